@@ -1,0 +1,5 @@
+import sys
+
+from daclass.cli import main
+
+sys.exit(main())

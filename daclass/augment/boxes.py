@@ -1,0 +1,72 @@
+"""Random-resized-crop boxes as a pure function of keys and strengths (NumPy form).
+
+The semantics are those of `torchvision.transforms.RandomResizedCrop.get_params`: up to ten tries of
+an area and a log-uniform aspect ratio, then the largest centred box with a permitted ratio. FFCV's
+sampler does the same, but draws the position as a truncated uniform number where torchvision draws
+an integer: the same distribution, and the form used here. `daclass.augment.decoder` holds the
+compiled form of the same function; both give the same integers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from daclass.augment.variates import Keys, uniform
+
+TRIES = 10  # torchvision's number
+RATIO = (3.0 / 4.0, 4.0 / 3.0)  # torchvision's default aspect ratios, width over height
+LOG_RATIO = (float(np.log(RATIO[0])), float(np.log(RATIO[1])))
+
+
+def random_resized_crop_boxes(
+    keys: Keys,
+    heights: npt.NDArray[np.integer] | int,
+    widths: npt.NDArray[np.integer] | int,
+    strengths: npt.NDArray[np.floating] | float,
+) -> npt.NDArray[np.int64]:
+    """One crop box a key.
+
+    Boxes of one key at different strengths share their uniform variates, so that a difference
+    between strengths is not a difference in luck.
+
+    Args:
+        keys: what `variates.image_keys` returns, shape [n].
+        heights: picture heights in px, shape [n] or one number, at least 1.
+        widths: picture widths in px, likewise.
+        strengths: lower bound of the crop's share of the area, in (0, 1], shape [n] or one number.
+
+    Returns:
+        int64, shape [n, 4]: top, left, height and width in px.
+    """
+    n = len(keys)
+    height = np.broadcast_to(np.asarray(heights, np.int64), (n,))
+    width = np.broadcast_to(np.asarray(widths, np.int64), (n,))
+    low = np.broadcast_to(np.asarray(strengths, np.float64), (n,))
+    boxes = _fallback_boxes(height, width)
+    open_ = np.arange(n)
+    for attempt in range(TRIES):
+        if not len(open_):
+            break
+        key, high_px, wide_px = keys[open_], height[open_], width[open_]
+        area = (high_px * wide_px) * (low[open_] + (1.0 - low[open_]) * uniform(key, 4 * attempt))
+        span = LOG_RATIO[1] - LOG_RATIO[0]
+        ratio = np.exp(LOG_RATIO[0] + span * uniform(key, 4 * attempt + 1))
+        w = np.rint(np.sqrt(area * ratio)).astype(np.int64)
+        h = np.rint(np.sqrt(area / ratio)).astype(np.int64)
+        fits = (w > 0) & (w <= wide_px) & (h > 0) & (h <= high_px)
+        top = np.floor(uniform(key, 4 * attempt + 2) * (high_px - h + 1)).astype(np.int64)
+        left = np.floor(uniform(key, 4 * attempt + 3) * (wide_px - w + 1)).astype(np.int64)
+        boxes[open_[fits]] = np.stack([top, left, h, w], axis=1)[fits]
+        open_ = open_[~fits]
+    return boxes
+
+
+def _fallback_boxes(
+    height: npt.NDArray[np.int64], width: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """The centred box that is taken when no try fits, shape [n, 4]."""
+    in_ratio = width / height
+    h = np.where(in_ratio < RATIO[0], np.rint(width / RATIO[0]).astype(np.int64), height)
+    w = np.where(in_ratio > RATIO[1], np.rint(height * RATIO[1]).astype(np.int64), width)
+    return np.stack([(height - h) // 2, (width - w) // 2, h, w], axis=1)

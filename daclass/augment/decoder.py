@@ -1,0 +1,187 @@
+"""An FFCV decoder that gives K class-conditional random resized crops from one JPEG decode."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+from ffcv.fields.rgb_image import IMAGE_MODES, SimpleRGBImageDecoder
+from ffcv.libffcv import imdecode, resize_crop
+from ffcv.pipeline.allocation_query import AllocationQuery
+from ffcv.pipeline.compiler import Compiler
+from ffcv.pipeline.state import State
+from numba import carray, njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from daclass.augment import variates
+from daclass.augment.boxes import LOG_RATIO, RATIO, TRIES
+from daclass.augment.variates import FLIP, GOLDEN, epoch_key
+
+# FFCV compiles decoders with fastmath. These are compiled without, so that a box is the same
+# integer here and in NumPy.
+_mix = njit(variates.mix)
+
+_ONE, _S11, _FOUR = np.uint64(1), np.uint64(11), np.uint64(4)
+_LOG_LOW, _LOG_SPAN = LOG_RATIO[0], LOG_RATIO[1] - LOG_RATIO[0]
+_RATIO_LOW, _RATIO_HIGH = RATIO
+
+
+@njit
+def _image_key(epoch: np.uint64, image: np.uint64) -> np.uint64:
+    return _mix(_mix((epoch ^ image) + GOLDEN) + GOLDEN)  # occurrence 0
+
+
+@njit
+def _uniform(key: np.uint64, counter: np.uint64) -> float:
+    return np.float64(_mix(key + (counter + _ONE) * GOLDEN) >> _S11) * 2.0**-53
+
+
+@njit
+def crop_box(key: np.uint64, height: int, width: int, low: float) -> tuple[int, int, int, int]:
+    """`boxes.random_resized_crop_boxes` for one key, compiled: top, left, height, width in px."""
+    counter = np.uint64(0)
+    for _ in range(TRIES):
+        area = (height * width) * (low + (1.0 - low) * _uniform(key, counter))
+        ratio = math.exp(_LOG_LOW + _LOG_SPAN * _uniform(key, counter + _ONE))
+        w = np.int64(np.rint(math.sqrt(area * ratio)))
+        h = np.int64(np.rint(math.sqrt(area / ratio)))
+        if 0 < w <= width and 0 < h <= height:
+            u, v = _uniform(key, counter + _ONE + _ONE), _uniform(key, counter + _FOUR - _ONE)
+            return (
+                np.int64(math.floor(u * (height - h + 1))),
+                np.int64(math.floor(v * (width - w + 1))),
+                h,
+                w,
+            )
+        counter += _FOUR
+    h, w = height, width
+    if width / height < _RATIO_LOW:
+        h = np.int64(np.rint(width / _RATIO_LOW))
+    elif width / height > _RATIO_HIGH:
+        w = np.int64(np.rint(height * _RATIO_HIGH))
+    return (height - h) // 2, (width - w) // 2, h, w
+
+
+@intrinsic
+def _pointer(_context, address):  # type: ignore[no-untyped-def]
+    """Integer -> void*. Numba freezes arrays that a closure holds; reading through their address is
+    how a new epoch reaches compiled code without a new compilation."""
+
+    def generate(_target, builder, _signature, arguments):  # type: ignore[no-untyped-def]
+        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
+
+    return types.voidptr(types.intp), generate
+
+
+class PolicyCropDecoder(SimpleRGBImageDecoder):
+    """Decode each picture once and cut one reproducible random resized crop a policy.
+
+    A batch is uint8 with shape [batch, policies, side, side, 3]. The crop of picture `i` under
+    policy `k` depends on the seeds, the epoch, `i` and `strengths[k, i]` alone: not on the other
+    policies, the number of workers, the batch or the order. All crops of a picture are mirrored
+    together. Pictures are resized by area, as FFCV does.
+
+    Args:
+        side: height and width of the crops in px.
+        strengths: lower area bounds in (0, 1], shape [policies, samples of the .beton], usually
+            ``np.stack([policy.strengths(names)[labels] for policy in policies])``.
+        study_seed, run_seed: non-negative integers below 2^63.
+        flip: probability of mirroring, in [0, 1].
+
+    Raises:
+        ValueError: `strengths` has another shape, or values outside (0, 1].
+    """
+
+    def __init__(
+        self,
+        side: int,
+        strengths: npt.NDArray[np.floating],
+        *,
+        study_seed: int = 0,
+        run_seed: int,
+        flip: float = 0.5,
+    ) -> None:
+        super().__init__()
+        if strengths.ndim != 2 or not len(strengths):
+            raise ValueError(f"strengths must be [policies, samples], got {strengths.shape}")
+        if not ((strengths > 0) & (strengths <= 1)).all():
+            raise ValueError("strengths must lie in (0, 1]")
+        self.side = side
+        self.strengths = np.ascontiguousarray(strengths, np.float64)
+        self.seeds = (study_seed, run_seed)
+        self.flip = flip
+        self._epoch = np.zeros(1, np.uint64)
+        self.set_epoch(0)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose crops are cut next; call it between two passes of the loader."""
+        self._epoch[0] = epoch_key(*self.seeds, epoch)
+
+    def declare_state_and_memory(
+        self, previous_state: State
+    ) -> tuple[State, tuple[AllocationQuery, AllocationQuery]]:
+        policies, samples = self.strengths.shape
+        if samples != len(self.metadata):
+            raise ValueError(
+                f"strengths cover {samples} samples, the .beton holds {len(self.metadata)}"
+            )
+        shape = (policies, self.side, self.side, 3)
+        dtype = np.dtype("<u1")
+        pixels = int(self.metadata["height"].max()) * int(self.metadata["width"].max())
+        return (
+            replace(previous_state, jit_mode=True, shape=shape, dtype=dtype),
+            (AllocationQuery(shape, dtype), AllocationQuery((3 * pixels,), dtype)),
+        )
+
+    def generate_code(self) -> Callable:
+        jpg = IMAGE_MODES["jpg"]
+        read = self.memory_read
+        samples_of = Compiler.get_iterator()
+        decode_jpeg = Compiler.compile(imdecode)
+        resize = Compiler.compile(resize_crop)
+        shape = self.strengths.shape
+        strengths_at = self.strengths.ctypes.data
+        epoch_at = self._epoch.ctypes.data
+        policies = shape[0]
+        side, flip, flip_counter = self.side, self.flip, FLIP
+
+        def decode(batch_indices, storage, metadata, storage_state):  # type: ignore[no-untyped-def]
+            destination, scratch = storage
+            strengths = carray(_pointer(strengths_at), shape, np.float64)
+            epoch = carray(_pointer(epoch_at), (1,), np.uint64)[0]
+            for slot in samples_of(len(batch_indices)):
+                image = batch_indices[slot]
+                field = metadata[image]
+                data = read(field["data_ptr"], storage_state)
+                height, width = np.int64(field["height"]), np.int64(field["width"])
+                if field["mode"] == jpg:
+                    pixels = scratch[slot]
+                    decode_jpeg(
+                        data, pixels, height, width, height, width, 0, 0, 1, 1, False, False
+                    )
+                    picture = pixels[: 3 * height * width].reshape(height, width, 3)
+                else:
+                    picture = data.reshape(height, width, 3)
+                key = _image_key(epoch, np.uint64(image))
+                mirrored = _uniform(key, flip_counter) < flip
+                for k in range(policies):
+                    top, left, h, w = crop_box(key, height, width, strengths[k, image])
+                    crop = destination[slot, k]
+                    resize(picture, top, top + h, left, left + w, crop)
+                    if mirrored:
+                        for row in range(side):
+                            for column in range(side // 2):
+                                for channel in range(3):
+                                    swap = crop[row, column, channel]
+                                    crop[row, column, channel] = crop[
+                                        row, side - 1 - column, channel
+                                    ]
+                                    crop[row, side - 1 - column, channel] = swap
+            return destination[: len(batch_indices)]
+
+        decode.is_parallel = True  # type: ignore[attr-defined]
+        return decode

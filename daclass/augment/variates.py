@@ -1,0 +1,68 @@
+"""Counter-based random variates: pure functions of integers, with no state to save or share.
+
+A *key* stands for one (study seed, run seed, epoch, image, occurrence); the n-th variate of a key
+is a SplitMix64 output (Steele, Lea and Flood, OOPSLA 2014; constants as in Vigna's splitmix64.c).
+Workers, backends, batch order and restarts therefore cannot change what is drawn. Everything here
+works on uint64 arrays and, compiled by numba, on uint64 scalars.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Keys = npt.NDArray[np.uint64]
+
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+FLIP = np.uint64(1 << 32)  # counter of the flip variate; crops use the small counters
+
+_S27, _S30, _S31, _S11 = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(11)
+_MUL1, _MUL2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_ONE = np.uint64(1)
+_TO_UNIT = 2.0**-53
+
+
+def mix(x: Any) -> Any:
+    """SplitMix64's finaliser, a bijection of the 64-bit integers."""
+    x = (x ^ (x >> _S30)) * _MUL1
+    x = (x ^ (x >> _S27)) * _MUL2
+    return x ^ (x >> _S31)
+
+
+def epoch_key(study_seed: int, run_seed: int, epoch: int) -> np.uint64:
+    """Fold the three integers (each in [0, 2^63)) that an epoch's images share into one key."""
+    key = np.zeros(1, np.uint64)
+    for value in (study_seed, run_seed, epoch):
+        key = mix((key ^ np.uint64(value)) + GOLDEN)
+    return np.uint64(key[0])
+
+
+def image_keys(
+    epoch: np.uint64, images: npt.NDArray[np.integer], occurrences: npt.NDArray[np.integer] | int = 0
+) -> Keys:
+    """One key an image.
+
+    Args:
+        epoch: what `epoch_key` returns.
+        images: positions in the index, shape [n], non-negative.
+        occurrences: how often each image came before in a resampled epoch, shape [n] or one number.
+
+    Returns:
+        uint64, shape [n].
+    """
+    keys = mix((epoch ^ np.asarray(images).astype(np.uint64)) + GOLDEN)
+    counts = np.broadcast_to(np.asarray(occurrences), keys.shape).astype(np.uint64)
+    return np.asarray(mix((keys ^ counts) + GOLDEN))
+
+
+def uniform(keys: Keys, counter: int) -> npt.NDArray[np.float64]:
+    """The variate number `counter` of each key: uniform on [0, 1), 53 random bits, shape of keys."""
+    bits = mix(keys + (np.uint64(counter) + _ONE) * GOLDEN)
+    return (bits >> _S11).astype(np.float64) * _TO_UNIT
+
+
+def flips(keys: Keys, probability: float) -> npt.NDArray[np.bool_]:
+    """Whether each image is mirrored, shape of keys."""
+    return uniform(keys, int(FLIP)) < probability

@@ -1,0 +1,109 @@
+"""The command line: `daclass <stage> <config>`, for Snakemake's rules and for people."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from daclass import __version__, stages
+from daclass.errors import InputError
+from daclass.layout import Layout
+from daclass.study import Study
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status is 0, or 2 after bad input."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        if options.command == "schema":
+            print(json.dumps(Study.model_json_schema(), indent=2))
+        else:
+            _run(options)
+    except InputError as error:
+        print(f"daclass: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _run(options: argparse.Namespace) -> None:
+    study = Study.load(options.config, options.set)
+    layout = Layout(study.name, options.results, options.figures)
+    match options.command:
+        case "check":
+            print(f"{options.config}: study {study.name}, fine")
+        case "beton":
+            stages.beton(study, layout, options.split, options.draw)
+        case "policies":
+            stages.policies(study, layout, options.stage)
+        case "train":
+            stages.train(study, layout, options.stage, options.seed)
+        case "predict":
+            stages.predict(study, layout, options.stage)
+        case "summary":
+            stages.summary(study, layout, options.config)
+        case "headline":
+            _print_headline(layout)
+        case name:
+            stages.WHOLE[name](study, layout)
+
+
+def _print_headline(layout: Layout) -> None:
+    if not layout.summary.is_file():
+        raise InputError(f"{layout.summary}: no such file; run the study first")
+    content = json.loads(layout.summary.read_text(encoding="utf-8"))
+    print(f"\n{content['title'] or content['study']}")
+    for number in content["headline"]:
+        print(f"  {number['value']:>18}  {number['label']}")
+    print(f"\nReport: {layout.report.resolve()}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="daclass",
+        description="Which classes a data augmentation hurts, how sure that is, why, and what to "
+        "change.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    commands.add_parser("schema", help="Print the JSON schema of a study's config.")
+
+    def add(name: str, text: str | None) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("config", type=Path, help="the study's YAML file")
+        command.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="SETTING=VALUE",
+            help="change a setting, such as training.epochs=4; may be given several times",
+        )
+        command.add_argument("--results", type=Path, default=Path("results"))
+        command.add_argument("--figures", type=Path, default=Path("figures"))
+        return command
+
+    def add_stage(command: argparse.ArgumentParser) -> None:
+        command.add_argument("--stage", choices=("sweep", "interventions"), default="sweep")
+
+    add("check", "Check a study's config.")
+    add("headline", "Print the most important numbers of a finished study.")
+    add("summary", stages.summary.__doc__)
+    beton = add("beton", stages.beton.__doc__)
+    beton.add_argument("--split", choices=("train", "val"), required=True)
+    beton.add_argument("--draw", type=int, default=-1, help="-1 for the validation pictures")
+    add_stage(add("policies", stages.policies.__doc__))
+    train = add("train", stages.train.__doc__)
+    add_stage(train)
+    train.add_argument("--seed", type=int, required=True)
+    add_stage(add("predict", stages.predict.__doc__))
+    for name, stage in stages.WHOLE.items():
+        add(name, stage.__doc__)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

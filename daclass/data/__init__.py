@@ -1,0 +1,1 @@
+"""From pictures and annotations of any source to an index, .beton files and label sets."""

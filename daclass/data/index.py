@@ -1,0 +1,128 @@
+"""The index: every picture's class, split, draw, half and place in its .beton."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from daclass.data.sources import Source, image_hash
+from daclass.errors import InputError
+
+
+@dataclass(frozen=True)
+class Index:
+    """The tables that describe a data set; layouts in `daclass.tables`."""
+
+    index: pd.DataFrame
+    classes: pd.DataFrame
+    annotations: pd.DataFrame
+    truth: pd.DataFrame
+
+
+def build_index(source: Source, split_seed: int) -> Index:
+    """Number classes and pictures, halve the validation pictures, join the annotations.
+
+    Classes are numbered by their sorted names. The pictures of each validation class are ordered by
+    a hash of (split_seed, image id) and dealt in turn to the selection and the estimation half, so
+    halves are balanced within classes and a picture's hash does not depend on its neighbours.
+
+    Raises:
+        InputError: a class has no training or no validation pictures, an annotation names an
+            unknown picture or class, the class tree lacks a class, or a file is gone.
+    """
+    pictures = source.pictures
+    names = sorted(pictures["name"].unique())
+    ids = {name: number for number, name in enumerate(names)}
+    for split in ("train", "val"):
+        missing = sorted(set(names) - set(pictures.loc[pictures["split"] == split, "name"]))
+        if missing:
+            what = "training" if split == "train" else "validation"
+            raise InputError(f"{source.root}: class {missing[0]} has no {what} pictures")
+    index = pictures.assign(class_id=pictures["name"].map(ids)).sort_values(
+        ["split", "draw", "class_id", "image_id"], ignore_index=True
+    )
+    index["position"] = index.groupby(["split", "draw"]).cumcount()
+    index["half"] = _halves(index, split_seed)
+    index["bytes"] = [_size(source, image_id) for image_id in index["image_id"]]
+    val = index.loc[index["split"] == "val", ["image_id", "class_id"]]
+    return Index(
+        index.drop(columns="name"),
+        _classes(source, names),
+        _annotations(source, val, ids),
+        _truth(source, ids),
+    )
+
+
+def _size(source: Source, image_id: str) -> int:
+    try:
+        return (source.root / image_id).stat().st_size
+    except OSError as error:
+        raise InputError(f"{source.root / image_id}: cannot be read ({error.strerror})") from None
+
+
+def _halves(index: pd.DataFrame, split_seed: int) -> pd.Series:
+    val = index[index["split"] == "val"]
+    keys = pd.Series([image_hash(image_id, split_seed) for image_id in val["image_id"]], val.index)
+    rank = keys.groupby(val["class_id"]).rank(method="first").astype(int)
+    # Odd classes start with the other half, so that classes of odd size do not pile up in one.
+    odd = (rank + val["class_id"]) % 2 == 1
+    halves = pd.Series("", index.index, dtype=str)
+    halves[val.index] = np.where(odd, "select", "estimate")
+    return halves
+
+
+def _classes(source: Source, names: list[str]) -> pd.DataFrame:
+    paths = dict(zip(names, names, strict=True))
+    if source.classes is not None:
+        given = dict(zip(source.classes["name"], source.classes["path"], strict=True))
+        missing = sorted(set(names) - set(given))
+        if missing:
+            raise InputError(f"the class tree lacks the class {missing[0]}")
+        paths = {name: given[name].strip("/") for name in names}
+    return pd.DataFrame(
+        {"class_id": range(len(names)), "name": names, "path": [paths[n] for n in names]}
+    )
+
+
+def _annotations(source: Source, val: pd.DataFrame, ids: dict[str, int]) -> pd.DataFrame:
+    """The label set of every validation picture; its original label where nobody annotated."""
+    if source.annotations is None:
+        return pd.DataFrame(
+            {"image_id": val["image_id"], "labels": [[label] for label in val["class_id"]]}
+        )
+    given = source.annotations
+    known = given["image_id"].isin(val["image_id"])
+    if not known.all():
+        row = int(np.flatnonzero(~known)[0])
+        raise InputError(
+            f"annotations, row {row + 2}: {given['image_id'].iloc[row]} is not a validation picture"
+        )
+    # An empty label marks a picture that was looked at and shows none of the classes.
+    labelled = given[given["name"] != ""]
+    unknown = ~labelled["name"].isin(ids)
+    if unknown.any():
+        bad = labelled[unknown].iloc[0]
+        raise InputError(f"annotations: {bad['image_id']} has the unknown class {bad['name']}")
+    sets = labelled["name"].map(ids).groupby(labelled["image_id"]).agg(lambda s: sorted(set(s)))
+    return pd.DataFrame(
+        {"image_id": val["image_id"], "labels": [sets.get(i, []) for i in val["image_id"]]}
+    )
+
+
+def _truth(source: Source, ids: dict[str, int]) -> pd.DataFrame:
+    if source.truth is None:
+        return pd.DataFrame(
+            {"class_id": [], "partner_id": [], "kind": [], "expectation": [], "note": []}
+        )
+    truth = source.truth
+    return pd.DataFrame(
+        {
+            "class_id": truth["class"].map(ids),
+            "partner_id": truth["partner"].map(ids).fillna(-1).astype(int),
+            "kind": truth["kind"],
+            "expectation": truth["expectation"],
+            "note": truth["direction_note"],
+        }
+    )

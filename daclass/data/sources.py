@@ -1,0 +1,215 @@
+"""What each source offers: which pictures, which labels, which class tree, what was planted."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_never
+
+import numpy as np
+import pandas as pd
+
+from daclass.errors import InputError
+from daclass.study import Cifar10hData, FolderData, PetriData
+
+EXTENSIONS = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".tif", ".tiff", ".gif"}
+CIFAR10_CLASSES = (
+    "airplane automobile bird cat deer dog frog horse ship truck".split()
+)
+# Where CIFAR-10's classes stand among each other, for want of a tree of its own: WordNet's
+# hypernyms, thinned to the nodes that tell the ten classes apart.
+CIFAR10_TREE = {
+    "airplane": "object/artifact/vehicle/craft/airplane",
+    "ship": "object/artifact/vehicle/craft/ship",
+    "automobile": "object/artifact/vehicle/motor vehicle/automobile",
+    "truck": "object/artifact/vehicle/motor vehicle/truck",
+    "bird": "object/animal/vertebrate/bird",
+    "frog": "object/animal/vertebrate/frog",
+    "cat": "object/animal/vertebrate/mammal/carnivore/cat",
+    "dog": "object/animal/vertebrate/mammal/carnivore/dog",
+    "deer": "object/animal/vertebrate/mammal/ungulate/deer",
+    "horse": "object/animal/vertebrate/mammal/ungulate/horse",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set as it was found, before anything is checked or counted.
+
+    Attributes:
+        root: the folder that image ids start from.
+        pictures: columns split ("train" or "val"), draw (-1 for val), image_id and name.
+        annotations: columns image_id and name, one row per label; None where there are none and the
+            original label is the only one.
+        classes: columns name and path, or None where there is no class tree.
+        truth: columns class, partner, kind, direction_note and expectation; None for real data.
+    """
+
+    root: Path
+    pictures: pd.DataFrame
+    annotations: pd.DataFrame | None = None
+    classes: pd.DataFrame | None = None
+    truth: pd.DataFrame | None = None
+
+
+def open_source(data: PetriData | FolderData | Cifar10hData, pictures: Path) -> Source:
+    """List what a source offers.
+
+    Args:
+        data: the study's data section.
+        pictures: where `daclass pictures` has put the pictures of sources that need it.
+
+    Raises:
+        InputError: a folder, a file or a column is missing.
+    """
+    match data:
+        case PetriData():
+            return _petri(data, pictures)
+        case FolderData():
+            return _folder(data)
+        case Cifar10hData():
+            return _cifar10h(data, pictures)
+        case _:
+            assert_never(data)
+
+
+def _petri(data: PetriData, root: Path) -> Source:
+    val = _list(root, "val").assign(split="val", draw=-1)
+    draws = [
+        _list(root, f"train-{draw}").assign(split="train", draw=draw) for draw in range(data.draws)
+    ]
+    return Source(
+        root,
+        pd.concat([val, *draws], ignore_index=True),
+        _csv(root / "annotations.csv", "image", "label").set_axis(["image_id", "name"], axis=1),
+        _csv(root / "classes.csv", "name", "path"),
+        _csv(root / "truth.csv", "class", "partner", "kind", "direction_note", "expectation"),
+    )
+
+
+def _folder(data: FolderData) -> Source:
+    annotations = classes = None
+    if data.annotations:
+        annotations = _csv(data.annotations, "image", "label")
+        annotations = annotations.set_axis(["image_id", "name"], axis=1)
+    if data.classes:
+        classes = _csv(data.classes, "name", "path")
+    return Source(
+        data.root, _sample(data.root, data.train, data.val, data), annotations, classes
+    )
+
+
+def _cifar10h(data: Cifar10hData, root: Path) -> Source:
+    names = {"cifar10h_counts.npy", "cifar10h-counts.npy"}
+    files = [data.root / name for name in sorted(names) if (data.root / name).is_file()]
+    if not files:
+        raise InputError(f"data.root: {data.root} lacks the human votes, cifar10h-counts.npy")
+    try:
+        votes = np.load(files[0], allow_pickle=False)
+    except ValueError as error:
+        raise InputError(f"{files[0]}: not an array of votes ({error})") from None
+    if votes.shape != (10000, 10):
+        raise InputError(f"{files[0]}: expected votes of shape (10000, 10), got {votes.shape}")
+    test = _list(root, "test")
+    # The votes come in CIFAR-10's own test order, in which the n-th file of a class is its n-th
+    # picture; the order's labels come with torchvision's batches or beside the votes.
+    order = _cifar10_test_labels(data.root)
+    position = np.argsort(order, kind="stable")  # class by class, in test order
+    if list(test["name"]) != [CIFAR10_CLASSES[label] for label in order[position]]:
+        raise InputError(f"{root / 'test'}: expected the 1,000 test pictures of each CIFAR-10 class")
+    share = votes[position] / votes[position].sum(axis=1, keepdims=True)
+    counts = (share >= data.vote_share) | (share == share.max(axis=1, keepdims=True))
+    row, label = np.nonzero(counts)
+    annotations = pd.DataFrame(
+        {
+            "image_id": test["image_id"].to_numpy()[row],
+            "name": np.array(CIFAR10_CLASSES)[label],
+        }
+    )
+    pictures = _sample(root, "train", "test", data)
+    chosen = annotations["image_id"].isin(pictures["image_id"])
+    classes = pd.DataFrame(CIFAR10_TREE.items(), columns=["name", "path"])
+    return Source(root, pictures, annotations[chosen], classes)
+
+
+def _cifar10_test_labels(root: Path) -> np.ndarray:
+    beside = root / "test_labels_in_cifar_order.npy"
+    if beside.is_file():
+        return np.load(beside, allow_pickle=False).astype(int)
+    from torchvision.datasets import CIFAR10
+
+    try:
+        return np.array(CIFAR10(root, train=False).targets)
+    except RuntimeError:
+        raise InputError(
+            f"data.root: {root} holds neither cifar-10-batches-py nor "
+            "test_labels_in_cifar_order.npy; one is needed to join the votes"
+        ) from None
+
+
+def _sample(root: Path, train: str, val: str, data: FolderData | Cifar10hData) -> pd.DataFrame:
+    """The training pictures of every draw, and the validation pictures.
+
+    Draw d takes the places [d * m, (d + 1) * m) of a fixed shuffle of each class's n pictures,
+    wrapping round: draws are disjoint while the class has pictures enough.
+    """
+    everything, m = _list(root, train), data.train_per_class
+    if m is None and data.draws > 1:
+        raise InputError("data.draws: several draws need data.train_per_class (or source petri)")
+    parts = []
+    for _, group in everything.groupby("name", sort=True):
+        shuffled = _by_hash(group)
+        if m is not None and m > len(shuffled):
+            raise InputError(
+                f"data.train_per_class: {m} is more than the {len(shuffled)} training pictures of "
+                f"class {shuffled['name'].iloc[0]}"
+            )
+        size = len(shuffled) if m is None else m
+        for draw in range(data.draws):
+            places = np.sort((draw * size + np.arange(size)) % len(shuffled))
+            parts.append(shuffled.iloc[places].assign(split="train", draw=draw))
+    for _, group in _list(root, val).groupby("name", sort=True):
+        shuffled = _by_hash(group)
+        parts.append(shuffled.head(data.val_per_class or len(shuffled)).assign(split="val", draw=-1))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _by_hash(group: pd.DataFrame) -> pd.DataFrame:
+    """The rows in an order that depends on the image ids alone."""
+    return group.iloc[np.argsort([image_hash(i) for i in group["image_id"]], kind="stable")]
+
+
+def image_hash(image_id: str, seed: int = 0) -> int:
+    """A 64-bit hash of an image id, the same everywhere and always."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{image_id}".encode()).digest()[:8], "big")
+
+
+def _list(root: Path, split: str) -> pd.DataFrame:
+    """The pictures below <root>/<split>/<class>/, sorted: columns image_id and name."""
+    folder = root / split
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder (pictures of the split {split})")
+    rows = [
+        (path.relative_to(root).as_posix(), path.relative_to(folder).parts[0])
+        for path in folder.rglob("*")
+        if path.suffix.lower() in EXTENSIONS and len(path.relative_to(folder).parts) > 1
+    ]
+    if not rows:
+        raise InputError(f"{folder}: holds no pictures in class folders")
+    return pd.DataFrame(sorted(rows), columns=["image_id", "name"]).sort_values(
+        ["name", "image_id"], ignore_index=True
+    )
+
+
+def _csv(path: Path, *columns: str) -> pd.DataFrame:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a CSV file ({' '.join(str(error).split())})") from None
+    missing = [column for column in columns if column not in frame]
+    if missing:
+        raise InputError(f"{path}: lacks the column {missing[0]} (needs {', '.join(columns)})")
+    return frame[list(columns)]

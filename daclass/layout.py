@@ -1,0 +1,72 @@
+"""Where a study's files lie: the one place that the workflow and the commands take names from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Stage = Literal["sweep", "interventions"]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The files of one study below results/<study> and figures/<study>."""
+
+    study: str
+    results_root: Path = Path("results")
+    figures_root: Path = Path("figures")
+
+    @property
+    def results(self) -> Path:
+        return self.results_root / self.study
+
+    @property
+    def figures(self) -> Path:
+        return self.figures_root / self.study
+
+    @property
+    def data(self) -> Path:
+        return self.results / "data"
+
+    @property
+    def pictures(self) -> Path:
+        return self.data / "pictures"
+
+    def beton(self, split: str, draw: int) -> Path:
+        """Of the validation pictures (draw -1), or of one draw of the training pictures."""
+        return self.data / ("val.beton" if split == "val" else f"train-{draw}.beton")
+
+    @property
+    def runs(self) -> Path:
+        return self.results / "runs"
+
+    def policy(self, stage: Stage, name: str) -> Path:
+        return self.results / "policies" / stage / f"{name}.yaml"
+
+    def provenance(self, name: str) -> Path:
+        return self.results / "policies" / "interventions" / f"{name}.provenance.json"
+
+    def trained(self, stage: Stage, seed: int | str) -> Path:
+        return self.results / "trained" / stage / f"seed{seed}.json"
+
+    def predictions(self, stage: Stage) -> Path:
+        return self.results / "predictions" / f"{stage}.parquet"
+
+    def table(self, name: str) -> Path:
+        """A table that a study has once; the names are the keys of `daclass.tables.SCHEMAS`."""
+        folder = self.data if name in {"index", "classes", "annotations", "truth"} else self.results
+        return folder / f"{name}.parquet"
+
+    @property
+    def times(self) -> Path:
+        """Folder of Snakemake's benchmark files, one a job."""
+        return self.results / "times"
+
+    @property
+    def summary(self) -> Path:
+        return self.results / "summary.json"
+
+    @property
+    def report(self) -> Path:
+        return self.figures / "report.html"

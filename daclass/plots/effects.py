@@ -1,0 +1,180 @@
+"""What single classes pay: the drops of all classes, and how annotations change them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from daclass.plots.style import (
+    AFFECTED,
+    INK,
+    QUIET,
+    ROW,
+    class_names,
+    intervals,
+    new_figure,
+    place_labels,
+    styled,
+    zero_line,
+)
+
+NAMED_AT_MOST = 40  # classes that fit as rows with names
+EXTREMES = (15, 7)  # with more classes: the most hurt and the most helped that are named
+LABELLED_AT_MOST = 12  # names inside a scatter plot
+
+
+def effect_numbers(
+    effects: pd.DataFrame, classes: pd.DataFrame, truth: str = "original", half: str = "estimate"
+) -> pd.DataFrame:
+    """The fixed contrast's drops that are known, largest first, with class names."""
+    rows = effects[
+        (effects["half"] == half)
+        & (effects["truth"] == truth)
+        & (effects["reference"] == "fixed")
+        & effects["drop"].notna()
+    ]
+    rows = rows.merge(classes[["class_id", "name"]], on="class_id", how="left")
+    columns = [
+        "class_id", "name", "drop", "low", "high", "seeds_low", "seeds_high", "p", "q", "rank",
+        "affected", "seeds", "images",
+    ]  # fmt: skip
+    ordered = rows[columns].sort_values(["drop", "class_id"], ascending=[False, True])
+    return ordered.reset_index(drop=True)
+
+
+def affected_ids(effects: pd.DataFrame) -> list[int]:
+    """The affected classes in the order of their choice: by what they lose on the selection half.
+
+    Any other order would be a choice made on the half that measures them.
+    """
+    chosen = effects[
+        effects["affected"].astype(bool)
+        & (effects["half"] == "select")
+        & (effects["truth"] == "original")
+    ].pivot(index="class_id", columns="reference", values="drop")
+    drop = chosen.get("best", pd.Series(np.nan, chosen.index))
+    drop = drop.fillna(chosen.get("fixed", drop)).astype(float)
+    return [int(i) for i in drop.sort_values(ascending=False, kind="stable").index]
+
+
+@styled
+def class_effects(effects: pd.DataFrame, classes: pd.DataFrame) -> Figure:
+    """The drop of every class with its intervals, sorted; affected classes are marked.
+
+    Few classes are rows with names. Many are a curve over their rank, with the extremes as rows
+    below it.
+
+    Args:
+        effects: the effects table.
+        classes: the classes table.
+    """
+    numbers = effect_numbers(effects, classes)
+    names = class_names(classes)
+    if len(numbers) <= NAMED_AT_MOST:
+        figure = new_figure(0.6 + ROW * len(numbers))
+        _rows(figure.subplots(), numbers, names)
+        return figure
+    most_hurt, most_helped = EXTREMES
+    extremes = pd.concat([numbers.head(most_hurt), numbers.tail(most_helped)])
+    figure = new_figure(2.6 + ROW * len(extremes))
+    parts = figure.subfigures(2, 1, height_ratios=[1.9, ROW * len(extremes) + 0.7])
+    above, below = (part.subplots() for part in parts)
+    _ranks(above, numbers)
+    _rows(below, extremes.reset_index(drop=True), names)
+    below.axhline(most_hurt - 0.5, color=INK, alpha=0.3, linewidth=0.6, linestyle=":")
+    return figure
+
+
+def _rows(ax: Axes, numbers: pd.DataFrame, names: dict[int, str]) -> None:
+    rows = np.arange(len(numbers))
+    for affected, colour, alpha in ((False, INK, 0.6), (True, AFFECTED, 1.0)):
+        some = (numbers["affected"] == affected).to_numpy()
+        part = 100 * numbers.loc[some, ["drop", "low", "high", "seeds_low", "seeds_high"]]
+        intervals(ax, part["low"], part["high"], rows[some], color=colour, alpha=alpha, lw=0.8)
+        intervals(
+            ax, part["seeds_low"], part["seeds_high"], rows[some], color=colour, alpha=alpha, lw=2.2
+        )
+        ax.plot(
+            part["drop"], rows[some], "o" if affected else "|", color=colour, alpha=alpha,
+            markersize=4.5 if affected else 6,
+        )  # fmt: skip
+    ax.set_yticks(rows, [names[i] for i in numbers["class_id"]])
+    for tick, affected in zip(ax.get_yticklabels(), numbers["affected"], strict=True):
+        if affected:
+            tick.set_fontweight("bold")
+    ax.set_ylim(len(numbers) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.set_xlabel("points lost at the strongest augmentation", loc="right")
+    zero_line(ax)
+
+
+def _ranks(ax: Axes, numbers: pd.DataFrame) -> None:
+    ranks = np.arange(1, len(numbers) + 1)
+    percent = 100 * numbers[["drop", "low", "high"]]
+    ax.fill_between(ranks, percent["low"], percent["high"], color=INK, alpha=0.15, linewidth=0)
+    affected = numbers["affected"].to_numpy(bool)
+    ax.plot(ranks[~affected], percent["drop"][~affected], ".", color=INK, alpha=QUIET, ms=2)
+    ax.plot(ranks[affected], percent["drop"][affected], ".", color=AFFECTED, ms=4)
+    ax.set_xlim(0, len(numbers) + 1)
+    ax.set_xlabel("classes, by what they lose")
+    ax.set_ylabel("points lost")
+    zero_line(ax, vertical=False)
+
+
+def original_vs_multi_numbers(effects: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
+    """Each class's drop under the original label beside that under any annotated label."""
+    original = effect_numbers(effects, classes, "original")
+    multi = effect_numbers(effects, classes, "multi")
+    both = original.merge(
+        multi[["class_id", "drop", "low", "high", "images"]],
+        on="class_id",
+        suffixes=("", "_multi"),
+    )
+    columns = ["class_id", "name", "drop", "low", "high", "drop_multi", "low_multi", "high_multi"]
+    return both[[*columns, "affected", "images", "images_multi"]]
+
+
+@styled
+def original_vs_multi(effects: pd.DataFrame, classes: pd.DataFrame) -> Figure:
+    """Every class's drop under the original label against that under any annotated label.
+
+    Below the diagonal, annotations explain a part of the drop: the prediction that counts as an
+    error names something that annotators saw too.
+
+    Args:
+        effects: the effects table.
+        classes: the classes table.
+    """
+    numbers = original_vs_multi_numbers(effects, classes)
+    names = class_names(classes)
+    figure = new_figure(3.7)
+    ax = figure.subplots()
+    drops = 100 * numbers[["drop", "drop_multi"]]
+    ends = np.array([drops.min().min(), drops.max().max()])
+    margin = 0.08 * max(ends[1] - ends[0], 1.0)
+    ends = ends + [-margin, margin]
+    ax.plot(ends, ends, color=INK, alpha=0.4, linewidth=0.7, zorder=0)
+    zero_line(ax)
+    zero_line(ax, vertical=False)
+    affected = numbers["affected"].to_numpy(bool)
+    for some, colour, alpha in ((~affected, INK, QUIET), (affected, AFFECTED, 1.0)):
+        ax.plot(
+            drops["drop"][some], drops["drop_multi"][some], "o", color=colour, alpha=alpha,
+            markersize=4 if alpha == 1 or len(numbers) <= NAMED_AT_MOST else 2, mew=0,
+        )  # fmt: skip
+    ax.set(xlim=ends, ylim=ends, aspect="equal")
+    ax.set_xlabel("points lost, original label")
+    ax.set_ylabel("points lost, any annotated label")
+    ax.text(1.01, 1, "equal", transform=ax.transAxes, va="top", alpha=0.7)
+    shown = (numbers["affected"] & (numbers["affected"].cumsum() <= LABELLED_AT_MOST)).to_numpy()
+    points = drops.to_numpy(float)
+    place_labels(
+        ax,
+        points[shown],
+        [names[i] for i in numbers.loc[shown, "class_id"]],
+        obstacles=points[~shown],
+    )
+    return figure

@@ -1,0 +1,108 @@
+"""The door for predictions, whoever made them: what every later stage may rely on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from daclass.errors import InputError
+from daclass.tables import SCHEMAS
+
+
+def validate_predictions(predictions: pd.DataFrame, index: pd.DataFrame, n_classes: int) -> None:
+    """Check that every run predicts every validation picture exactly once.
+
+    Args:
+        predictions: table "predictions", any number of runs in any order.
+        index: table "index"; its pictures with a half are the validation pictures.
+        n_classes: predictions must lie in [0, n_classes).
+
+    Raises:
+        InputError: naming the run and the picture (or the column) that is wrong: a missing column,
+            no rows, a missing seed, an unknown or repeated picture, a run that lacks pictures or
+            mixes policies or seeds, two runs of one policy and seed, a class out of range, a
+            probability outside [0, 1].
+    """
+    missing = [column for column in SCHEMAS["predictions"] if column not in predictions]
+    if missing:
+        raise InputError(f"predictions: the column {missing[0]} is missing")
+    if predictions.empty:
+        raise InputError("predictions: the table holds no rows")
+    _check_values(predictions, n_classes)
+    _check_pictures(predictions, index)
+    _check_runs(predictions)
+
+
+def _check_values(predictions: pd.DataFrame, n_classes: int) -> None:
+    predicted = _numbers(predictions, "prediction")
+    whole = predicted == np.floor(predicted)  # False for NaN
+    _refuse(
+        predictions,
+        ~(whole & (predicted >= 0) & (predicted < n_classes)),
+        lambda row: f"prediction {row.prediction} is no class: they run from 0 to {n_classes - 1}",
+    )
+    probability = _numbers(predictions, "probability")
+    _refuse(
+        predictions,
+        ~((probability >= 0) & (probability <= 1)),  # True for NaN
+        lambda row: f"probability {row.probability} lies outside [0, 1]",
+    )
+    seed = _numbers(predictions, "seed")
+    _refuse(
+        predictions,
+        ~(seed == np.floor(seed)),
+        lambda row: f"seed {row.seed} is no whole number",
+    )
+
+
+def _numbers(predictions: pd.DataFrame, column: str) -> np.ndarray:
+    """A column as float64 [rows]; what cannot be read as a number becomes NaN."""
+    return pd.to_numeric(predictions[column], errors="coerce").to_numpy(float, na_value=np.nan)
+
+
+def _check_pictures(predictions: pd.DataFrame, index: pd.DataFrame) -> None:
+    ids = pd.Index(index.loc[index["half"] != "", "image_id"])
+    position = ids.get_indexer(pd.Index(predictions["image_id"]))
+    _refuse(
+        predictions, position < 0, lambda row: "the picture is no validation picture of the index"
+    )
+    run, names = pd.factorize(predictions["run"])
+    if (run < 0).any():
+        raise InputError("predictions: a row names no run")
+    times = np.bincount(run * len(ids) + position, minlength=len(names) * len(ids))
+    cell = run * len(ids) + position
+    _refuse(predictions, times[cell] > 1, lambda row: "the picture is predicted more than once")
+    absent = np.flatnonzero(times == 0)
+    if absent.size:
+        name, picture = names[absent[0] // len(ids)], ids[absent[0] % len(ids)]
+        lacking = (times.reshape(len(names), -1)[absent[0] // len(ids)] == 0).sum()
+        raise InputError(
+            f"predictions: run {name} lacks {lacking} of {len(ids)} validation pictures, "
+            f"the first is {picture}"
+        )
+
+
+def _check_runs(predictions: pd.DataFrame) -> None:
+    runs = predictions[["run", "policy", "strength", "seed"]].drop_duplicates()
+    mixed = runs["run"].duplicated()
+    if mixed.any():
+        raise InputError(
+            f"predictions: run {runs.loc[mixed, 'run'].iloc[0]} has more than one policy, "
+            "strength or seed"
+        )
+    twice = runs.duplicated(["policy", "seed"])
+    if twice.any():
+        row = runs[twice].iloc[0]
+        raise InputError(
+            f"predictions: run {row['run']} repeats policy {row['policy']} with seed {row['seed']}"
+        )
+
+
+def _refuse(predictions: pd.DataFrame, wrong: np.ndarray, why: Callable[[Any], str]) -> None:
+    """Raise for the first row that is wrong."""
+    if wrong.any():
+        row = predictions.iloc[int(np.argmax(wrong))]
+        raise InputError(f"predictions: run {row['run']}, image {row['image_id']}: {why(row)}")

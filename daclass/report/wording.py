@@ -1,0 +1,94 @@
+"""How numbers and names are written in the report's text. All are template filters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from markupsafe import Markup, escape
+
+UNKNOWN = "–"
+
+
+def number(value: float | None, digits: int = 0, signed: bool = False) -> str:
+    """A rounded number with a true minus sign; "–" where it is missing."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    rounded = round(float(value), digits) + 0.0  # + 0.0 turns -0.0 into 0.0
+    text = f"{abs(rounded):,.{digits}f}"
+    if rounded < 0:
+        return f"−{text}"
+    return f"+{text}" if signed and rounded > 0 else text
+
+
+def _hundredfold(share: float | None) -> float | None:
+    return None if share is None else 100 * share
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share as a percentage, such as "81.3%"."""
+    text = number(_hundredfold(share), digits)
+    return text if text == UNKNOWN else f"{text}%"
+
+
+def points(share: float | None, digits: int = 0, signed: bool = False) -> str:
+    """A difference of shares in percentage points, without the unit."""
+    return number(_hundredfold(share), digits, signed)
+
+
+def span(low: float | None, high: float | None, digits: int = 0) -> str:
+    """An interval of shares in points, such as "12 to 19"; "" where there is none."""
+    if low is None or high is None or not math.isfinite(low + high):
+        return ""
+    return f"{points(low, digits)} to {points(high, digits)}"
+
+
+def chance(value: float | None) -> str:
+    """A p- or q-value with no more digits than it deserves."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    if value < 0.001:
+        return "<0.001"
+    return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
+
+
+def strength(value: float | None) -> str:
+    return f"{value:g}" if value is not None and math.isfinite(value) else UNKNOWN
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number with its noun: "1 class", "24 classes", "no class"."""
+    if count == 0:
+        return f"no {one}"
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def name(text: Any) -> Markup:
+    """A class name, kept apart from the direction of the text around it."""
+    return Markup("<bdi>{}</bdi>").format(text)
+
+
+def listing(items: Iterable[Any]) -> Markup:
+    """ "a, b and c", each item escaped unless it already is markup."""
+    parts = [escape(item) for item in items]
+    if len(parts) < 2:
+        return Markup("").join(parts)
+    return Markup(", ").join(parts[:-1]) + Markup(" and ") + parts[-1]
+
+
+def duration(seconds: float) -> str:
+    """Wall time such as "45 s", "6 min" or "2.5 h"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+FILTERS = {
+    filter_.__name__: filter_
+    for filter_ in (
+        number, percent, points, span, chance, strength, counted, name, listing, duration
+    )
+}  # fmt: skip

@@ -1,0 +1,420 @@
+"""The stages of a study: each reads the files of earlier ones, calls one room and writes its own.
+
+A stage is a function of a study and a layout. Snakemake's rules and people both reach it as
+``daclass <stage> <config>``.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from daclass import __version__
+from daclass.augment import Policy
+from daclass.errors import InputError
+from daclass.layout import Layout, Stage
+from daclass.study import Study
+from daclass.tables import read_table, write_table
+
+if TYPE_CHECKING:
+    from daclass.plots.draw import Tables
+    from daclass.training.loaders import Samples
+    from daclass.training.runs import Run
+
+
+def pictures(study: Study, layout: Layout) -> None:
+    """Generate, extract or download the pictures of sources that need it."""
+    from daclass.data.pictures import write_pictures
+
+    write_pictures(study.data, layout.pictures)
+
+
+def index(study: Study, layout: Layout) -> None:
+    """List and check the pictures, classes and annotations."""
+    from daclass.data.index import build_index
+    from daclass.data.sources import open_source
+
+    found = build_index(open_source(study.data, layout.pictures), study.data.split_seed)
+    digest = study.digest("data")
+    for name in ("index", "classes", "annotations", "truth"):
+        write_table(getattr(found, name), name, layout.table(name), digest)
+
+
+def beton(study: Study, layout: Layout, split: str, draw: int) -> None:
+    """Write the pictures of one split and draw as a .beton file."""
+    from daclass.data.beton import write_beton
+
+    samples = _samples(study, layout, split, draw)
+    write_beton(
+        samples.files, samples.labels, study.beton, samples.beton, workers=study.machine.threads
+    )
+
+
+def policies(study: Study, layout: Layout, stage: Stage) -> None:
+    """Write the policies to train: constant ones for the sweep, designed ones for interventions."""
+    if stage == "sweep":
+        for strength in study.sweep.strengths:
+            Policy(study.axis, strength).save(layout.policy(stage, _uniform_name(study, strength)))
+    else:
+        _design_interventions(study, layout)
+
+
+def train(study: Study, layout: Layout, stage: Stage, seed: int) -> None:
+    """Train the missing runs of one seed, all in one process and from one loader."""
+    from daclass.training.loop import train
+
+    classes = read_table("classes", layout.table("classes"))
+    runs = _runs(study, layout, stage, seed)
+    train(study, runs, _samples(study, layout, "train", study.draw(seed)), list(classes["name"]))
+    content = {run.name: {**run.describe(), "weights": str(run.weights)} for run in runs}
+    _write_json(content, layout.trained(stage, seed))
+
+
+def predict(study: Study, layout: Layout, stage: Stage) -> None:
+    """Predict the validation pictures with all runs of a stage over one decode."""
+    from daclass.training.predict import pictures_digest, predict
+    from daclass.training.runs import fingerprint
+
+    frame = read_table("index", layout.table("index"))
+    val = frame[frame["split"] == "val"]
+    classes = read_table("classes", layout.table("classes"))
+    digest = pictures_digest(study, fingerprint(val))
+    table = predict(
+        study,
+        [run for seed in seeds(study, stage) for run in _runs(study, layout, stage, seed)],
+        _samples(study, layout, "val", -1),
+        list(val["image_id"]),
+        len(classes),
+        digest,
+    )
+    write_table(table, "predictions", layout.predictions(stage), digest)
+
+
+def count(study: Study, layout: Layout) -> None:
+    """Count hits and errors of every run and class; accuracy by strength."""
+    from daclass.analysis.accuracy import accuracy
+    from daclass.analysis.counts import count
+    from daclass.predictions import validate_predictions
+
+    tables, classes = _evidence(layout, "sweep")
+    validate_predictions(tables[0], tables[1], classes)
+    empty = study.analysis.empty_labels
+    digest = study.digest("analysis.empty_labels", "analysis.confidence")
+    write_table(count(*tables, classes, empty), "counts", layout.table("counts"), digest)
+    table = accuracy(*tables, classes, empty, study.analysis.confidence)
+    write_table(table, "accuracy", layout.table("accuracy"), digest)
+
+
+def effects(study: Study, layout: Layout) -> None:
+    """What each class loses at the strongest augmentation, and which classes are affected."""
+    from daclass.analysis.effects import effects
+
+    settings = study.analysis
+    tables, classes = _evidence(layout, "sweep")
+    table = effects(
+        *tables,
+        classes,
+        strongest=study.strongest,
+        reference=study.reference_strength,
+        affected_rule=settings.affected.rule,
+        affected_share=settings.affected.share,
+        affected_at_least=settings.affected.at_least,
+        q=settings.affected.q,
+        empty_labels=settings.empty_labels,
+        confidence=settings.confidence,
+    )
+    write_table(table, "effects", layout.table("effects"), study.digest("analysis"))
+
+
+def confusions(study: Study, layout: Layout) -> None:
+    """Which class's pictures go to which other class, at the strongest and at the reference."""
+    from daclass.analysis.confusions import confusions
+
+    (predictions, frame, _), classes = _evidence(layout, "sweep")
+    table = confusions(
+        predictions,
+        frame,
+        classes,
+        strongest=study.strongest,
+        reference=study.reference_strength,
+        confidence=study.analysis.confidence,
+    )
+    write_table(table, "confusions", layout.table("confusions"), study.digest("analysis"))
+
+
+def categories(study: Study, layout: Layout) -> None:
+    """Of which kind each affected class's growing confusion is."""
+    from daclass.analysis.categories import categories, overlaps
+
+    classes = read_table("classes", layout.table("classes"))
+    table = categories(
+        read_table("effects", layout.table("effects")),
+        read_table("confusions", layout.table("confusions")),
+        overlaps(
+            read_table("index", layout.table("index")),
+            read_table("annotations", layout.table("annotations")),
+            len(classes),
+        ),
+        classes,
+        overlap=study.analysis.categories.overlap,
+        similarity=study.analysis.categories.similarity,
+    )
+    write_table(table, "categories", layout.table("categories"), study.digest("analysis"))
+
+
+def interventions(study: Study, layout: Layout) -> None:
+    """What the designed policies change, on fresh seeds and the estimation half."""
+    from daclass.analysis.interventions import interventions
+    from daclass.predictions import validate_predictions
+
+    tables, classes = _evidence(layout, "interventions")
+    validate_predictions(tables[0], tables[1], classes)
+    found = read_table("effects", layout.table("effects"))
+    swallowed = read_table("categories", layout.table("categories"))
+    table = interventions(
+        *tables,
+        classes,
+        affected=sorted(found.loc[found["affected"], "class_id"].unique().tolist()),
+        swallowers=sorted(set(swallowed["swallower_id"]) - {-1}),
+        baselines=("uniform_strongest", "uniform_best"),
+        empty_labels=study.analysis.empty_labels,
+        confidence=study.analysis.confidence,
+    )
+    digest = study.digest("analysis", "interventions")
+    write_table(table, "interventions", layout.table("interventions"), digest)
+
+
+def planted(study: Study, layout: Layout) -> None:
+    """What a generated set has planted beside what was found."""
+    from daclass.analysis.planted import planted
+
+    table = planted(
+        read_table("truth", layout.table("truth")),
+        read_table("effects", layout.table("effects")),
+        read_table("categories", layout.table("categories")),
+    )
+    write_table(table, "planted", layout.table("planted"), study.digest("analysis"))
+
+
+def figures(study: Study, layout: Layout) -> None:
+    """Draw the figures, each as SVG, PNG and CSV."""
+    from daclass.plots.draw import draw_all
+
+    draw_all(_tables(study, layout), layout.figures)
+
+
+def summary(study: Study, layout: Layout, config: Path) -> None:
+    """Write summary.json."""
+    from daclass.analysis.summary import summarise
+
+    found = {name: read_table(name, path) for name, path in _table_paths(study, layout).items()}
+    runs = {
+        run["run"]
+        for stage in stages(study)
+        for seed in seeds(study, stage)
+        for run in json.loads(layout.trained(stage, seed).read_text()).values()
+    }
+    content = summarise(
+        study=study.name,
+        title=study.title,
+        config_digest=study.digest(),
+        axis=study.axis.name,
+        strengths=list(study.sweep.strengths),
+        strongest=study.strongest,
+        reference=study.reference_strength,
+        q=study.analysis.affected.q,
+        runs_trained=len(runs),
+        versions=_versions(),
+        wall_seconds=_wall_seconds(layout),
+        tables=found,
+    )
+    content["provenance"] = {
+        "command": f"make study CONFIG={config}",
+        "git_revision": _git_revision(),
+        "settings": study.model_dump(mode="json"),
+    }
+    _write_json(content, layout.summary)
+
+
+def report(study: Study, layout: Layout) -> None:
+    """Write the report."""
+    from daclass.report import write_report
+
+    content = json.loads(layout.summary.read_text(encoding="utf-8"))
+    write_report(content, _tables(study, layout), layout.figures, layout.report)
+
+
+def stages(study: Study) -> tuple[Stage, ...]:
+    """The stages of training that a study has."""
+    return ("sweep", "interventions") if study.interventions else ("sweep",)
+
+
+def seeds(study: Study, stage: Stage) -> tuple[int, ...]:
+    if stage == "sweep":
+        return study.sweep.seeds
+    return study.interventions.seeds if study.interventions else ()
+
+
+def policy_names(study: Study, stage: Stage) -> tuple[str, ...]:
+    if stage == "sweep":
+        return tuple(_uniform_name(study, strength) for strength in study.sweep.strengths)
+    return study.interventions.designers if study.interventions else ()
+
+
+def _uniform_name(study: Study, strength: float) -> str:
+    return f"{study.axis.name}={strength:g}"
+
+
+def _design_interventions(study: Study, layout: Layout) -> None:
+    from daclass.analysis.policies import Evidence, design, resolve_m
+
+    if study.interventions is None:
+        raise InputError("interventions: this study has no such section, so no policies to design")
+    classes = read_table("classes", layout.table("classes"))
+    evidence = Evidence(
+        counts=read_table("counts", layout.table("counts")),
+        effects=read_table("effects", layout.table("effects")),
+        categories=read_table("categories", layout.table("categories")),
+        classes=classes,
+        axis=study.axis,
+        strengths=study.sweep.strengths,
+        strongest=study.strongest,
+        reference=study.reference_strength,
+        m=resolve_m(study.interventions.classes, len(classes)),
+        random_seed=study.interventions.random_seed,
+    )
+    for name, designed in design(study.interventions.designers, evidence).items():
+        designed.policy.save(layout.policy("interventions", name))
+        provenance = {
+            "policy": name,
+            "reasons": designed.reasons,
+            "half": "select",
+            "seeds": list(study.sweep.seeds),
+            "m": evidence.m,
+            "analysis": study.digest("analysis"),
+        }
+        _write_json(provenance, layout.provenance(name))
+
+
+def _runs(study: Study, layout: Layout, stage: Stage, seed: int) -> list[Run]:
+    from daclass.training.runs import plan_runs
+
+    loaded = {}
+    for name in policy_names(study, stage):
+        try:
+            loaded[name] = Policy.load(layout.policy(stage, name))
+        except ValueError as error:
+            raise InputError(str(error)) from None
+    frame = read_table("index", layout.table("index"))
+    return plan_runs(study, frame, loaded, seed, layout.runs)
+
+
+def _samples(study: Study, layout: Layout, split: str, draw: int) -> Samples:
+    from daclass.training.loaders import Samples
+
+    frame = read_table("index", layout.table("index"))
+    rows = frame[(frame["split"] == split) & (frame["draw"] == draw)]
+    if rows.empty:
+        raise InputError(f"there is no draw {draw} of the split {split}")
+    root = study.data.root if study.data.source == "folder" else layout.pictures
+    return Samples(
+        layout.beton(split, draw),
+        [root / image_id for image_id in rows["image_id"]],
+        rows["class_id"].to_numpy("int64"),
+    )
+
+
+def _evidence(
+    layout: Layout, stage: Stage
+) -> tuple[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame], int]:
+    """Predictions, index and annotations, and the number of classes."""
+    tables = (
+        read_table("predictions", layout.predictions(stage)),
+        read_table("index", layout.table("index")),
+        read_table("annotations", layout.table("annotations")),
+    )
+    return tables, len(read_table("classes", layout.table("classes")))
+
+
+def table_names(study: Study) -> tuple[str, ...]:
+    """The tables that summary, figures and report read."""
+    names = ("classes", "counts", "accuracy", "effects", "confusions", "categories", "planted")
+    return (*names, "interventions") if study.interventions else names
+
+
+def _table_paths(study: Study, layout: Layout) -> dict[str, Path]:
+    return {name: layout.table(name) for name in table_names(study)}
+
+
+def _tables(study: Study, layout: Layout) -> Tables:
+    from daclass.plots.draw import Tables
+
+    thresholds = study.analysis.categories
+    return Tables.read(
+        _table_paths(study, layout), study.axis.name, thresholds.overlap, thresholds.similarity
+    )
+
+
+def _versions() -> dict[str, str]:
+    """Versions of Python, of daclass and of the packages that results depend on."""
+    versions = {"python": platform.python_version(), "daclass": __version__}
+    for package in ("torch", "torchvision", "ffcv", "numpy", "scipy", "pandas", "snakemake"):
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = "not installed"
+    return versions
+
+
+def _git_revision() -> str:
+    """The revision of the working tree that daclass runs from; "" outside of one."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    folder = Path(__file__).parent
+    try:
+        return subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, check=True
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def _wall_seconds(layout: Layout) -> dict[str, float]:
+    """Seconds a stage, summed over its jobs, from Snakemake's benchmark files."""
+    seconds: dict[str, float] = {}
+    for file in sorted(layout.times.glob("*.tsv")):
+        with file.open() as rows:
+            row = next(csv.DictReader(rows, delimiter="\t"))
+        stage = file.stem.split(".")[0]
+        seconds[stage] = round(seconds.get(stage, 0.0) + float(row["s"]), 1)
+    return seconds
+
+
+def _write_json(content: Any, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_text(
+            json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+WHOLE: dict[str, Callable[[Study, Layout], None]] = {
+    stage.__name__: stage
+    for stage in (
+        pictures, index, count, effects, confusions, categories, interventions, planted, figures,
+        report,
+    )
+}  # fmt: skip
+"""The stages that need a study and a layout alone, by name."""

@@ -1,0 +1,401 @@
+"""The typed configuration of a study: the only place that knows a setting's name, default and unit.
+
+A study is one YAML file. `Study.load` refuses unknown settings, wrong types and values that
+contradict each other, and names the file and the setting in one line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from daclass.augment.axis import AXES, Axis
+from daclass.data.petri import PetriSettings
+from daclass.errors import InputError
+
+
+class Section(BaseModel):
+    """A part of the config: unknown settings are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Sampling(Section):
+    """How training pictures are drawn: shared by every source."""
+
+    draws: Count = 1
+    """Number of independent draws of the training pictures; seed s trains on draw s mod draws."""
+    split_seed: int = 0
+    """Decides which validation pictures form the selection half and which the estimation half."""
+
+
+class PetriData(Sampling):
+    """The generated set with planted relations."""
+
+    source: Literal["petri"]
+    petri: PetriSettings = PetriSettings()
+    """The generated world; `petri.seed` is the data seed."""
+
+
+class FolderData(Sampling):
+    """Pictures in folders: <root>/<train>/<class>/<picture> and <root>/<val>/<class>/<picture>."""
+
+    source: Literal["folder"]
+    root: Path
+    """The folder; relative paths start at the working directory."""
+    train: str = "train"
+    """Name of the subfolder with the training pictures."""
+    val: str = "val"
+    """Name of the subfolder with the validation pictures."""
+    annotations: Path | None = None
+    """CSV with columns image,label: one row per label of a validation picture, image being its
+    path below root; without it the original label is the only one."""
+    classes: Path | None = None
+    """CSV with columns name,path: the class tree, path ending in the name; optional."""
+    train_per_class: Count | None = None
+    """Training pictures a class and draw; all of them where not given. Draws are disjoint as long
+    as the class has pictures enough."""
+    val_per_class: Count | None = None
+    """Validation pictures a class (the first ones by a hash of their name); all where not given."""
+
+
+class Cifar10hData(Sampling):
+    """CIFAR-10 with CIFAR-10H's human votes as multi-label annotations."""
+
+    source: Literal["cifar10h"]
+    root: Path
+    """Folder with cifar10h_counts.npy and either cifar10_jpeg.tar.xz, the folders train/ and test/,
+    or torchvision's cifar-10-batches-py."""
+    download: bool = False
+    """Let torchvision download CIFAR-10 into root where it is missing. The votes
+    (cifar10h-counts.npy) have to be fetched by hand."""
+    vote_share: Annotated[float, Field(gt=0, le=1)] = 0.1
+    """A label belongs to a picture from this share of the human votes on; the label with the most
+    votes always does."""
+    train_per_class: Count | None = None
+    """Training pictures a class and draw; all of them where not given."""
+    val_per_class: Count | None = None
+    """Validation pictures a class (the first ones by a hash of their name); all where not given."""
+
+
+class Beton(Section):
+    """How pictures are stored in FFCV's .beton files."""
+
+    write_mode: Literal["raw", "jpg"] = "raw"
+    """raw keeps pixels as they are (small pictures); jpg compresses them again."""
+    max_resolution: Annotated[int, Field(ge=8)] | None = None
+    """Longest side in px; larger pictures are shrunk. No limit where not given."""
+    jpeg_quality: Annotated[int, Field(ge=1, le=100)] = 90
+    """JPEG quality for write_mode jpg."""
+
+
+class Augmentation(Section):
+    """What training does to a picture before the network sees it."""
+
+    axis: str = "rrc_scale"
+    """The augmentation whose strength the study varies."""
+    flip: Share = 0.5
+    """Probability of a horizontal flip."""
+
+    @model_validator(mode="after")
+    def _known_axis(self) -> Augmentation:
+        if self.axis not in AXES:
+            raise ValueError(f"unknown axis {self.axis!r}; known: {sorted(AXES)}")
+        return self
+
+
+class Training(Section):
+    """The recipe. Every run of a study uses the same one."""
+
+    model: str = "small_resnet"
+    """small_resnet (a three-stage residual net for pictures of 32 to 64 px), or the name of a timm
+    model, such as resnet50."""
+    widths: tuple[Count, Count, Count] = (16, 48, 96)
+    """Channels of small_resnet's three stages; other models ignore it."""
+    resolution: Annotated[int, Field(ge=8)] = 32
+    """Side of the training pictures in px."""
+    val_resolution: Annotated[int, Field(ge=8)] = 32
+    """Side of the validation pictures in px."""
+    val_crop: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Side of the central square that validation sees, as a share of the picture's shorter side."""
+    epochs: Count = 16
+    batch_size: Count = 128
+    learning_rate: Annotated[float, Field(gt=0)] = 0.2
+    """Peak learning rate for the whole batch."""
+    warmup_epochs: Annotated[float, Field(ge=0)] = 2
+    """Epochs of linear warm-up; then the rate falls linearly to 0."""
+    momentum: Share = 0.9
+    weight_decay: Annotated[float, Field(ge=0)] = 5e-4
+    """Not applied to biases and normalisation layers."""
+    label_smoothing: Share = 0.1
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    """Type of the autocast arithmetic; float16 needs a GPU."""
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    """Colour mean that is subtracted, on a scale of 0 to 1."""
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    """Colour standard deviation that is divided by, on a scale of 0 to 1."""
+    loader: Literal["ffcv", "torchvision"] = "ffcv"
+    """ffcv, or the slower reference loader, which needs no FFCV; equal boxes, similar pixels."""
+
+    @model_validator(mode="after")
+    def _warmup_fits(self) -> Training:
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError("warmup_epochs must be smaller than epochs")
+        return self
+
+
+class Machine(Section):
+    """How the work is spread over the machine; changes no result beyond rounding."""
+
+    device: str = "auto"
+    """auto (a GPU where there is one), cpu, cuda, or cuda:<n>."""
+    threads: Count = 1
+    """CPU threads of one training job; Snakemake runs as many jobs as the cores allow."""
+    checkpoint_minutes: Annotated[float, Field(ge=0)] = 5
+    """Least time between two checkpoints, which are written between epochs."""
+
+
+def _distinct(values: tuple[Any, ...], what: str) -> None:
+    if len(set(values)) != len(values):
+        raise ValueError(f"{what} must be distinct, got {list(values)}")
+
+
+Seeds = Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(min_length=1)]
+
+
+class Sweep(Section):
+    """The uniform policies that are compared."""
+
+    strengths: Annotated[tuple[float, ...], Field(min_length=2)]
+    """Strengths of the axis, in any order."""
+    seeds: Seeds
+    """Run seeds; every strength is trained once with each. Two are the minimum for intervals."""
+
+    @model_validator(mode="after")
+    def _are_distinct(self) -> Sweep:
+        _distinct(self.strengths, "strengths")
+        _distinct(self.seeds, "seeds")
+        return self
+
+
+class Affected(Section):
+    """Which classes count as affected; chosen on the selection half."""
+
+    rule: Literal["top", "fdr"] = "top"
+    """top: the classes with the largest drop (the paper's rule); fdr: discoveries at rate q."""
+    share: Annotated[float, Field(gt=0, le=1)] = 0.05
+    """top: share of the classes."""
+    at_least: Count = 2
+    """top: number of classes, where the share gives fewer."""
+    q: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    """fdr: false discovery rate (Benjamini-Hochberg over the classes)."""
+
+
+class Categories(Section):
+    """Thresholds of the four kinds of confusion."""
+
+    overlap: Share = 0.1
+    """Label sets overlap from this share on (the larger of the two directions)."""
+    similarity: Share = 0.7
+    """Classes are close from this Wu-Palmer similarity in the class tree on."""
+
+
+class Analysis(Section):
+    """Effects, confusions and categories."""
+
+    reference: float | Literal["weakest"] = "weakest"
+    """The strength that the fixed contrast compares the strongest one with."""
+    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    """Level of every interval."""
+    empty_labels: Literal["drop", "wrong"] = "drop"
+    """Pictures with an empty label set: left out of multi-label figures, or counted as wrong."""
+    affected: Affected = Affected()
+    categories: Categories = Categories()
+
+
+Designer = Literal[
+    "uniform_strongest", "uniform_best", "naive_removal", "fp_informed", "random_classes"
+]
+
+
+class Interventions(Section):
+    """Policies that are designed from the sweep and trained on fresh seeds."""
+
+    designers: tuple[Designer, ...] = (
+        "uniform_strongest",
+        "uniform_best",
+        "naive_removal",
+        "fp_informed",
+        "random_classes",
+    )
+    """Both uniform policies are baselines and always needed."""
+    seeds: Seeds
+    """Fresh run seeds: none of the sweep's."""
+    classes: Annotated[float, Field(gt=0)] = 0.1
+    """Number of classes that fp_informed changes: a share of all below 1, else a count."""
+    random_seed: int = 0
+    """Deals the classes of random_classes."""
+
+    @model_validator(mode="after")
+    def _has_baselines(self) -> Interventions:
+        _distinct(self.designers, "designers")
+        _distinct(self.seeds, "seeds")
+        missing = {"uniform_strongest", "uniform_best"} - set(self.designers)
+        if missing:
+            raise ValueError(f"designers lacks the baseline {sorted(missing)[0]}")
+        return self
+
+
+class Study(Section):
+    """A whole study."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$", max_length=64)]
+    """Names the folders results/<name> and figures/<name>."""
+    title: str = ""
+    """One line for the report's head."""
+    seed: int = 0
+    """Study seed: with a run's seed it decides initial weights, order and crops."""
+    data: Annotated[PetriData | FolderData | Cifar10hData, Field(discriminator="source")]
+    beton: Beton = Beton()
+    augmentation: Augmentation = Augmentation()
+    training: Training = Training()
+    machine: Machine = Machine()
+    sweep: Sweep
+    analysis: Analysis = Analysis()
+    interventions: Interventions | None = None
+    """Leave out to stop after the analysis of the sweep."""
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Study:
+        for strength in self.sweep.strengths:
+            self.axis.check(strength)
+        if self.reference_strength not in self.sweep.strengths:
+            raise ValueError(
+                f"analysis.reference {self.reference_strength:g} is not one of sweep.strengths"
+            )
+        if self.reference_strength == self.strongest:
+            raise ValueError("analysis.reference is the strongest strength: nothing to compare")
+        if self.interventions:
+            shared = sorted(set(self.interventions.seeds) & set(self.sweep.seeds))
+            if shared:
+                raise ValueError(f"interventions.seeds must be fresh, but the sweep has {shared}")
+        return self
+
+    @property
+    def axis(self) -> Axis:
+        return AXES[self.augmentation.axis]
+
+    @property
+    def strongest(self) -> float:
+        return self.axis.strongest(self.sweep.strengths)
+
+    @property
+    def weakest(self) -> float:
+        return self.axis.weakest(self.sweep.strengths)
+
+    @property
+    def reference_strength(self) -> float:
+        reference = self.analysis.reference
+        return self.weakest if reference == "weakest" else float(reference)
+
+    def draw(self, seed: int) -> int:
+        """The draw of the training pictures that run seed `seed` trains on."""
+        return seed % self.data.draws
+
+    def digest(self, *parts: str) -> str:
+        """Hash of the settings that a stage depends on, 12 hex digits.
+
+        Args:
+            parts: dotted names of sections or settings, such as ``"data"`` or ``"analysis"``.
+                Without any, the whole study.
+        """
+        content = self.model_dump(mode="json")
+        chosen: dict[str, Any] = {}
+        for part in parts or tuple(content):
+            value: Any = content
+            for key in part.split("."):
+                value = value[key]
+            chosen[part] = value
+        text = json.dumps(chosen, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def training_digest(self) -> str:
+        """Hash of all settings that a run's weights depend on, but for its policy and its seed.
+
+        How many draws there are, how validation pictures are chosen, halved and annotated, and the
+        machine are left out: changing them trains nothing again. Which pictures a draw holds is for
+        the index to say.
+        """
+        content = self.model_dump(mode="json", include={"seed", "beton", "augmentation", "training"})
+        for name in ("val_resolution", "val_crop"):
+            del content["training"][name]
+        if isinstance(self.data, PetriData):
+            content["petri"] = self.data.petri.model_dump(mode="json", exclude={"val_per_class"})
+        text = json.dumps(content, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @classmethod
+    def load(cls, path: Path, changes: Sequence[str] = ()) -> Study:
+        """Read a study from a YAML file.
+
+        Args:
+            path: the file.
+            changes: settings that replace the file's, as ``dotted.name=value``, the value in YAML.
+
+        Raises:
+            InputError: the file is missing, is not YAML, or a setting is unknown or wrong.
+        """
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError(f"{path}: cannot read the study ({error.strerror})") from None
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from None
+        if not isinstance(content, dict):
+            raise InputError(f"{path}: a study is a mapping of settings; this file holds none")
+        for change in changes:
+            _change(content, change)
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            raise InputError(f"{path}: {_explain(error)}") from None
+
+
+def _change(content: dict[str, Any], change: str) -> None:
+    """Apply one ``dotted.name=value`` to a config in place."""
+    name, equals, value = change.partition("=")
+    if not equals or not name:
+        raise InputError(f"--set {change}: expected SETTING=VALUE")
+    *sections, last = name.split(".")
+    for section in sections:
+        content = content.setdefault(section, {})
+        if not isinstance(content, dict):
+            raise InputError(f"--set {change}: {section} is not a section")
+    try:
+        content[last] = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise InputError(f"--set {change}: the value is not valid YAML") from None
+
+
+def _explain(error: ValidationError) -> str:
+    """One line for the first fault of a config, naming the setting."""
+    faults = error.errors(include_url=False)
+    first = faults[0]
+    where = ".".join(str(part) for part in first["loc"] if part not in _SOURCES) or "the study"
+    what = "unknown setting" if first["type"] == "extra_forbidden" else first["msg"]
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return f"{where}: {what.removeprefix('Value error, ')}{more}"
+
+
+# pydantic puts the discriminator's value into a fault's place; readers look for data.<setting>.
+_SOURCES = ("petri_", "folder", "cifar10h")

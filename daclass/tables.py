@@ -1,0 +1,231 @@
+"""The Parquet tables between the stages: their columns, and how they are written and read.
+
+Every table carries its name, the version of its layout and the digest of the settings it was made
+with in the file's metadata. A table is written to a temporary name and renamed, so a reader never
+sees half of one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from daclass.errors import InputError
+
+VERSION = "1"
+
+_int, _long, _real, _text, _flag = pa.int32(), pa.int64(), pa.float64(), pa.string(), pa.bool_()
+
+# Column orders are the order of the keys. Rates and accuracies are shares in [0, 1]; a missing
+# number is NaN (float) and a missing text is "".
+SCHEMAS: Mapping[str, Mapping[str, pa.DataType]] = {
+    # One row a class; class_id is its rank among the sorted names.
+    "classes": {"class_id": _int, "name": _text, "path": _text},
+    # One row a picture. `image_id` is the path below the source's root; `position` is the row of
+    # the picture in the .beton of its split and draw; `draw` is -1 and `half` is "select" or
+    # "estimate" for validation pictures, `half` is "" for training pictures.
+    "index": {
+        "image_id": _text,
+        "split": _text,
+        "draw": _int,
+        "position": _long,
+        "class_id": _int,
+        "half": _text,
+        "bytes": _long,
+    },
+    # One row a validation picture: the set of its labels, sorted; empty where annotators found
+    # none of the classes in it.
+    "annotations": {"image_id": _text, "labels": pa.list_(_int)},
+    # What a generated set has planted, one row a directed relation; empty for real data.
+    "truth": {
+        "class_id": _int,
+        "partner_id": _int,  # -1 where the relation has no partner
+        "kind": _text,  # ambiguous, co-occurring, fine-grained, unrelated, helped, control
+        "expectation": _text,  # hurt, swallows, helped, unchanged
+        "note": _text,
+    },
+    # One row a (run, validation picture). `strength` is NaN for policies that are not uniform.
+    "predictions": {
+        "run": _text,
+        "policy": _text,
+        "strength": _real,
+        "seed": _int,
+        "image_id": _text,
+        "prediction": _int,
+        "probability": pa.float32(),
+    },
+    # One row a (policy, seed, half, class), half being "select", "estimate" or "all". Original
+    # counts are over the class's pictures; *_multi over its pictures with a non-empty label set.
+    "counts": {
+        "policy": _text,
+        "strength": _real,
+        "seed": _int,
+        "half": _text,
+        "class_id": _int,
+        "images": _int,
+        "correct": _int,
+        "labelled": _int,
+        "correct_multi": _int,
+        "false_negatives": _int,
+        "false_positives": _int,
+        "false_negatives_multi": _int,
+        "false_positives_multi": _int,
+    },
+    # One row a (policy, half, truth), truth being "original" or "multi": accuracy over all
+    # pictures, with the interval for new seeds and new pictures.
+    "accuracy": {
+        "policy": _text,
+        "strength": _real,
+        "half": _text,
+        "truth": _text,
+        "accuracy": _real,
+        "low": _real,
+        "high": _real,
+        "seeds": _int,
+        "images": _int,
+    },
+    # One row a (class, truth, half, reference). `drop` is the accuracy at the reference strength
+    # less that at the strongest: positive where the class pays. reference is "fixed" (the
+    # strength the config names) or "best" (the class's best strength, cross-fitted).
+    "effects": {
+        "class_id": _int,
+        "truth": _text,
+        "half": _text,
+        "reference": _text,
+        "reference_strength": _real,  # for "best": the mean over folds
+        "drop": _real,
+        "low": _real,  # "the class": seeds and pictures are both random
+        "high": _real,
+        "seeds_low": _real,  # "these images": only the seeds are random
+        "seeds_high": _real,
+        "p": _real,
+        "q": _real,
+        "plug_in": _real,  # max over strengths less the strongest on the same data, biased upward
+        "rank": _int,  # 1 is the class that pays most
+        "affected": _flag,
+        "seeds": _int,
+        "images": _int,
+    },
+    # One row an ordered pair (class -> predicted) that occurs, and a half: the share of the class's
+    # pictures that are predicted as the other, at the strongest and at the fixed reference strength.
+    "confusions": {
+        "class_id": _int,
+        "predicted_id": _int,
+        "half": _text,
+        "rate_strongest": _real,
+        "rate_reference": _real,
+        "growth": _real,
+        "low": _real,
+        "high": _real,
+        "p": _real,
+        "q": _real,
+        "seeds": _int,
+        "images": _int,
+    },
+    # One row an affected class: the class that swallows it and of which kind the pair is.
+    "categories": {
+        "class_id": _int,
+        "swallower_id": _int,  # chosen on the selection half; -1 where no confusion grew
+        "growth": _real,  # measured on the estimation half
+        "low": _real,
+        "high": _real,
+        "overlap": _real,  # share of the class's annotated pictures that also carry the swallower
+        "overlap_reverse": _real,
+        "jaccard": _real,
+        "both": _int,  # pictures whose label set holds both
+        "similarity": _real,
+        "category": _text,  # ambiguous, co-occurring, fine-grained, unrelated, none
+    },
+    # One row a (policy, group, truth, baseline): paired difference in accuracy on the estimation
+    # half with fresh seeds. group: all, affected, swallowers, both. baseline: a policy's name.
+    "interventions": {
+        "policy": _text,
+        "group": _text,
+        "truth": _text,
+        "accuracy": _real,
+        "accuracy_low": _real,
+        "accuracy_high": _real,
+        "baseline": _text,
+        "difference": _real,
+        "low": _real,
+        "high": _real,
+        "p": _real,
+        "seeds": _int,
+        "images": _int,
+        "classes": _int,
+    },
+    # One row a planted relation beside what was found on the estimation half.
+    "planted": {
+        "class_id": _int,
+        "partner_id": _int,
+        "kind": _text,
+        "expectation": _text,
+        "drop": _real,
+        "low": _real,
+        "high": _real,
+        "drop_multi": _real,
+        "q": _real,
+        "affected": _flag,
+        "swallower_id": _int,
+        "category": _text,
+        "verdict": _text,  # found, missed, false alarm, quiet
+    },
+}
+
+
+def write_table(frame: pd.DataFrame, name: str, path: Path, digest: str = "") -> None:
+    """Write `frame` as the table called `name`, atomically.
+
+    Args:
+        frame: must hold exactly the columns of ``SCHEMAS[name]``, in any order.
+        name: a key of ``SCHEMAS``.
+        path: the Parquet file to write; its folder is made if missing.
+        digest: hash of the settings that the table depends on.
+    """
+    columns = SCHEMAS[name]
+    if set(frame.columns) != set(columns):
+        odd = sorted(set(frame.columns) ^ set(columns))
+        raise ValueError(f"table {name}: columns differ from its layout in {odd}")
+    metadata = {"daclass.table": name, "daclass.version": VERSION, "daclass.digest": digest}
+    schema = pa.schema(list(columns.items()), metadata=metadata)
+    table = pa.Table.from_pandas(frame[list(columns)], schema=schema, preserve_index=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        pq.write_table(table.replace_schema_metadata(metadata), temporary, compression="zstd")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_table(name: str, *paths: Path) -> pd.DataFrame:
+    """Read one or more files of the table called `name` into one frame.
+
+    Raises:
+        InputError: a file is missing, is not Parquet, is another table or another version.
+    """
+    return pd.concat([_read(name, path) for path in paths], ignore_index=True)
+
+
+def _read(name: str, path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file (expected the {name} table)")
+    try:
+        table = pq.read_table(path)
+    except pa.ArrowInvalid as error:
+        raise InputError(f"{path}: not a readable Parquet file ({error})") from None
+    metadata = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
+    found = metadata.get("daclass.table")
+    if found != name:
+        raise InputError(f"{path}: holds {found or 'something else'}, expected the {name} table")
+    if metadata.get("daclass.version") != VERSION:
+        raise InputError(
+            f"{path}: written with table layout {metadata.get('daclass.version')}, "
+            f"this daclass reads layout {VERSION}; run the stage again"
+        )
+    return table.to_pandas()

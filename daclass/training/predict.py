@@ -1,0 +1,114 @@
+"""Predict the validation pictures with many trained runs over one decode."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+
+from daclass.study import Study
+from daclass.tables import read_table, write_table
+from daclass.training.loaders import Samples, val_batches
+from daclass.training.loop import Normalise, choose_device
+from daclass.training.models import build_model
+from daclass.training.runs import Run
+
+log = logging.getLogger(__name__)
+
+MODELS_AT_ONCE = 32  # networks held in memory during one pass over the pictures
+
+
+def predict(
+    study: Study,
+    runs: Sequence[Run],
+    samples: Samples,
+    image_ids: Sequence[str],
+    classes: int,
+    pictures: str,
+) -> pd.DataFrame:
+    """The predictions table of `runs`; each run's part is kept beside its weights and reused.
+
+    Args:
+        runs: trained runs, of any seeds.
+        samples: the validation pictures, in index order.
+        image_ids: their ids, in the same order.
+        pictures: hash of the validation pictures and how they are stored.
+
+    Raises:
+        InputError: weights are missing or of another network; a bad .beton.
+    """
+    name = f"predictions-{pictures}.parquet"
+    paths = {run: run.folder / name for run in runs}
+    missing = list({run.key: run for run, path in paths.items() if not path.is_file()}.values())
+    for start in range(0, len(missing), MODELS_AT_ONCE):
+        chunk = missing[start : start + MODELS_AT_ONCE]
+        began = time.monotonic()
+        labels, probabilities = _predict(study, chunk, samples, classes)
+        log.info(
+            "%d runs x %d pictures predicted in %.0f s",
+            len(chunk), len(image_ids), time.monotonic() - began,
+        )  # fmt: skip
+        for k, run in enumerate(chunk):
+            table = _table(run, image_ids, labels[k], probabilities[k])
+            write_table(table, "predictions", paths[run], pictures)
+    # A run may have been trained and predicted under another policy name: equal policies share it.
+    return pd.concat(
+        [read_table("predictions", path).assign(policy=run.name) for run, path in paths.items()],
+        ignore_index=True,
+    )
+
+
+def _predict(
+    study: Study, runs: Sequence[Run], samples: Samples, classes: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Top-1 class and its probability, each of shape [runs, pictures]."""
+    device = choose_device(study.machine.device)
+    models = []
+    for run in runs:
+        model = build_model(study.training, classes)
+        run.load_weights(model)
+        models.append(model.to(device).eval())
+    normalise = Normalise(study.training).to(device)
+    autocast = torch.autocast(
+        device.type,
+        dtype=getattr(torch, study.training.precision),
+        enabled=study.training.precision != "float32",
+    )
+    labels, probabilities = [], []
+    with torch.inference_mode(), autocast:
+        for pictures, _ in val_batches(study, samples):
+            if device.type == "cpu":
+                torch.set_num_threads(study.machine.threads)  # FFCV sets its own
+            inputs = normalise(pictures.to(device, non_blocking=True))
+            tops = [model(inputs).float().softmax(dim=1).max(dim=1) for model in models]
+            labels.append(torch.stack([top.indices for top in tops]).cpu())
+            probabilities.append(torch.stack([top.values for top in tops]).cpu())
+    return torch.cat(labels, 1).numpy(), torch.cat(probabilities, 1).numpy()
+
+
+def _table(
+    run: Run, image_ids: Sequence[str], labels: np.ndarray, probabilities: np.ndarray
+) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "run": run.key,
+            "policy": run.name,
+            "strength": run.policy.strength,
+            "seed": run.seed,
+            "image_id": list(image_ids),
+            "prediction": labels.astype(np.int32),
+            "probability": probabilities.astype(np.float32),
+        }
+    )
+
+
+def pictures_digest(study: Study, index_fingerprint: str) -> str:
+    """Hash of the validation pictures and how they are stored and shown to the network."""
+    return f"{study.digest('beton', 'training.val_resolution', 'training.val_crop')}-" + (
+        index_fingerprint
+    )
+

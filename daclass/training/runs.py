@@ -1,0 +1,158 @@
+"""Runs and their store: what a run is, where its results lie, and when they are still good.
+
+A run's folder is named by a hash of all that decides its weights. A finished run is therefore found
+again by any later job that wants it, and a changed setting leads to another folder, not to a stale
+result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from daclass.augment import Policy
+from daclass.errors import InputError
+from daclass.study import Study
+
+
+def fingerprint(rows: pd.DataFrame) -> str:
+    """Hash of the pictures that `rows` of the index name: their ids, classes and sizes."""
+    content = rows[["image_id", "class_id", "bytes"]].to_csv(index=False)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A policy, a seed, and the hash of everything else that the weights depend on.
+
+    Attributes:
+        name: the policy's name in this study.
+        policy: the strengths.
+        seed: the run seed.
+        settings: hash of the recipe and of the training pictures.
+        folder: the study's run store.
+    """
+
+    name: str
+    policy: Policy
+    seed: int
+    settings: str
+    store: Path
+
+    @property
+    def key(self) -> str:
+        content = json.dumps([self.policy.fingerprint, self.seed, self.settings])
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+    @property
+    def folder(self) -> Path:
+        return self.store / f"seed{self.seed}-{self.key}"
+
+    @property
+    def weights(self) -> Path:
+        return self.folder / "weights.safetensors"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / "checkpoint.pt"
+
+    @property
+    def metrics(self) -> Path:
+        return self.folder / "metrics.jsonl"
+
+    @property
+    def trained(self) -> bool:
+        return self.weights.is_file()
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            "run": self.key,
+            "seed": self.seed,
+            "settings": self.settings,
+            "policy": self.policy.as_dict(),
+        }
+
+    def save_checkpoint(self, state: Mapping[str, Any]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with _replacing(self.checkpoint) as partial:
+            torch.save({"run": self.key, **state}, partial)
+
+    def load_checkpoint(self) -> dict[str, Any] | None:
+        """The state of an interrupted run; None where there is none.
+
+        Raises:
+            InputError: the file is damaged or belongs to another run.
+        """
+        if not self.checkpoint.is_file():
+            return None
+        try:
+            state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+        except Exception as error:  # torch raises half a dozen kinds for damaged files
+            raise InputError(
+                f"{self.checkpoint}: damaged ({type(error).__name__}); remove it to train this run "
+                "from the start"
+            ) from None
+        if state.get("run") != self.key:
+            raise InputError(f"{self.checkpoint}: belongs to another run; remove it")
+        return dict(state)
+
+    def save_weights(self, model: torch.nn.Module, study: Study) -> None:
+        """Write the final weights with the run and the study inside, and drop the checkpoint."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
+        metadata = {
+            "daclass.run": json.dumps(self.describe()),
+            "daclass.study": study.model_dump_json(),
+        }
+        with _replacing(self.weights) as partial:
+            save_file(tensors, partial, metadata)
+        self.checkpoint.unlink(missing_ok=True)
+
+    def load_weights(self, model: torch.nn.Module) -> None:
+        """Fill `model`.
+
+        Raises:
+            InputError: the weights are missing, damaged or of another network.
+        """
+        try:
+            with safe_open(self.weights, framework="pt") as file:
+                state = {key: file.get_tensor(key) for key in file.keys()}
+            model.load_state_dict(state)
+        except (OSError, SafetensorError, RuntimeError) as error:
+            first = str(error).splitlines()[0]
+            raise InputError(f"{self.weights}: cannot be used ({first})") from None
+
+
+class _replacing:
+    """A temporary path that takes the place of `path` when the block ends well."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+
+    def __enter__(self) -> Path:
+        return self.partial
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            os.replace(self.partial, self.path)
+        self.partial.unlink(missing_ok=True)
+
+
+def plan_runs(
+    study: Study, index: pd.DataFrame, policies: Mapping[str, Policy], seed: int, store: Path
+) -> list[Run]:
+    """The runs of one seed, one a policy; equal policies share a run."""
+    rows = index[(index["split"] == "train") & (index["draw"] == study.draw(seed))]
+    settings = f"{study.training_digest()}-{fingerprint(rows)}"
+    return [Run(name, policy, seed, settings, store) for name, policy in policies.items()]

@@ -1,0 +1,118 @@
+"""A small study with known effects, as tables: what training would have handed over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+
+STRONGEST, MIDDLE, WEAKEST = 0.08, 0.3, 0.99
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """The tables of a simulated study."""
+
+    predictions: pd.DataFrame
+    index: pd.DataFrame
+    annotations: pd.DataFrame
+    classes: pd.DataFrame
+
+    @property
+    def n_classes(self) -> int:
+        return len(self.classes)
+
+    @property
+    def data(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, int]:
+        """The first four arguments of most analyses."""
+        return self.predictions, self.index, self.annotations, self.n_classes
+
+
+def simulate(
+    n_classes: int = 10,
+    per_class: int = 16,
+    strengths: Sequence[float] = (STRONGEST, MIDDLE, WEAKEST),
+    seeds: Sequence[int] = (3, 7, 11),
+    loss: float = 0.5,
+    random_seed: int = 0,
+) -> Simulated:
+    """Simulate runs in which class 0 loses `loss` of its accuracy to class 1 at the strongest.
+
+    Pictures have lasting difficulties. Every fifth picture of class 0 also shows class 1, one in
+    seven pictures has no label. Rows come shuffled; training pictures stand between the others.
+    """
+    rng = np.random.default_rng(random_seed)
+    labels = np.repeat(np.arange(n_classes), per_class)
+    ids = np.array([f"val/c{label}/{rank:04d}.jpg" for rank, label in enumerate(labels)], object)
+    rank = np.arange(len(labels)) % per_class
+    val = pd.DataFrame(
+        {
+            "image_id": ids,
+            "split": "val",
+            "draw": -1,
+            "position": np.arange(len(ids)),
+            "class_id": labels,
+            "half": np.where(rank % 2 == 0, "select", "estimate"),
+            "bytes": 1,
+        }
+    )
+    train = val.assign(split="train", draw=0, half="", image_id="train" + val["image_id"])
+    sets = [
+        [] if i % 7 == 3 else sorted({int(k), 1} if k == 0 and i % 5 == 0 else {int(k)})
+        for i, k in enumerate(labels)
+    ]
+    difficulty = rng.normal(1.2, 1.5, len(labels))
+    swallowed = rng.random(len(labels)) < loss
+    frames = []
+    for strength in strengths:
+        for seed in seeds:
+            right = rng.random(len(labels)) < 1 / (1 + np.exp(-difficulty))
+            wrong = (labels + rng.integers(1, n_classes, len(labels))) % n_classes
+            predicted = np.where(right, labels, wrong)
+            if strength == STRONGEST:
+                predicted = np.where((labels == 0) & swallowed, 1, predicted)
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "run": f"s{strength}-{seed}",
+                        "policy": f"uniform-{strength:g}",
+                        "strength": float(strength),
+                        "seed": seed,
+                        "image_id": ids,
+                        "prediction": predicted,
+                        "probability": np.float32(0.5),
+                    }
+                )
+            )
+    names = [f"class{k}" for k in range(n_classes)]
+    classes = pd.DataFrame(
+        {
+            "class_id": range(n_classes),
+            "name": names,
+            "path": [f"kind{k // 2}/{name}" for k, name in enumerate(names)],
+        }
+    )
+
+    def shuffled(table: pd.DataFrame) -> pd.DataFrame:
+        return table.sample(frac=1, random_state=random_seed).reset_index(drop=True)
+
+    annotations = pd.DataFrame({"image_id": ids, "labels": sets})
+    return Simulated(
+        shuffled(pd.concat(frames)),
+        shuffled(pd.concat([train, val])),
+        shuffled(annotations),
+        classes,
+    )
+
+
+@pytest.fixture(scope="session")
+def simulator() -> Callable[..., Simulated]:
+    return simulate
+
+
+@pytest.fixture(scope="session")
+def study() -> Simulated:
+    return simulate()

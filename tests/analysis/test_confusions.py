@@ -1,0 +1,88 @@
+"""Confusion rates against scikit-learn; their intervals against the dense computation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import confusion_matrix
+from statsmodels.stats.multitest import multipletests
+
+from daclass.analysis.cells import arrange_runs
+from daclass.analysis.confusions import confusions
+from daclass.analysis.crossed import crossed
+from daclass.tables import SCHEMAS
+
+SETTINGS = {"strongest": 0.08, "reference": 0.99, "confidence": 0.95}
+
+
+@pytest.fixture(scope="module")
+def table(study):
+    return confusions(study.predictions, study.index, study.n_classes, **SETTINGS)
+
+
+@pytest.mark.parametrize("half", ["select", "estimate", "all"])
+def test_rates_equal_the_confusion_matrix(study, table, half: str) -> None:
+    rows = study.predictions.merge(study.index[["image_id", "class_id", "half"]], on="image_id")
+    if half != "all":
+        rows = rows[rows["half"] == half]
+    found = table[table["half"] == half].set_index(["class_id", "predicted_id"])
+    occurring = np.zeros((10, 10), bool)
+    for strength, column in ((0.08, "rate_strongest"), (0.99, "rate_reference")):
+        run = rows[rows["strength"] == strength]
+        matrix = confusion_matrix(run["class_id"], run["prediction"], labels=range(10))
+        rates = matrix / matrix.sum(axis=1, keepdims=True)
+        occurring |= matrix > 0
+        for (k, other), row in found.iterrows():
+            assert row[column] == pytest.approx(rates[k, other])
+    np.fill_diagonal(occurring, False)
+    pairs = set(zip(*np.nonzero(occurring), strict=True))
+    assert pairs == set(found.index) if half == "all" else pairs <= set(found.index)
+    np.testing.assert_allclose(found["growth"], found["rate_strongest"] - found["rate_reference"])
+
+
+@pytest.mark.parametrize("half", ["select", "estimate", "all"])
+def test_sparse_sums_give_the_dense_interval(study, table, half: str) -> None:
+    runs = arrange_runs(study.predictions, study.index, study.n_classes)
+    strong, weak = (
+        runs.predicted[runs.table.index[runs.table["strength"] == s]] for s in (0.08, 0.99)
+    )
+    for row in table[table["half"] == half].sample(25, random_state=1).itertuples():
+        chosen = runs.images.half(half) & (runs.images.labels == row.class_id)
+        cells = (strong[:, chosen] == row.predicted_id).astype(int)
+        cells -= weak[:, chosen] == row.predicted_id
+        dense = crossed(cells, np.zeros(chosen.sum(), int), 1, confidence=0.95)
+        np.testing.assert_allclose(
+            [row.growth, row.low, row.high, row.p, row.images],
+            [dense.mean[0], dense.low[0], dense.high[0], dense.p[0], dense.images[0]],
+        )
+
+
+def test_layout_and_q(table) -> None:
+    assert set(table) == set(SCHEMAS["confusions"])
+    assert (table["class_id"] != table["predicted_id"]).all()
+    for _, part in table.groupby("half"):
+        assert not part.duplicated(["class_id", "predicted_id"]).any()
+        np.testing.assert_allclose(part["q"], multipletests(part["p"], method="fdr_by")[1])
+
+
+def test_every_half_has_the_same_pairs(table) -> None:
+    pairs = [
+        set(zip(part["class_id"], part["predicted_id"], strict=True))
+        for _, part in table.groupby("half")
+    ]
+    assert pairs[0] == pairs[1] == pairs[2]
+
+
+def test_no_errors_give_no_rows(study) -> None:
+    right = study.predictions.merge(study.index[["image_id", "class_id"]], on="image_id")
+    right = right.assign(prediction=right["class_id"])
+    table = confusions(right, study.index, study.n_classes, **SETTINGS)
+    assert set(table) == set(SCHEMAS["confusions"])
+    assert table.empty
+
+
+def test_one_seed_gives_growth_without_interval(simulator) -> None:
+    study = simulator(seeds=(1,))
+    table = confusions(study.predictions, study.index, study.n_classes, **SETTINGS)
+    assert table["growth"].notna().all()
+    assert table[["low", "high", "p", "q"]].isna().all(axis=None)

@@ -1,0 +1,207 @@
+"""Drops against loops over cells, the folds of the cross-fit, and the choice of classes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from statsmodels.stats.multitest import multipletests
+
+from daclass.analysis.effects import effects
+from daclass.errors import InputError
+from daclass.tables import SCHEMAS
+
+SETTINGS = {
+    "strongest": 0.08,
+    "reference": 0.99,
+    "affected_rule": "top",
+    "affected_share": 0.05,
+    "affected_at_least": 2,
+    "q": 0.05,
+    "empty_labels": "drop",
+    "confidence": 0.95,
+}
+KEYS = ["truth", "half", "reference"]
+
+
+def run(study, **changes) -> pd.DataFrame:
+    return effects(*study.data, **{**SETTINGS, **changes})
+
+
+@pytest.fixture(scope="module")
+def table(study) -> pd.DataFrame:
+    return run(study)
+
+
+def cell_table(study, truth: str) -> pd.DataFrame:
+    rows = study.predictions.merge(study.index[["image_id", "class_id", "half"]], on="image_id")
+    rows = rows.merge(study.annotations, on="image_id")
+    if truth == "original":
+        return rows.assign(right=rows["prediction"] == rows["class_id"])
+    rows = rows[rows["labels"].str.len() > 0]
+    pairs = zip(rows["prediction"], rows["labels"], strict=True)
+    return rows.assign(right=[p in labels for p, labels in pairs])
+
+
+def test_layout(study, table) -> None:
+    assert set(table) == set(SCHEMAS["effects"])
+    assert len(table) == 2 * 3 * 2 * 10
+    assert not table.duplicated(["class_id", *KEYS]).any()
+
+
+@pytest.mark.parametrize("truth", ["original", "multi"])
+@pytest.mark.parametrize("half", ["select", "estimate", "all"])
+def test_fixed_drop_and_plug_in_are_differences_of_accuracies(study, table, truth, half) -> None:
+    cells = cell_table(study, truth)
+    if half != "all":
+        cells = cells[cells["half"] == half]
+    means = cells.pivot_table(index="class_id", columns="strength", values="right")
+    found = table[(table["truth"] == truth) & (table["half"] == half)]
+    fixed = found[found["reference"] == "fixed"].set_index("class_id")
+    np.testing.assert_allclose(fixed["drop"], means[0.99] - means[0.08], atol=1e-12)
+    np.testing.assert_allclose(fixed["plug_in"], means.max(axis=1) - means[0.08], atol=1e-12)
+    assert (fixed["reference_strength"] == 0.99).all()
+    assert (fixed["low"] <= fixed["drop"]).all() and (fixed["drop"] <= fixed["high"]).all()
+
+
+def folds(half: str) -> list[tuple[str, str]]:
+    """(half that a strength is chosen on, half that it is applied to)."""
+    crossed = [("select", "estimate"), ("estimate", "select")]
+    return {"select": [("select", "select")], "estimate": crossed[:1], "all": crossed}[half]
+
+
+@pytest.mark.parametrize("truth", ["original", "multi"])
+@pytest.mark.parametrize("half", ["select", "estimate", "all"])
+def test_best_drop_is_cross_fitted(study, table, truth: str, half: str) -> None:
+    cells = cell_table(study, truth)
+    seeds = sorted(study.predictions["seed"].unique())
+    groups = [seeds[0::2], seeds[1::2]]
+    found = table[(table["truth"] == truth) & (table["half"] == half)]
+    found = found[found["reference"] == "best"].set_index("class_id")
+    for class_id, own in cells.groupby("class_id"):
+        differences, chosen = [], []
+        for chosen_on, applied_to in folds(half):
+            for here, there in (groups, groups[::-1]):
+                past = own[(own["half"] == chosen_on) & own["seed"].isin(here)]
+                hits = past.groupby("strength")["right"].sum()
+                best = min(hits[hits == hits.max()].index)  # the smaller is the stronger
+                new = own[(own["half"] == applied_to) & own["seed"].isin(there)]
+                wide = new.pivot(index=["image_id", "seed"], columns="strength", values="right")
+                differences += list(wide[best].astype(int) - wide[0.08].astype(int))
+                chosen.append(best)
+        assert found.loc[class_id, "drop"] == pytest.approx(np.mean(differences))
+        assert found.loc[class_id, "reference_strength"] == pytest.approx(np.mean(chosen))
+
+
+def test_q_is_benjamini_hochberg_within_each_table_and_ranks_order_the_drops(table) -> None:
+    for _, part in table.groupby(KEYS):
+        np.testing.assert_allclose(part["q"], multipletests(part["p"], method="fdr_bh")[1])
+        ordered = part.sort_values("rank")
+        assert list(ordered["rank"]) == list(range(1, 11))
+        assert ordered["drop"].is_monotonic_decreasing
+
+
+def test_the_cross_fit_does_not_see_drops_where_there_are_none(simulator) -> None:
+    study = simulator(n_classes=60, per_class=40, loss=0.0, random_seed=5)
+    table = run(study)
+    best = table[(table["truth"] == "original") & (table["reference"] == "best")]
+    drops = best.set_index(["half", "class_id"])
+    assert drops.loc["all", "plug_in"].mean() > 0.03
+    assert abs(drops.loc["all", "drop"].mean()) < 0.012
+    assert abs(drops.loc["estimate", "drop"].mean()) < 0.015
+
+
+def test_a_true_drop_is_found(simulator) -> None:
+    study = simulator(per_class=60, loss=0.7, seeds=(0, 1, 2, 3))
+    table = run(study, affected_rule="fdr")
+    assert sorted(table.loc[table["affected"], "class_id"].unique()) == [0]
+    first = table[(table["class_id"] == 0) & (table["half"] == "estimate")]
+    assert (first["low"] > 0).all()
+    assert (first["rank"] == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("share", "at_least", "number"), [(0.05, 2, 2), (0.3, 2, 3), (0.31, 1, 4), (1.0, 1, 10)]
+)
+def test_top_takes_a_share_of_the_classes(study, share, at_least, number) -> None:
+    table = run(study, affected_share=share, affected_at_least=at_least)
+    affected = set(table.loc[table["affected"], "class_id"])
+    assert len(affected) == number
+    chosen = table[(table["truth"] == "original") & (table["half"] == "select")]
+    chosen = chosen[chosen["reference"] == "best"].sort_values("rank")
+    assert affected == set(chosen["class_id"].head(number))
+    assert (table.groupby("class_id")["affected"].nunique() == 1).all()
+
+
+def test_top_does_not_round_up_a_whole_number_of_classes(simulator) -> None:
+    study = simulator(n_classes=100, per_class=2, seeds=(0, 1))
+    table = run(study, affected_share=0.07, affected_at_least=1)
+    assert table.loc[table["affected"], "class_id"].nunique() == 7
+
+
+def test_fdr_may_find_nothing(simulator) -> None:
+    study = simulator(loss=0.0)
+    assert not run(study, affected_rule="fdr", q=1e-6)["affected"].any()
+
+
+def test_one_seed_gives_points_without_intervals(simulator) -> None:
+    table = run(simulator(seeds=(4,)))
+    fixed, best = (table[table["reference"] == name] for name in ("fixed", "best"))
+    assert fixed["drop"].notna().all()
+    assert table[["low", "high", "seeds_low", "seeds_high", "p", "q"]].isna().all(axis=None)
+    assert best[["drop", "reference_strength"]].isna().all(axis=None)
+    assert best["plug_in"].notna().all()
+    # Falls back to the fixed reference.
+    chosen = fixed[(fixed["truth"] == "original") & (fixed["half"] == "select")]
+    assert set(chosen.loc[chosen["rank"] <= 2, "class_id"]) == set(
+        table.loc[table["affected"], "class_id"]
+    )
+
+
+def test_one_picture_a_half_and_classes_without_pictures(simulator) -> None:
+    study = simulator(per_class=2)
+    predictions, index, annotations, n_classes = study.data
+    table = effects(predictions, index, annotations, n_classes + 1, **SETTINGS)
+    halves = table[(table["half"] != "all") & (table["truth"] == "original")]
+    assert halves[["low", "high", "p"]].isna().all(axis=None)
+    empty = table[table["class_id"] == n_classes]
+    assert empty[["drop", "low", "high", "p", "q", "plug_in"]].isna().all(axis=None)
+    assert (empty["images"] == 0).all() and (empty["rank"] == n_classes + 1).all()
+    assert not empty["affected"].any()
+
+
+def test_a_class_with_pictures_in_one_half_only(study) -> None:
+    index = study.index.copy()
+    index.loc[(index["class_id"] == 3) & (index["half"] == "estimate"), "half"] = "select"
+    table = effects(study.predictions, index, study.annotations, study.n_classes, **SETTINGS)
+    own = table[(table["class_id"] == 3) & (table["truth"] == "original")].set_index(
+        ["half", "reference"]
+    )
+    assert np.isfinite(own.loc[("select", "best"), "drop"])
+    assert np.isnan(own.loc[("estimate", "best"), "drop"])
+    assert np.isnan(own.loc[("all", "best"), "drop"])  # nothing to choose a strength on
+    assert np.isfinite(own.loc[("all", "fixed"), "drop"])
+
+
+def test_two_strengths_and_a_rising_axis(simulator) -> None:
+    study = simulator(strengths=(1.0, 9.0))
+    table = run(study, strongest=9.0, reference=1.0)
+    best = table[table["reference"] == "best"]
+    assert best["reference_strength"].between(1, 9).all()
+
+
+def test_ties_go_to_the_stronger_strength(study) -> None:
+    right = study.predictions.merge(study.index[["image_id", "class_id"]], on="image_id")
+    right = right.assign(prediction=right["class_id"]).drop(columns="class_id")
+    table = effects(right, *study.data[1:], **SETTINGS)
+    best = table[table["reference"] == "best"]
+    assert (best["reference_strength"] == 0.08).all()
+    assert (best["drop"] == 0).all()
+
+
+def test_faults_are_named(study) -> None:
+    with pytest.raises(InputError, match="no run has strength 0.5"):
+        run(study, reference=0.5)
+    lacking = study.predictions.query("not (strength == 0.3 and seed == 7)")
+    with pytest.raises(InputError, match="strength 0.3 has 0 runs with seed 7"):
+        effects(lacking, *study.data[1:], **SETTINGS)

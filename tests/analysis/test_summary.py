@@ -1,0 +1,169 @@
+"""The summary of a whole simulated study, and of studies that lack parts."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from daclass.analysis.accuracy import accuracy
+from daclass.analysis.categories import categories, overlaps
+from daclass.analysis.confusions import confusions
+from daclass.analysis.counts import count
+from daclass.analysis.effects import effects
+from daclass.analysis.interventions import interventions
+from daclass.analysis.planted import planted
+from daclass.analysis.summary import summarise
+from daclass.tables import read_table, write_table
+
+TRUTH = pd.DataFrame(
+    {
+        "class_id": [0, 1, 2],
+        "partner_id": [1, 0, -1],
+        "kind": ["ambiguous", "ambiguous", "control"],
+        "expectation": ["hurt", "swallows", "unchanged"],
+        "note": "",
+    }
+)
+
+
+def analyse(study) -> dict[str, pd.DataFrame]:
+    contrast = {"strongest": 0.08, "reference": 0.99, "confidence": 0.95}
+    tables = {
+        "classes": study.classes,
+        "counts": count(*study.data, "drop"),
+        "accuracy": accuracy(*study.data, "drop", 0.95),
+        "effects": effects(
+            *study.data,
+            **contrast,
+            affected_rule="top",
+            affected_share=0.1,
+            affected_at_least=2,
+            q=0.05,
+            empty_labels="drop",
+        ),
+        "confusions": confusions(study.predictions, study.index, study.n_classes, **contrast),
+    }
+    shared = overlaps(study.index, study.annotations, study.n_classes)
+    tables["categories"] = categories(
+        tables["effects"],
+        tables["confusions"],
+        shared,
+        study.classes,
+        overlap=0.1,
+        similarity=0.6,
+    )
+    tables["planted"] = planted(TRUTH, tables["effects"], tables["categories"])
+    roles = {
+        "uniform-0.08": "uniform_strongest",
+        "uniform-0.3": "uniform_best",
+        "uniform-0.99": "fp_informed",
+    }
+    tables["interventions"] = interventions(
+        study.predictions.assign(policy=study.predictions["policy"].map(roles)),
+        *study.data[1:],
+        affected=[0],
+        swallowers=[1],
+        empty_labels="drop",
+        confidence=0.95,
+    )
+    return tables
+
+
+def summary(tables: dict[str, pd.DataFrame]) -> dict:
+    return summarise(
+        study="test",
+        title="A test",
+        config_digest="abc",
+        axis="rrc_scale",
+        strengths=[0.99, 0.08, 0.3],
+        strongest=0.08,
+        reference=0.99,
+        q=0.05,
+        runs_trained=9,
+        versions={"numpy": "2"},
+        wall_seconds={"count": 1.5},
+        tables=tables,
+    )
+
+
+@pytest.fixture(scope="module")
+def tables(simulator) -> dict[str, pd.DataFrame]:
+    return analyse(simulator(per_class=60, loss=0.7, seeds=(0, 1, 2, 3)))
+
+
+def test_every_table_survives_its_file(tables, tmp_path) -> None:
+    for name, table in tables.items():
+        write_table(table, name, tmp_path / f"{name}.parquet")
+        assert len(read_table(name, tmp_path / f"{name}.parquet")) == len(table)
+
+
+def test_summary_is_the_same_from_files_and_is_strict_json(tables, tmp_path) -> None:
+    for name, table in tables.items():
+        write_table(table, name, tmp_path / f"{name}.parquet")
+    stored = {name: read_table(name, tmp_path / f"{name}.parquet") for name in tables}
+    text = json.dumps(summary(stored), allow_nan=False)
+    assert text == json.dumps(summary(tables), allow_nan=False)
+
+
+def test_findings(tables) -> None:
+    content = summary(tables)
+    assert content["strengths"] == [0.08, 0.3, 0.99]
+    assert len(content["accuracy"]) == 3 * 2
+    assert content["discoveries"]["original"]["hurt"] == 1
+    first = content["affected"][0]
+    assert (first["name"], first["swallower"], first["category"]) == (
+        "class0",
+        "class1",
+        "ambiguous",
+    )
+    assert first["drop_fixed"]["low"] > 0
+    assert first["drop_fixed"]["images"] == 30
+    assert len(content["affected"]) == sum(content["categories"].values()) == 2
+    assert content["planted"]["counts"]["hurt"] == {"found": 1}
+    policies = {row["policy"] for row in content["interventions"]}
+    assert policies == {"uniform_strongest", "uniform_best", "fp_informed"}
+
+
+def test_best_average_is_chosen_on_one_half_and_read_on_the_other(tables) -> None:
+    table = tables["accuracy"].query("truth == 'original'").set_index(["half", "strength"])
+    best = summary(tables)["best_average"]
+    assert best["strength"] == table.loc["select"]["accuracy"].idxmax()
+    assert best["accuracy"] == table.loc[("estimate", best["strength"]), "accuracy"]
+
+
+def test_headline_has_five_numbers_in_plain_words(tables) -> None:
+    headline = summary(tables)["headline"]
+    assert len(headline) == 5
+    for number in headline:
+        assert set(number) == {"label", "value", "text"}
+        assert "nan" not in number["text"].lower() and "None" not in number["text"]
+    assert "class0 loses" in headline[2]["text"] and "mostly to class1" in headline[2]["text"]
+    assert "30 pictures that did not choose the class, 4 seeds" in headline[2]["text"]
+
+
+def test_real_data_without_interventions(tables) -> None:
+    rest = {k: v for k, v in tables.items() if k != "interventions"}
+    rest["planted"] = tables["planted"].iloc[:0]
+    content = summary(rest)
+    assert content["planted"] is None and content["interventions"] is None
+    assert len(content["headline"]) == 4
+    assert "Of 2 affected classes" in content["headline"][3]["text"]
+
+
+def test_one_seed(simulator) -> None:
+    content = summary(analyse(simulator(seeds=(4,))))
+    json.dumps(content, allow_nan=False)
+    assert content["headline"][1]["value"] == "untested"
+    assert "[no interval]" in content["headline"][2]["text"]
+
+
+def test_no_affected_class(tables) -> None:
+    none = dict(tables)
+    none["effects"] = tables["effects"].assign(affected=False)
+    none["categories"] = tables["categories"].iloc[:0]
+    none["planted"] = tables["planted"].iloc[:0]
+    content = summary(none)
+    assert content["affected"] == []
+    assert len(content["headline"]) == 3

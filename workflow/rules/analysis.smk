@@ -1,0 +1,120 @@
+# Predictions and annotations -> effects, confusions, categories -> policies; and what they changed.
+
+
+def evidence(stage):
+    return [FILES.predictions(stage), *map(FILES.table, ("index", "classes", "annotations"))]
+
+
+rule count:
+    input:
+        evidence("sweep"),
+    output:
+        FILES.table("counts"),
+        FILES.table("accuracy"),
+    params:
+        settings=STUDY.digest("analysis.empty_labels", "analysis.confidence"),
+    log:
+        log("count"),
+    benchmark:
+        times("count")
+    shell:
+        daclass("count")
+
+
+rule effects:
+    input:
+        evidence("sweep"),
+    output:
+        FILES.table("effects"),
+    params:
+        settings=STUDY.digest(
+            "analysis.reference",
+            "analysis.confidence",
+            "analysis.empty_labels",
+            "analysis.affected",
+            "sweep.strengths",
+        ),
+    log:
+        log("effects"),
+    benchmark:
+        times("effects")
+    shell:
+        daclass("effects")
+
+
+rule confusions:
+    input:
+        evidence("sweep"),
+    output:
+        FILES.table("confusions"),
+    params:
+        settings=STUDY.digest("analysis.reference", "analysis.confidence", "sweep.strengths"),
+    log:
+        log("confusions"),
+    benchmark:
+        times("confusions")
+    shell:
+        daclass("confusions")
+
+
+rule categories:
+    input:
+        map(FILES.table, ("effects", "confusions", "index", "annotations", "classes")),
+    output:
+        FILES.table("categories"),
+    params:
+        settings=STUDY.digest("analysis.categories"),
+    log:
+        log("categories"),
+    benchmark:
+        times("categories")
+    shell:
+        daclass("categories")
+
+
+rule planted:
+    input:
+        map(FILES.table, ("truth", "effects", "categories")),
+    output:
+        FILES.table("planted"),
+    log:
+        log("planted"),
+    benchmark:
+        times("planted")
+    shell:
+        daclass("planted")
+
+
+if STUDY.interventions:
+
+    rule intervention_policies:
+        input:
+            map(FILES.table, ("counts", "effects", "categories", "classes")),
+        output:
+            policy_files("interventions"),
+            [FILES.provenance(name) for name in stages.policy_names(STUDY, "interventions")],
+        params:
+            settings=STUDY.digest(
+                "interventions.designers", "interventions.classes", "interventions.random_seed"
+            ),
+        log:
+            log("policies.interventions"),
+        benchmark:
+            times("policies.interventions")
+        shell:
+            daclass("policies", "--stage interventions")
+
+    rule interventions:
+        input:
+            evidence("interventions"),
+            map(FILES.table, ("effects", "categories")),
+        output:
+            FILES.table("interventions"),
+        params:
+            settings=STUDY.digest("analysis.empty_labels", "analysis.confidence"),
+        log:
+            log("interventions"),
+        benchmark:
+            times("interventions")
+        shell:
+            daclass("interventions")

@@ -1,0 +1,62 @@
+# Pictures and annotations -> index tables and .beton files.
+
+if STUDY.data.source != "folder":
+
+    rule pictures:
+        output:
+            directory(FILES.pictures),
+        params:
+            settings=STUDY.digest("data"),
+        log:
+            log("pictures"),
+        benchmark:
+            times("pictures")
+        shell:
+            daclass("pictures")
+
+
+rule index:
+    input:
+        [] if STUDY.data.source == "folder" else FILES.pictures,
+    output:
+        [FILES.table(name) for name in ("index", "classes", "annotations", "truth")],
+    params:
+        settings=STUDY.digest("data"),
+    log:
+        log("index"),
+    benchmark:
+        times("index")
+    shell:
+        daclass("index")
+
+
+rule train_beton:
+    input:
+        FILES.table("index"),
+    output:
+        FILES.beton("train", "{draw}"),
+    params:
+        settings=STUDY.digest("data", "beton"),
+    threads: STUDY.machine.threads
+    log:
+        log("beton.train-{draw}"),
+    benchmark:
+        times("beton.train-{draw}")
+    shell:
+        daclass("beton", "--split train --draw {wildcards.draw}")
+
+
+rule val_beton:
+    input:
+        FILES.table("index"),
+    output:
+        FILES.beton("val", -1),
+    params:
+        settings=STUDY.digest("data", "beton"),
+    threads: STUDY.machine.threads
+    log:
+        log("beton.val"),
+    benchmark:
+        times("beton.val")
+    shell:
+        daclass("beton", "--split val")
