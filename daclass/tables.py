@@ -60,7 +60,8 @@ SCHEMAS: Mapping[str, Mapping[str, pa.DataType]] = {
         "probability": pa.float32(),
     },
     # One row a (policy, seed, half, class), half being "select", "estimate" or "all". Original
-    # counts are over the class's pictures; *_multi over its pictures with a non-empty label set.
+    # counts are over the class's pictures; *_multi over its `labelled` ones, those with a non-empty
+    # label set (all of them where analysis.empty_labels is "wrong").
     "counts": {
         "policy": _text,
         "strength": _real,

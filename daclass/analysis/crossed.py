@@ -38,8 +38,8 @@ seeds  0      0.3    1
 10     .961   .948   .954
 =====  =====  =====  =====
 
-So two seeds are too few where seeds matter; with 1,000 pictures in place of 50 they give .86 at 0.3,
-three give .92, five .95. The two-way percentile bootstrap is worse there: its interval cannot reach
+So two seeds are too few where seeds matter. In groups of 1,000 pictures at 0.3, two seeds give .86,
+three .92 and five .95. The two-way percentile bootstrap is worse there: its interval cannot reach
 beyond the least and the largest seed, and three enclose the mean of a symmetric distribution with
 probability 1 - 2/8 = 75%.
 """

@@ -228,12 +228,27 @@ def _affected(
     table: pd.DataFrame, rule: AffectedRule, share: float, at_least: int, q: float
 ) -> list[int]:
     """The affected classes, chosen on the selection half under original labels."""
-    chosen_on = (table["truth"] == "original") & (table["half"] == "select")
-    select = table[chosen_on].pivot(index="class_id", columns="reference")
     if rule == "fdr":
-        found = (select["q"]["fixed"] <= q) & (select["drop"]["fixed"] > 0)
-        return list(select.index[found])
-    drop = select["drop"]["best"].fillna(select["drop"]["fixed"])
+        fixed = _selection(table, "fixed")
+        return list(fixed.index[(fixed["q"] <= q) & (fixed["drop"] > 0)])
+    drop = selection_drop(table)
     # Rounded first: a share such as .07 of 100 is a little more than 7 in floating point.
     wanted = max(math.ceil(round(share * len(drop), 9)), at_least)
-    return list(drop.dropna().sort_values(ascending=False, kind="stable").index[:wanted])
+    return list(drop.dropna().index[:wanted])
+
+
+def selection_drop(effects: pd.DataFrame) -> pd.Series:
+    """What classes are chosen by: the drop on the selection half under original labels.
+
+    Against the best strength where there is one (two seeds or more), else against the fixed one.
+
+    Returns:
+        Index: class id; values: drop, largest first, ties by class id, NaN last.
+    """
+    best, fixed = (_selection(effects, reference)["drop"] for reference in ("best", "fixed"))
+    return best.fillna(fixed).sort_values(ascending=False, kind="stable")
+
+
+def _selection(effects: pd.DataFrame, reference: str) -> pd.DataFrame:
+    chosen = (effects["half"] == "select") & (effects["truth"] == "original")
+    return effects[chosen & (effects["reference"] == reference)].set_index("class_id").sort_index()

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from daclass.analysis.categories import CATEGORIES
+from daclass.analysis.effects import selection_drop
 
 Row = dict[str, Any]
 
@@ -107,9 +108,6 @@ def _discoveries(effects: pd.DataFrame, q: float) -> Row:
 
 def _affected(effects: pd.DataFrame, categories: pd.DataFrame, names: Mapping) -> list[Row]:
     """The affected classes, largest drop on the selection half first, with drops on the other."""
-    select = effects[(effects["half"] == "select") & (effects["truth"] == "original")]
-    drop = select.pivot(index="class_id", columns="reference", values="drop")
-    order = drop["best"].fillna(drop["fixed"]).sort_values(ascending=False, kind="stable").index
     affected = set(effects.loc[effects["affected"], "class_id"])
     drops = {
         (row["class_id"], row["truth"], row["reference"]): {
@@ -130,7 +128,7 @@ def _affected(effects: pd.DataFrame, categories: pd.DataFrame, names: Mapping) -
             "drop_multi_fixed": drops[class_id, "multi", "fixed"],
             "drop_multi_best": drops[class_id, "multi", "best"],
         }
-        for class_id in order
+        for class_id in selection_drop(effects).index
         if class_id in affected
     ]
 
@@ -247,8 +245,8 @@ def _headline_categories(content: Row) -> Row | None:
     return {
         "label": "affected classes that a related class swallows",
         "value": f"{related} of {of}",
-        "text": f"Of {_several(of, 'affected class', 'es')}, {related} lose pictures to a class that shares "
-        f"pictures or kinship with them ({parts}).",
+        "text": f"Of {_several(of, 'affected class', 'es')}, {related} lose pictures to a class "
+        f"that shares pictures or kinship with them ({parts}).",
     }
 
 
@@ -280,13 +278,13 @@ def _headline_intervention(content: Row) -> Row | None:
     overall = found["fp_informed", "all"]["against"]["uniform_strongest"]
     return {
         "label": "what the class-conditional policy gives the affected classes",
-        "value": _points(strongest["value"], sign=True),
-        "text": f"Against the strongest augmentation for all, the FP-informed policy changes the "
-        f"{_several(row['classes'], 'affected class', 'es')} by {_points(strongest['value'], sign=True)} "
-        f"{_between(strongest, _points)} and the average of all by "
-        f"{_points(overall['value'], sign=True)} {_between(overall, _points)}; against the best "
-        f"uniform strength the affected classes change by {_points(best['value'], sign=True)} "
-        f"{_between(best, _points)} ({row['images']} fresh pictures, {_seeds(row['seeds'])}).",
+        "value": _change(strongest["value"]),
+        "text": "Against the strongest augmentation for all, the FP-informed policy changes the "
+        f"{_several(row['classes'], 'affected class', 'es')} by {_change(strongest['value'])} "
+        f"{_between(strongest, _change)} and the average of all by {_change(overall['value'])} "
+        f"{_between(overall, _change)}; against the best uniform strength the affected classes "
+        f"change by {_change(best['value'])} {_between(best, _change)} "
+        f"({row['images']} fresh pictures, {_seeds(row['seeds'])}).",
     }
 
 
@@ -294,11 +292,12 @@ def _percent(share: float | None) -> str:
     return "unknown" if share is None else f"{100 * share:.1f}%"
 
 
-def _points(difference: float | None, sign: bool = False) -> str:
-    if difference is None:
-        return "unknown"
-    number = f"{100 * difference:+.1f}" if sign else f"{100 * difference:.1f}"
-    return f"{number} points"
+def _points(difference: float | None) -> str:
+    return "unknown" if difference is None else f"{100 * difference:.1f} points"
+
+
+def _change(difference: float | None) -> str:
+    return "unknown" if difference is None else f"{100 * difference:+.1f} points"
 
 
 def _between(row: Row, show: Callable[[float], str]) -> str:

@@ -119,7 +119,8 @@ def class_accuracy(
         ax.set_title(names[class_id])
         label_strengths(ax, numbers["strength"], at_most=3)
         ax.set(xlabel="", ylabel="")
-    axes[0].set_ylim(max(0.0, axes[0].get_ylim()[0]), 103)
+    bottom, top = axes[0].get_ylim()
+    axes[0].set_ylim(max(0.0, bottom), min(top, 103.0))
     key(
         figure,
         [
@@ -198,7 +199,7 @@ def _of_classes(counts: pd.DataFrame, class_ids: Sequence[int]) -> pd.DataFrame:
 def _seeds_and_mean(ax: Axes, rows: pd.DataFrame, truth: str) -> None:
     percent = rows.assign(accuracy=100 * rows["accuracy"])
     look = {"color": TRUTH_COLOURS[truth], "linestyle": TRUTH_DASHES[truth]}
-    if percent["seed"].nunique() > 1:
+    if len(percent["seed"].unique()) > 1:
         sns.lineplot(
             percent, x="strength", y="accuracy", units="seed", estimator=None, ax=ax,
             linewidth=0.6, alpha=QUIET, legend=False, **look,

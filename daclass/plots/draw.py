@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 from matplotlib.figure import Figure
 
 from daclass.plots import accuracy, confusions, effects, interventions, planted
@@ -17,7 +18,7 @@ PANELS_AT_MOST = 12
 
 
 def _empty(name: str) -> pd.DataFrame:
-    return pd.DataFrame(columns=list(SCHEMAS[name]))
+    return pa.schema(list(SCHEMAS[name].items())).empty_table().to_pandas()
 
 
 @dataclass(frozen=True)

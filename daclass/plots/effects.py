@@ -53,10 +53,13 @@ def affected_ids(effects: pd.DataFrame) -> list[int]:
         effects["affected"].astype(bool)
         & (effects["half"] == "select")
         & (effects["truth"] == "original")
-    ].pivot(index="class_id", columns="reference", values="drop")
-    drop = chosen.get("best", pd.Series(np.nan, chosen.index))
-    drop = drop.fillna(chosen.get("fixed", drop)).astype(float)
-    return [int(i) for i in drop.sort_values(ascending=False, kind="stable").index]
+    ].sort_values("class_id")
+    best, fixed = (
+        chosen[chosen["reference"] == reference].set_index("class_id")["drop"]
+        for reference in ("best", "fixed")
+    )
+    drop = best.fillna(fixed).sort_values(ascending=False, kind="stable")
+    return [int(class_id) for class_id in drop.index]
 
 
 @styled
@@ -79,8 +82,9 @@ def class_effects(effects: pd.DataFrame, classes: pd.DataFrame) -> Figure:
     most_hurt, most_helped = EXTREMES
     extremes = pd.concat([numbers.head(most_hurt), numbers.tail(most_helped)])
     figure = new_figure(2.6 + ROW * len(extremes))
-    parts = figure.subfigures(2, 1, height_ratios=[1.9, ROW * len(extremes) + 0.7])
-    above, below = (part.subplots() for part in parts)
+    heights = [1.9, ROW * len(extremes) + 0.7]
+    parts = figure.subfigures(2, 1, squeeze=False, height_ratios=heights)
+    above, below = (part.subplots() for part in parts.flat)
     _ranks(above, numbers)
     _rows(below, extremes.reset_index(drop=True), names)
     below.axhline(most_hurt - 0.5, color=INK, alpha=0.3, linewidth=0.6, linestyle=":")
@@ -92,14 +96,11 @@ def _rows(ax: Axes, numbers: pd.DataFrame, names: dict[int, str]) -> None:
     for affected, colour, alpha in ((False, INK, 0.6), (True, AFFECTED, 1.0)):
         some = (numbers["affected"] == affected).to_numpy()
         part = 100 * numbers.loc[some, ["drop", "low", "high", "seeds_low", "seeds_high"]]
-        intervals(ax, part["low"], part["high"], rows[some], color=colour, alpha=alpha, lw=0.8)
-        intervals(
-            ax, part["seeds_low"], part["seeds_high"], rows[some], color=colour, alpha=alpha, lw=2.2
-        )
-        ax.plot(
-            part["drop"], rows[some], "o" if affected else "|", color=colour, alpha=alpha,
-            markersize=4.5 if affected else 6,
-        )  # fmt: skip
+        intervals(ax, part["low"], part["high"], rows[some], color=colour, alpha=alpha, lw=1.2)
+        for end in ("seeds_low", "seeds_high"):
+            ax.plot(part[end], rows[some], "|", color=colour, alpha=alpha, markersize=5, mew=0.9)
+        size = 5 if affected else 3.5
+        ax.plot(part["drop"], rows[some], "o", color=colour, alpha=alpha, markersize=size, mew=0)
     ax.set_yticks(rows, [names[i] for i in numbers["class_id"]])
     for tick, affected in zip(ax.get_yticklabels(), numbers["affected"], strict=True):
         if affected:
@@ -153,9 +154,9 @@ def original_vs_multi(effects: pd.DataFrame, classes: pd.DataFrame) -> Figure:
     figure = new_figure(3.7)
     ax = figure.subplots()
     drops = 100 * numbers[["drop", "drop_multi"]]
-    ends = np.array([drops.min().min(), drops.max().max()])
-    margin = 0.08 * max(ends[1] - ends[0], 1.0)
-    ends = ends + [-margin, margin]
+    low, high = float(drops.min().min()), float(drops.max().max())
+    margin = 0.08 * max(high - low, 1.0)
+    ends = (low - margin, high + margin)
     ax.plot(ends, ends, color=INK, alpha=0.4, linewidth=0.7, zorder=0)
     zero_line(ax)
     zero_line(ax, vertical=False)

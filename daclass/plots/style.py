@@ -121,7 +121,7 @@ def new_figure(height: float, width: float = WIDTH) -> Figure:
 
 
 def panels(count: int, columns: int, row_height: float = 1.15) -> tuple[Figure, list[Axes]]:
-    """A figure of small multiples with shared axes; a single panel is taller.
+    """A figure of small multiples with shared axes; a single row is taller.
 
     Args:
         count: number of panels.
@@ -131,7 +131,7 @@ def panels(count: int, columns: int, row_height: float = 1.15) -> tuple[Figure, 
     columns = min(columns, count)
     rows = -(-count // columns)
     room = 0.6  # inches for the key and the labels
-    figure = new_figure(room + (rows * row_height if count > 1 else 1.6 * row_height))
+    figure = new_figure(room + max(rows * row_height, 1.7))
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     axes: list[Axes] = list(grid.flat)
     for spare in axes[count:]:

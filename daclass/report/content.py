@@ -44,6 +44,7 @@ def build_content(summary: Row, tables: Tables) -> Row:
     """Everything the templates read, but for the figures."""
     effects = effect_rows(tables)
     by_class = {row["class_id"]: row for row in effects}
+    affected = [by_class[i] for i in tables.affected if i in by_class]
     strengths = accuracy_rows(tables)
     provenance = summary.get("provenance", {})
     settings = provenance.get("settings", {})
@@ -66,7 +67,8 @@ def build_content(summary: Row, tables: Tables) -> Row:
         "seeds": max((row["original"]["seeds"] for row in strengths), default=0),
         "strengths": strengths,
         "effects": effects,
-        "affected": [by_class[i] for i in tables.affected if i in by_class],
+        "affected": affected,
+        "hurt": [row for row in affected if row["low"] > 0],
         "has_multi": tables.has_multi,
         "overlap": tables.overlap,
         "similarity": tables.similarity,

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
 
@@ -105,6 +110,42 @@ def simulate(
         shuffled(pd.concat([train, val])),
         shuffled(annotations),
         classes,
+    )
+
+
+@dataclass(frozen=True)
+class ImageNet:
+    """ImageNet's validation set with its ReaL labels, and real predictions for it."""
+
+    index: pd.DataFrame
+    annotations: pd.DataFrame
+    models: list[str]
+    top1: npt.NDArray[np.int16]
+
+
+@pytest.fixture(scope="session")
+def imagenet() -> ImageNet:
+    root = Path(__file__).resolve().parents[2]
+    default = root.parent / "shared" / "data"
+    folder = Path(os.environ.get("DACLASS_TEST_DATA", default)) / "imagenet_val"
+    timm = find_spec("timm")  # finds it without importing it
+    if not folder.is_dir() or timm is None or timm.origin is None:
+        reason = "needs timm and the folder imagenet_val in $DACLASS_TEST_DATA"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    real = Path(timm.origin).parent / "data" / "_info" / "imagenet_real_labels.json"
+    sets = json.loads(real.read_text())
+    labels = np.loadtxt(folder / "val_labels.txt", dtype=int)
+    ids = [f"{rank:05d}" for rank in range(len(sets))]
+    half = np.where(np.arange(len(ids)) % 2, "select", "estimate")
+    with np.load(folder / "top5_16models.npz") as stored:
+        models, top1 = [str(name) for name in stored["models"]], stored["top5"][:, :, 0]
+    return ImageNet(
+        pd.DataFrame({"image_id": ids, "class_id": labels, "half": half}),
+        pd.DataFrame({"image_id": ids, "labels": sets}),
+        models,
+        top1,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score
 
@@ -33,6 +34,30 @@ def test_multi_is_the_share_within_the_label_sets(study, empty_labels: str) -> N
     expected = rows.assign(hit=hit).groupby("policy")["hit"].mean()
     found = table[(table["truth"] == "multi") & (table["half"] == "all")].set_index("policy")
     np.testing.assert_allclose(found["accuracy"].sort_index(), expected.sort_index())
+
+
+def test_real_predictions_for_imagenet(imagenet) -> None:
+    known = {"resnet18": (69.76, 77.29), "resnet50": (76.13, 82.96), "alexnet": (56.52, 63.06)}
+    chosen = [rank for rank, name in enumerate(imagenet.models) if name in known]
+    predictions = pd.concat(
+        pd.DataFrame(
+            {
+                "policy": imagenet.models[rank],
+                "strength": np.nan,
+                "seed": 0,
+                "image_id": imagenet.index["image_id"],
+                "prediction": imagenet.top1[rank],
+            }
+        )
+        for rank in chosen
+    )
+    table = accuracy(predictions, imagenet.index, imagenet.annotations, 1000, "drop", 0.95)
+    found = table[table["half"] == "all"].set_index(["policy", "truth"])
+    assert len(chosen) == len(known)
+    for model, (original, multi) in known.items():
+        assert 100 * found.loc[(model, "original"), "accuracy"] == pytest.approx(original, abs=0.02)
+        assert 100 * found.loc[(model, "multi"), "accuracy"] == pytest.approx(multi, abs=0.02)
+        assert found.loc[(model, "multi"), "images"] == 46_837
 
 
 def test_layout_and_intervals(study) -> None:

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-from importlib.util import find_spec
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,21 +16,18 @@ from daclass.analysis.categories import (
 )
 from daclass.tables import SCHEMAS
 
-ROOT = Path(__file__).resolve().parents[2]
-DATA = Path(os.environ.get("DACLASS_TEST_DATA", ROOT.parent / "shared" / "data"))
-
 
 def test_overlaps_follow_the_definition(study) -> None:
     table = overlaps(study.index, study.annotations, study.n_classes)
     sets = [set(labels) for labels in study.annotations["labels"]]
     for k in range(study.n_classes):
-        for l in range(study.n_classes):
-            both = sum({k, l} <= labels for labels in sets)
-            row = table[(table["class_id"] == k) & (table["other_id"] == l)]
-            if k == l or not both:
+        for m in range(study.n_classes):
+            both = sum({k, m} <= labels for labels in sets)
+            row = table[(table["class_id"] == k) & (table["other_id"] == m)]
+            if k == m or not both:
                 assert row.empty
                 continue
-            own, other = (sum(c in labels for labels in sets) for c in (k, l))
+            own, other = (sum(c in labels for labels in sets) for c in (k, m))
             expected = [both / own, both / other, both / (own + other - both), both]
             found = row[["overlap", "overlap_reverse", "jaccard", "both"]].to_numpy()[0]
             np.testing.assert_allclose(found, expected)
@@ -50,20 +42,8 @@ def test_a_label_named_twice_counts_once() -> None:
 
 
 @pytest.fixture(scope="module")
-def real_overlaps() -> pd.DataFrame:
-    labels = DATA / "imagenet_val" / "val_labels.txt"
-    timm = find_spec("timm")
-    if not labels.is_file() or timm is None or timm.origin is None:
-        reason = f"needs {labels} and timm"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    real = Path(timm.origin).parent / "data" / "_info" / "imagenet_real_labels.json"
-    sets = json.loads(real.read_text())
-    original = np.loadtxt(labels, dtype=int)
-    ids = [f"{rank:05d}" for rank in range(len(sets))]
-    index = pd.DataFrame({"image_id": ids, "class_id": original, "half": "select"})
-    return overlaps(index, pd.DataFrame({"image_id": ids, "labels": sets}), 1000)
+def real_overlaps(imagenet) -> pd.DataFrame:
+    return overlaps(imagenet.index, imagenet.annotations, 1000)
 
 
 @pytest.mark.parametrize(
@@ -127,14 +107,14 @@ def grown(*rows: tuple[int, int, float]) -> pd.DataFrame:
         [
             {
                 "class_id": k,
-                "predicted_id": l,
+                "predicted_id": other,
                 "half": half,
                 "rate_strongest": growth * factor,
                 "growth": growth * factor,
                 "low": growth * factor - 0.1,
                 "high": growth * factor + 0.1,
             }
-            for k, l, growth in rows
+            for k, other, growth in rows
             for half, factor in (("select", 1.0), ("estimate", 0.5))
         ]
     )

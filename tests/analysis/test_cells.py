@@ -53,7 +53,7 @@ def test_incomplete_tables_are_refused(study) -> None:
         arrange_runs(predictions.iloc[1:], index, n_classes)
     with pytest.raises(InputError, match="is no validation picture"):
         arrange_runs(predictions.assign(image_id="x"), index, n_classes)
-    with pytest.raises(InputError, match="annotations: the picture .* is missing"):
+    with pytest.raises(InputError, match=r"annotations: the picture .* is missing"):
         arrange_cells(predictions, index, annotations.iloc[1:], n_classes, "drop")
     twice = pd.concat([annotations, annotations.head(1)])
     with pytest.raises(InputError, match="annotations: a picture is there twice"):
@@ -81,11 +81,11 @@ def test_grid_needs_every_seed_once_at_every_level() -> None:
     assert (levels, seeds) == ([0.1, 0.9], [2, 5])
     np.testing.assert_array_equal(rows, [[2, 3], [1, 0]])
     assert level_of(levels, 0.9, "strength") == 1
-    with pytest.raises(InputError, match="no run has strength 0.5"):
+    with pytest.raises(InputError, match=r"no run has strength 0.5"):
         level_of(levels, 0.5, "strength")
-    with pytest.raises(InputError, match="strength 0.1 has 0 runs with seed 5"):
+    with pytest.raises(InputError, match=r"strength 0.1 has 0 runs with seed 5"):
         grid(table.iloc[:3], "strength")
-    with pytest.raises(InputError, match="strength 0.1 has 2 runs with seed 2"):
+    with pytest.raises(InputError, match=r"strength 0.1 has 2 runs with seed 2"):
         grid(table.assign(strength=0.1), "strength")
     with pytest.raises(InputError, match="policy a is not uniform"):
         grid(table.assign(strength=[np.nan, np.nan, 0.1, 0.1]), "strength")

@@ -48,7 +48,8 @@ def test_interval_follows_from_anova_mean_squares(seeds: int, images: int) -> No
     error = np.sqrt(total / (seeds * images))
     found = one(values, 0.9, span=(-np.inf, np.inf))
     reach = stats.t.ppf(0.95, max(df, 1)) * error
-    np.testing.assert_allclose([found.low[0], found.high[0]], values.mean() + [-reach, reach])
+    mean = values.mean()
+    np.testing.assert_allclose([found.low[0], found.high[0]], [mean - reach, mean + reach])
     np.testing.assert_allclose(
         found.p[0], 2 * stats.t.sf(abs(values.mean()) / error, max(df, 1)), rtol=1e-9
     )

@@ -81,7 +81,7 @@ def test_faults_are_named(study) -> None:
     with pytest.raises(InputError, match="no run has policy naive"):
         run(study, baselines=("naive",))
     lacking = study.predictions.query("not (strength == 0.3 and seed == 7)")
-    with pytest.raises(InputError, match="policy uniform-0.3 has 0 runs with seed 7"):
+    with pytest.raises(InputError, match=r"policy uniform-0.3 has 0 runs with seed 7"):
         interventions(
             lacking,
             *study.data[1:],

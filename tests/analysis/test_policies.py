@@ -152,5 +152,5 @@ def test_number_of_classes_that_cannot_be(setting: float) -> None:
 def test_faults_are_named() -> None:
     with pytest.raises(InputError, match="no such designer: magic"):
         design(["magic"], evidence())
-    with pytest.raises(InputError, match="no run with strength 0.3"):
+    with pytest.raises(InputError, match=r"no run with strength 0.3"):
         DESIGNERS["uniform_best"](evidence(counts=counts().query("strength != 0.3")))

@@ -13,10 +13,10 @@ from daclass.plots import Tables
 from daclass.tables import SCHEMAS
 
 STRENGTHS = (0.08, 0.2, 0.4, 0.75, 0.99)
-NAMES = sorted(
-    "bee butterfly cherry crab daisy dogwood fish flock gull kite ladder leaf lizard lollipop "
-    "match monitor mug mushroom plum screen snail stick tree zebra".split()
-)
+NAMES = """
+bee butterfly cherry crab daisy dogwood fish flock gull kite ladder leaf lizard lollipop match
+monitor mug mushroom plum screen snail stick tree zebra
+""".split()
 PAIRS = {
     "screen": ("monitor", "ambiguous", 0.62, 0.95),
     "gull": ("flock", "ambiguous", 0.21, 0.9),
@@ -116,9 +116,8 @@ def _effects(counts, victims, seeds) -> pd.DataFrame:
     for half in ("select", "estimate", "all"):
         mean = (
             counts[counts["half"] == half]
-            .groupby(["class_id", "strength"])
-            .sum(numeric_only=True)
-            .unstack("strength")
+            .drop(columns=["policy", "half", "seed"])
+            .pivot_table(index="class_id", columns="strength", aggfunc="sum")
         )
         for truth, correct, images in (
             ("original", "correct", "images"),

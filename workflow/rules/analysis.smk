@@ -1,10 +1,6 @@
 # Predictions and annotations -> effects, confusions, categories -> policies; and what they changed.
 
 
-def evidence(stage):
-    return [FILES.predictions(stage), *map(FILES.table, ("index", "classes", "annotations"))]
-
-
 rule count:
     input:
         evidence("sweep"),

@@ -1,10 +1,6 @@
 # Tables -> figures, summary.json and the report.
 
 
-def tables():
-    return [FILES.table(name) for name in stages.table_names(STUDY)]
-
-
 rule figures:
     input:
         tables(),
@@ -28,11 +24,7 @@ rule figures:
 rule summary:
     input:
         tables(),
-        [
-            FILES.trained(stage, seed)
-            for stage in stages.stages(STUDY)
-            for seed in stages.seeds(STUDY, stage)
-        ],
+        [trained(stage) for stage in stages.stages(STUDY)],
         rules.figures.output,  # so that its time is known
     output:
         FILES.summary,

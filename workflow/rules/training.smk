@@ -5,14 +5,6 @@
 # strength must find the runs it already has. The declared output is the list of a seed's runs.
 
 
-def beton(split, draw):
-    return FILES.beton(split, draw) if STUDY.training.loader == "ffcv" else []
-
-
-def policy_files(stage):
-    return [FILES.policy(stage, name) for name in stages.policy_names(STUDY, stage)]
-
-
 rule sweep_policies:
     output:
         policy_files("sweep"),
@@ -49,9 +41,7 @@ rule predict:
     input:
         index=FILES.table("index"),
         beton=beton("val", -1),
-        trained=lambda wildcards: [
-            FILES.trained(wildcards.stage, seed) for seed in stages.seeds(STUDY, wildcards.stage)
-        ],
+        trained=lambda wildcards: trained(wildcards.stage),
     output:
         FILES.predictions("{stage}"),
     params:

@@ -1,0 +1,45 @@
+# The two commands: `make demo` and `make test`. Both set everything up first.
+SHELL := /bin/bash
+CONFIG ?= configs/demo.yaml
+CORES ?= $(shell nproc)
+SET ?=
+
+PYTHON := .venv/bin/python
+READY := .venv/ready
+# Where FFCV could not be built, studies fall back to the slower reference loader.
+LOADER = $(shell $(PYTHON) -c 'import ffcv' 2>/dev/null || echo training.loader=torchvision)
+
+.PHONY: demo study test test-integration lint schema setup clean
+
+demo:
+	@$(MAKE) --no-print-directory study CONFIG=configs/demo.yaml
+
+study: $(READY)
+	@echo "study $(CONFIG) on $(CORES) cores"
+	@$(PYTHON) -m snakemake --cores $(CORES) --config study='$(CONFIG)' set='$(SET) $(LOADER)'
+	@$(PYTHON) -m daclass headline '$(CONFIG)'
+
+test: lint
+	$(PYTHON) -m pytest
+
+# A real Slurm, a real browser and the built docs will be tested here; there are none of them yet.
+test-integration: $(READY)
+	@echo "no integration tests yet"
+
+lint: $(READY)
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	bash workflow/lint.sh
+
+schema: $(READY)
+	$(PYTHON) -m daclass schema > workflow/schemas/study.json
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt workflow/setup.sh
+	@bash workflow/setup.sh
+	@touch $@
+
+clean:
+	rm -rf .venv .snakemake results

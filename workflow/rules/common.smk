@@ -1,0 +1,59 @@
+# Which study, where its files lie, and what every rule shares.
+
+import shlex
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from daclass import stages
+from daclass.errors import InputError
+from daclass.layout import Layout
+from daclass.study import Study
+
+CONFIG = Path(config.get("study", "configs/demo.yaml"))
+CHANGES = shlex.split(str(config.get("set", "")))
+
+try:
+    STUDY = Study.load(CONFIG, CHANGES)
+except InputError as error:
+    raise WorkflowError(str(error))
+
+FILES = Layout(STUDY.name, Path(config.get("results", "results")), Path(config.get("figures", "figures")))
+
+
+def daclass(stage, *arguments):
+    """The shell command of a stage; its messages go to the terminal and to the rule's log."""
+    paths = [f"--results={FILES.results_root}", f"--figures={FILES.figures_root}"]
+    changes = [f"--set={change}" for change in CHANGES]
+    words = [sys.executable, "-m", "daclass", stage, str(CONFIG), *paths, *changes]
+    return " ".join([*map(shlex.quote, words), *arguments, "2>&1 | tee {log:q}"])
+
+
+def log(stage):
+    return str(FILES.results / "logs" / f"{stage}.log")
+
+
+def times(stage):
+    return str(FILES.times / f"{stage}.tsv")
+
+
+
+def beton(split, draw):
+    return FILES.beton(split, draw) if STUDY.training.loader == "ffcv" else []
+
+
+def policy_files(stage):
+    return [FILES.policy(stage, name) for name in stages.policy_names(STUDY, stage)]
+
+
+def trained(stage):
+    return [FILES.trained(stage, seed) for seed in stages.seeds(STUDY, stage)]
+
+
+def evidence(stage):
+    return [FILES.predictions(stage), *map(FILES.table, ("index", "classes", "annotations"))]
+
+
+def tables():
+    return [FILES.table(name) for name in stages.table_names(STUDY)]
