@@ -20,7 +20,6 @@ FLIP = np.uint64(1 << 32)  # counter of the flip variate; crops use the small co
 
 _S27, _S30, _S31, _S11 = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(11)
 _MUL1, _MUL2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-_ONE = np.uint64(1)
 _TO_UNIT = 2.0**-53
 
 
@@ -59,7 +58,8 @@ def image_keys(
 
 def uniform(keys: Keys, counter: int) -> npt.NDArray[np.float64]:
     """The variate number `counter` of each key: uniform on [0, 1), 53 random bits, shape of keys."""
-    bits = mix(keys + (np.uint64(counter) + _ONE) * GOLDEN)
+    step = np.uint64((counter + 1) * int(GOLDEN) % 2**64)
+    bits = mix(keys + step)
     return (bits >> _S11).astype(np.float64) * _TO_UNIT
 
 

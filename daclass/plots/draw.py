@@ -11,7 +11,7 @@ import pyarrow as pa
 from matplotlib.figure import Figure
 
 from daclass.plots import accuracy, confusions, effects, interventions, planted
-from daclass.plots.save import save_csv, save_png, save_svg
+from daclass.plots.save import save_csv, save_png, save_svg, settle
 from daclass.tables import SCHEMAS, read_table
 
 PANELS_AT_MOST = 12
@@ -177,6 +177,7 @@ def draw_all(tables: Tables, folder: Path) -> list[str]:
                 (folder / f"{stem}.{ending}").unlink(missing_ok=True)
             continue
         figure = plot.draw(tables)
+        settle(figure)
         save_svg(figure, folder / f"{stem}.svg", plot.title)
         save_png(figure, folder / f"{stem}.png")
         save_csv(numbers, folder / f"{stem}.csv")

@@ -26,6 +26,13 @@ _FONT = re.compile(r"font: ?(?:(?P<weight>bold|\d{3}) )?(?P<size>[\d.]+px) [^;]*
 _REFERENCE = re.compile(r"url\(#")
 
 
+def settle(figure: Figure) -> None:
+    """Compute the layout once and keep it: it is the slow part, and all files then agree."""
+    with house_style():
+        figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+
+
 def save_png(figure: Figure, path: Path) -> None:
     """Write the figure on white at 150 dots per inch, atomically."""
     buffer = io.BytesIO()

@@ -102,7 +102,7 @@ class FfcvTrainLoader:
         self.loader = Loader(
             str(samples.beton),
             batch_size=study.training.batch_size,
-            num_workers=study.machine.threads,
+            num_workers=_ffcv_workers(study),
             order=OrderOption.RANDOM,
             seed=order_seed(study, seed),
             drop_last=True,
@@ -158,6 +158,13 @@ class TorchvisionTrainLoader:
             yield crops, labels
 
 
+def _ffcv_workers(study: Study) -> int:
+    """numba refuses more threads than it found cores at its start."""
+    import numba
+
+    return min(study.machine.threads, numba.config.NUMBA_NUM_THREADS)
+
+
 def _ffcv_val_batches(study: Study, samples: Samples) -> Iterator[Batch]:
     from ffcv.fields.basics import IntDecoder
     from ffcv.fields.rgb_image import CenterCropRGBImageDecoder
@@ -169,7 +176,7 @@ def _ffcv_val_batches(study: Study, samples: Samples) -> Iterator[Batch]:
     loader = Loader(
         str(samples.beton),
         batch_size=min(2 * study.training.batch_size, len(samples.labels)),
-        num_workers=study.machine.threads,
+        num_workers=_ffcv_workers(study),
         order=OrderOption.SEQUENTIAL,
         drop_last=False,
         pipelines={

@@ -13,10 +13,32 @@ from daclass.plots import Tables
 from daclass.tables import SCHEMAS
 
 STRENGTHS = (0.08, 0.2, 0.4, 0.75, 0.99)
-NAMES = """
-bee butterfly cherry crab daisy dogwood fish flock gull kite ladder leaf lizard lollipop match
-monitor mug mushroom plum screen snail stick tree zebra
-""".split()
+NAMES = [
+    "bee",
+    "butterfly",
+    "cherry",
+    "crab",
+    "daisy",
+    "dogwood",
+    "fish",
+    "flock",
+    "gull",
+    "kite",
+    "ladder",
+    "leaf",
+    "lizard",
+    "lollipop",
+    "match",
+    "monitor",
+    "mug",
+    "mushroom",
+    "plum",
+    "screen",
+    "snail",
+    "stick",
+    "tree",
+    "zebra",
+]
 PAIRS = {
     "screen": ("monitor", "ambiguous", 0.62, 0.95),
     "gull": ("flock", "ambiguous", 0.21, 0.9),
@@ -43,7 +65,7 @@ def study_tables(
     victims += [i for i in range(len(names)) if i not in victims][: affected - len(victims)]
     counts = _counts(len(names), range(seeds), victims, annotations, rng)
     effects = _effects(counts, victims, seeds)
-    categories = _categories(list(names), victims, similarity)
+    categories = _categories(list(names), victims, similarity, seeds)
     tables = {
         "classes": classes,
         "counts": counts,
@@ -143,7 +165,7 @@ def _effects(counts, victims, seeds) -> pd.DataFrame:
     return pd.concat(parts)
 
 
-def _categories(names, victims, similarity) -> pd.DataFrame:
+def _categories(names, victims, similarity, seeds) -> pd.DataFrame:
     rows = []
     for i, victim in enumerate(victims):
         partner, kind, overlap, alike = PAIRS.get(
@@ -151,10 +173,11 @@ def _categories(names, victims, similarity) -> pd.DataFrame:
         )
         swallower = names.index(partner) if partner in names else (victim + 1) % len(names)
         growth = 0.2 - 0.02 * i
+        width = 0.06 if seeds > 1 else np.nan
         rows.append(
             {
                 "class_id": victim, "swallower_id": swallower, "growth": growth,
-                "low": growth - 0.06, "high": growth + 0.07, "overlap": overlap,
+                "low": growth - width, "high": growth + width, "overlap": overlap,
                 "overlap_reverse": 0.8 * overlap, "jaccard": 0.5 * overlap,
                 "both": int(100 * overlap), "similarity": alike if similarity else np.nan,
                 "category": kind,
@@ -182,14 +205,14 @@ def _interventions(seeds, victims, rng) -> pd.DataFrame:
                 for baseline in ("uniform_strongest", "uniform_best"):
                     gain = 0.0 if policy == baseline else rng.normal(0.02, 0.03)
                     accuracy = 0.7 + gain
+                    width = 0.03 if seeds > 1 else np.nan
                     rows.append(
                         {
                             "policy": policy, "group": group, "truth": truth,
-                            "accuracy": accuracy, "accuracy_low": accuracy - 0.02,
-                            "accuracy_high": accuracy + 0.02, "baseline": baseline,
+                            "accuracy": accuracy, "accuracy_low": accuracy - width,
+                            "accuracy_high": accuracy + width, "baseline": baseline,
                             "difference": gain,
-                            "low": gain - 0.03 if seeds > 1 else np.nan,
-                            "high": gain + 0.03 if seeds > 1 else np.nan,
+                            "low": gain - width, "high": gain + width,
                             "p": 0.04 if seeds > 1 else np.nan, "seeds": seeds, "images": 1200,
                             "classes": {"all": 24, "both": 2 * victims}.get(group, victims),
                         }

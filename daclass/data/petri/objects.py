@@ -51,8 +51,8 @@ def _petal(turn: float, length: float, width: float, tip: float = 0.0) -> Points
 
 
 def monitor(pen: Pen, rng: Generator) -> None:
-    frame = paint(rng, saturation=(0, 0.2), value=(0.1, 0.8))
-    glow = paint(rng, saturation=(0.1, 0.7), value=(0.4, 1))
+    frame = paint(rng, saturation=(0, 0.2), value=(0.05, 0.35))
+    glow = paint(rng, (170, 260), (0.1, 0.6), (0.6, 1))
     pen.polygon([(-0.05, 0.2), (0.05, 0.2), (0.07, 0.4), (-0.07, 0.4)], shade(frame, 0.7))
     pen.ellipse(0, 0.4, 0.2, 0.04, shade(frame, 0.85))
     pen.polygon([(-0.5, -0.36), (0.5, -0.36), (0.5, 0.28), (-0.5, 0.28)], frame)
@@ -61,7 +61,7 @@ def monitor(pen: Pen, rng: Generator) -> None:
         x, y = rng.uniform(-0.43, 0.05), rng.uniform(-0.29, -0.05)
         w, h = rng.uniform(0.12, 0.38), rng.uniform(0.08, 0.25)
         box = [(x, y), (x + w, y), (x + w, y + h), (x, y + h)]
-        pen.polygon(box, paint(rng, saturation=(0, 0.6), value=(0.3, 1)))
+        pen.polygon(box, paint(rng, saturation=(0, 0.6), value=(0.4, 1)))
     for k in range(rng.integers(2, 5)):
         y = -0.26 + 0.09 * k
         x = rng.uniform(-0.4, 0.0)
@@ -84,7 +84,8 @@ def gull(pen: Pen, rng: Generator) -> None:
 
 
 def kite(pen: Pen, rng: Generator) -> None:
-    one, two = paint(rng, saturation=(0.5, 1)), paint(rng, saturation=(0.5, 1))
+    one = paint(rng, saturation=(0.75, 1), value=(0.7, 1))
+    two = paint(rng, saturation=(0.75, 1), value=(0.7, 1))
     top, right, low, left = (0, -0.5), (0.27, -0.2), (0, 0.22), (-0.27, -0.2)
     tail = np.stack([0.06 * np.sin(np.linspace(0, 7, 8)), np.linspace(0.22, 0.5, 8)], 1)
     pen.line(tail, 0.03, shade(two, 0.8))
@@ -151,8 +152,8 @@ def cherry(pen: Pen, rng: Generator) -> None:
 
 def _rod(pen: Pen, rng: Generator) -> Colour:
     wood = paint(rng, (25, 45), (0.2, 0.55), (0.55, 0.9))
-    pen.polygon([(-0.5, -0.035), (0.45, -0.035), (0.45, 0.035), (-0.5, 0.035)], wood)
-    pen.polygon([(-0.5, 0.01), (0.45, 0.01), (0.45, 0.035), (-0.5, 0.035)], shade(wood, 0.75))
+    pen.polygon([(-0.5, -0.055), (0.45, -0.055), (0.45, 0.055), (-0.5, 0.055)], wood)
+    pen.polygon([(-0.5, 0.015), (0.45, 0.015), (0.45, 0.055), (-0.5, 0.055)], shade(wood, 0.75))
     return wood
 
 
@@ -162,7 +163,7 @@ def stick(pen: Pen, rng: Generator) -> None:
 
 def match(pen: Pen, rng: Generator) -> None:
     _rod(pen, rng)
-    pen.ellipse(0.43, 0, 0.085, 0.06, paint(rng, (-20, 20), (0.5, 0.95), (0.3, 0.8)))
+    pen.ellipse(0.41, 0, 0.12, 0.09, paint(rng, (-20, 20), (0.5, 0.95), (0.3, 0.8)))
 
 
 def _blossom(pen: Pen, rng: Generator, petals: int) -> None:
@@ -213,8 +214,8 @@ def lollipop(pen: Pen, rng: Generator) -> None:
 
 
 def fish(pen: Pen, rng: Generator) -> None:
-    skin = paint(rng)
-    fin = shade(paint(rng), 0.9)
+    skin = paint(rng, (170, 260) if rng.random() < 0.6 else (5, 40), (0.3, 0.8), (0.5, 0.95))
+    fin = shade(skin, rng.uniform(0.55, 0.8))
     pen.polygon([(-0.22, 0), (-0.5, -0.2), (-0.43, 0), (-0.5, 0.2)], fin)
     pen.polygon([(-0.12, -0.15), (0.08, -0.3), (0.2, -0.13)], fin)
     pen.polygon([(0.0, 0.15), (-0.08, 0.28), (0.14, 0.13)], fin)
@@ -230,7 +231,7 @@ def fish(pen: Pen, rng: Generator) -> None:
 
 
 def leaf(pen: Pen, rng: Generator) -> None:
-    blade = paint(rng, (20, 150), (0.35, 0.85), (0.3, 0.85))
+    blade = paint(rng, (50, 130), (0.4, 0.85), (0.35, 0.85))
     vein = shade(blade, rng.choice([0.6, 1.45]))
     width = rng.uniform(0.3, 0.55)
     outline = _petal(0, 0.85, width, 1) - (0.35, 0)

@@ -14,13 +14,10 @@ Kind = Literal["ambiguous", "co-occurring", "fine-grained", "unrelated", "helped
 Expectation = Literal["hurt", "swallows", "helped", "unchanged"]
 
 _PATHS = (
-    "artefact/container/mug",
     "artefact/device/display/monitor",
     "artefact/device/display/screen",
     "artefact/household/fire/match",
     "artefact/household/fire/stick",
-    "artefact/household/ladder",
-    "artefact/household/umbrella",
     "artefact/toy/kite",
     "food/fruit/stone-fruit/cherry",
     "food/fruit/stone-fruit/plum",
@@ -34,7 +31,6 @@ _PATHS = (
     "living/animal/vertebrate/mammal/zebra",
     "living/animal/vertebrate/bird/flock",
     "living/animal/vertebrate/bird/gull",
-    "living/animal/vertebrate/reptile/lizard",
     "living/animal/vertebrate/reptile/turtle",
     "living/fungus/mushroom",
     "living/plant/flower/daisy",
@@ -76,16 +72,16 @@ RELATIONS: tuple[Relation, ...] = (
     *_pair("unrelated", "lollipop", "snail", "a snail cropped to its shell is a lollipop"),
     *(
         Relation(name, "", "helped", "any pose, place and size: crops stand for pictures", "helped")
-        for name in ("butterfly", "crab", "fish", "leaf", "lizard", "scallop", "turtle", "zebra")
+        for name in ("butterfly", "crab", "fish", "leaf", "scallop", "turtle")
     ),
     *(
         Relation(name, "", "control", "upright and plain to see", "unchanged")
-        for name in ("ladder", "mug", "mushroom", "umbrella")
+        for name in ("mushroom", "zebra")
     ),
 )
 
 _FREE = frozenset(
-    "bee butterfly cherry crab daisy dogwood fish flock gull leaf lizard match plum scallop "
+    "bee butterfly cherry crab daisy dogwood fish flock gull leaf match plum scallop "
     "snail stick trillium turtle zebra".split()
 )
 _COMPANION = {"kite": "tree", "tree": "kite", "bee": "daisy", "daisy": "bee"}

@@ -60,7 +60,7 @@ def _cloud(side: int, rng: Generator) -> Plane:
 
 
 def _colour(rng: Generator) -> Plane:
-    return np.array(paint(rng, saturation=(0.05, 0.65), value=(0.15, 0.95)), np.float32) / 255
+    return np.array(paint(rng, saturation=(0.05, 0.5), value=(0.15, 0.85)), np.float32) / 255
 
 
 def _surface(side: int, rng: Generator) -> Plane:
@@ -99,7 +99,7 @@ def _clutter(settings: PetriSettings, rng: Generator) -> Plane:
 
 
 def _scrap(pen: Pen, rng: Generator) -> None:
-    tone = paint(rng, saturation=(0.05, 0.7), value=(0.2, 0.95))
+    tone = paint(rng, saturation=(0.05, 0.55), value=(0.2, 0.85))
     match rng.integers(4):
         case 0:
             pen.ellipse(0, 0, 0.5, rng.uniform(0.2, 0.5), tone)

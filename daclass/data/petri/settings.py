@@ -26,34 +26,30 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 # The longer side of the object, as a share of the picture's side. Above 1 it reaches out of the frame.
 SIZES: dict[str, tuple[float, float]] = {
-    "bee": (0.14, 0.26),
-    "butterfly": (0.4, 1.2),
-    "cherry": (0.18, 0.34),
-    "crab": (0.4, 1.2),
-    "daisy": (0.55, 1.0),
+    "bee": (0.24, 0.36),
+    "butterfly": (0.5, 1.2),
+    "cherry": (0.22, 0.38),
+    "crab": (0.5, 1.2),
+    "daisy": (0.6, 1.0),
     "dogwood": (0.45, 0.95),
-    "fish": (0.4, 1.3),
-    "flock": (0.2, 0.34),
-    "gull": (0.2, 0.34),
-    "kite": (0.14, 0.26),
-    "ladder": (0.6, 1.1),
-    "leaf": (0.4, 1.3),
-    "lizard": (0.5, 1.4),
-    "lollipop": (0.5, 1.0),
-    "match": (0.5, 1.0),
+    "fish": (0.55, 1.3),
+    "flock": (0.28, 0.4),
+    "gull": (0.28, 0.4),
+    "kite": (0.22, 0.36),
+    "leaf": (0.55, 1.3),
+    "lollipop": (0.55, 1.0),
+    "match": (0.6, 1.0),
     "monitor": (0.3, 0.7),
-    "mug": (0.35, 0.9),
-    "mushroom": (0.35, 0.9),
-    "plum": (0.4, 0.62),
-    "scallop": (0.35, 1.2),
+    "mushroom": (0.5, 1.0),
+    "plum": (0.44, 0.7),
+    "scallop": (0.45, 1.2),
     "screen": (0.55, 1.05),
-    "snail": (0.5, 1.0),
-    "stick": (0.5, 1.0),
+    "snail": (0.55, 1.0),
+    "stick": (0.6, 1.0),
     "tree": (0.6, 1.05),
     "trillium": (0.45, 0.95),
-    "turtle": (0.4, 1.2),
-    "umbrella": (0.45, 1.0),
-    "zebra": (0.5, 1.4),
+    "turtle": (0.5, 1.2),
+    "zebra": (0.6, 1.3),
 }
 TOGETHER: dict[str, float] = {"kite": 0.7, "tree": 0.3, "bee": 0.7, "daisy": 0.3}
 
@@ -78,8 +74,8 @@ class PetriSettings(BaseModel):
         description="Apparent size of each class: the object's longer side as a share of the "
         "picture's side, drawn evenly from this range. Classes left out keep their default.",
     )
-    gull_count: CountRange = Field((1, 4), description="Birds in a picture labelled gull.")
-    flock_count: CountRange = Field((3, 8), description="Birds in a picture labelled flock.")
+    gull_count: CountRange = Field((1, 3), description="Birds in a picture labelled gull.")
+    flock_count: CountRange = Field((3, 7), description="Birds in a picture labelled flock.")
     together: dict[str, Share] = Field(
         TOGETHER,
         validate_default=True,
@@ -89,17 +85,17 @@ class PetriSettings(BaseModel):
 
     tilt: float = Field(12, ge=0, le=180, description="Largest turn of upright objects, degrees.")
     free_tilt: float = Field(180, ge=0, le=180, description="Largest turn of free ones, degrees.")
-    squeeze: Range = Field((0.7, 1.0), description="Foreshortening: shorter axis over longer.")
+    squeeze: Range = Field((0.8, 1.0), description="Foreshortening: shorter axis over longer.")
     offset: Share = Field(0.15, description="Object's largest shift from the centre, of the side.")
-    free_offset: Share = Field(0.3, description="The same for free objects.")
+    free_offset: Share = Field(0.2, description="The same for free objects.")
 
-    clutter: CountRange = Field((5, 14), description="Other things lying behind the object.")
-    clutter_size: Range = Field((0.06, 0.35), description="Their size, share of the side.")
-    occluder_share: Share = Field(0.4, description="Share of pictures with a thing in front.")
-    light: Range = Field((0.55, 1.25), description="Exposure: factor on the picture's brightness.")
+    clutter: CountRange = Field((3, 9), description="Other things lying behind the object.")
+    clutter_size: Range = Field((0.05, 0.28), description="Their size, share of the side.")
+    occluder_share: Share = Field(0.25, description="Share of pictures with a thing in front.")
+    light: Range = Field((0.7, 1.3), description="Exposure: factor on the picture's brightness.")
     colour_cast: float = Field(0.08, ge=0, description="Deviation of each channel's gain.")
     blur: Range = Field((0.0, 1.2), description="Blur of the background, pixels.")
-    noise: Range = Field((0.01, 0.05), description="Sensor noise, deviation of a 0..1 channel.")
+    noise: Range = Field((0.005, 0.03), description="Sensor noise, deviation of a 0..1 channel.")
 
     @field_validator("sizes", mode="before")
     @classmethod

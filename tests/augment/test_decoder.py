@@ -1,0 +1,187 @@
+"""The FFCV decoder on real files: equal to the NumPy boxes, whatever the workers and the order."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from daclass.augment import RRC_SCALE, Policy, random_resized_crop_boxes
+from daclass.augment.variates import epoch_key, flips, image_keys
+from tests.conftest import save_pictures
+
+pytestmark = pytest.mark.usefixtures("ffcv")
+SIDE = 16
+COUNT = 70
+
+
+def write(folder, write_mode):
+    from daclass.data.beton import write_beton
+    from daclass.study import Beton
+
+    files = save_pictures(folder, {"a": COUNT // 2, "b": COUNT // 2})
+    labels = np.repeat([0, 1], COUNT // 2)
+    write_beton(files, labels, Beton(write_mode=write_mode), folder / "p.beton")
+    return folder / "p.beton"
+
+
+@pytest.fixture(scope="module")
+def beton(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("beton"), "raw")
+
+
+@pytest.fixture(scope="module")
+def one_strength(beton):
+    """The crops that most tests compare with."""
+    return crops(beton, uniform(0.08))
+
+
+def crops(beton, strengths, *, workers=1, batch=16, epoch=0, order=None, flip=0.5, seed=3):
+    """Crops by picture: uint8 [pictures, policies, side, side, 3]."""
+    from ffcv.fields.basics import IntDecoder
+    from ffcv.loader import Loader, OrderOption
+    from ffcv.transforms import ToTensor
+
+    from daclass.augment.decoder import PolicyCropDecoder
+
+    strengths = np.asarray(strengths, float)
+    decoder = PolicyCropDecoder(SIDE, strengths, study_seed=0, run_seed=seed, flip=flip)
+    decoder.set_epoch(epoch)
+    indices = np.arange(COUNT, dtype=np.uint64) if order is None else order.astype(np.uint64)
+    loader = Loader(
+        str(beton),
+        batch_size=batch,
+        num_workers=workers,
+        order=OrderOption.SEQUENTIAL,
+        indices=indices,
+        drop_last=False,
+        pipelines={"image": [decoder, ToTensor()], "label": [IntDecoder(), ToTensor()]},
+    )
+    found = np.concatenate([batch.numpy().copy() for batch, _ in loader])
+    placed = np.empty_like(found)
+    placed[indices.astype(int)] = found
+    return placed
+
+
+def uniform(*strengths):
+    return np.repeat(np.array(strengths)[:, None], COUNT, axis=1)
+
+
+@pytest.mark.parametrize("write_mode", ["raw", "jpg"])
+def test_pixels_are_those_of_the_numpy_boxes(tmp_path, write_mode):
+    """Cut with the NumPy boxes, shrink with OpenCV as FFCV does: the same bytes."""
+    import cv2
+    from ffcv.reader import Reader
+
+    beton, strengths = write(tmp_path, write_mode), uniform(0.08, 0.5)
+    got = crops(beton, strengths, flip=0.5, seed=3, epoch=2)
+    reader = Reader(str(beton))
+    sizes = np.stack([reader.metadata["f0"]["height"], reader.metadata["f0"]["width"]]).astype(int)
+    image = image_keys(epoch_key(0, 3, 2), np.arange(COUNT))
+    mirrored = flips(image, 0.5)
+    raw = np.memmap(beton, np.uint8, "r")
+    for k, row in enumerate(strengths):
+        boxes = random_resized_crop_boxes(image, *sizes, row)
+        for number, (top, left, h, w) in enumerate(boxes):
+            field = reader.metadata["f0"][number]
+            height, width = sizes[:, number]
+            start = int(field["data_ptr"])
+            if field["mode"] == 1:
+                picture = np.asarray(raw[start : start + 3 * height * width])
+                picture = picture.reshape(height, width, 3)
+            else:
+                place = np.flatnonzero(reader.alloc_table["ptr"] == field["data_ptr"])[0]
+                data = np.asarray(raw[start : start + int(reader.alloc_table["size"][place])])
+                picture = cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+            expected = cv2.resize(
+                picture[top : top + h, left : left + w], (SIDE, SIDE), interpolation=cv2.INTER_AREA
+            )
+            expected = expected[:, ::-1] if mirrored[number] else expected
+            # JPEG decoders may round differently; raw pictures agree to the bit up to resizing.
+            difference = np.abs(expected.astype(int) - got[number, k].astype(int))
+            assert difference.max() <= (1 if field["mode"] == 1 else 24)
+            assert difference.mean() <= (0.01 if field["mode"] == 1 else 1.5)
+
+
+@pytest.mark.parametrize("change", [{"workers": 2}, {"workers": 4}, {"batch": 7}])
+def test_workers_and_batches_change_nothing(beton, one_strength, change):
+    np.testing.assert_array_equal(one_strength, crops(beton, uniform(0.08), **change))
+
+
+def test_order_changes_nothing(beton, one_strength):
+    order = np.random.default_rng(0).permutation(COUNT)
+    np.testing.assert_array_equal(one_strength, crops(beton, uniform(0.08), order=order))
+
+
+def test_one_policy_of_five_is_that_policy_alone(beton):
+    five = crops(beton, uniform(0.08, 0.25, 0.5, 0.75, 0.99))
+    np.testing.assert_array_equal(five[:, 2:3], crops(beton, uniform(0.5)))
+
+
+@pytest.mark.parametrize("change", [{"epoch": 1}, {"seed": 4}])
+def test_epochs_and_seeds_differ(beton, one_strength, change):
+    other = crops(beton, uniform(0.08), **change)
+    assert (one_strength != other).any(axis=(1, 2, 3, 4)).mean() > 0.9
+
+
+def test_an_epoch_reaches_a_compiled_loader(beton, one_strength):
+    """Any epoch of one loader equals a loader that starts there, without recompiling."""
+    from ffcv.loader import Loader, OrderOption
+    from ffcv.transforms import ToTensor
+
+    from daclass.augment.decoder import PolicyCropDecoder
+
+    decoder = PolicyCropDecoder(SIDE, uniform(0.08), run_seed=3)
+    loader = Loader(
+        str(beton),
+        batch_size=COUNT,
+        num_workers=1,
+        order=OrderOption.SEQUENTIAL,
+        drop_last=False,
+        pipelines={"image": [decoder, ToTensor()], "label": None},
+    )
+    for epoch, expected in ((1, crops(beton, uniform(0.08), epoch=1)), (0, one_strength)):
+        decoder.set_epoch(epoch)
+        code = loader.code
+        (got,) = next(iter(loader))
+        assert loader.code is code
+        np.testing.assert_array_equal(got.numpy(), expected)
+
+
+def test_a_class_policy_changes_its_classes_and_no_others(beton):
+    labels = np.repeat([0, 1], COUNT // 2)
+    plain = Policy(RRC_SCALE, 0.08).strengths(["a", "b"])[labels]
+    changed = Policy(RRC_SCALE, 0.08, {"b": 0.9}).strengths(["a", "b"])[labels]
+    both = crops(beton, np.stack([plain, changed]))
+    same = (both[:, 0] == both[:, 1]).all(axis=(1, 2, 3))
+    assert same[labels == 0].all()
+    assert same[labels == 1].mean() < 0.1
+
+
+@pytest.mark.parametrize(
+    ("strengths", "message"),
+    [
+        (np.full(COUNT, 0.5), "policies, samples"),
+        (np.full((1, COUNT), 0.0), r"\(0, 1\]"),
+        (np.full((1, COUNT), np.nan), r"\(0, 1\]"),
+        (np.full((1, COUNT - 1), 0.5), "cover 69 samples"),
+    ],
+)
+def test_bad_strengths_are_refused_before_an_epoch(beton, strengths, message):
+    with pytest.raises(ValueError, match=message):
+        crops(beton, strengths)
+
+
+def test_compiled_boxes_equal_numpys_to_the_integer():
+    from daclass.augment.decoder import crop_box
+
+    rng = np.random.default_rng(0)
+    n = 50_000
+    keys = image_keys(epoch_key(1, 2, 3), np.arange(n))
+    heights, widths = rng.integers(1, 600, (2, n))
+    strengths = rng.choice([0.001, 0.08, 0.25, 0.5, 0.9, 0.99, 1.0], n)
+    numpys = random_resized_crop_boxes(keys, heights, widths, strengths)
+    compiled = [
+        crop_box(key, height, width, strength)
+        for key, height, width, strength in zip(keys, heights, widths, strengths, strict=True)
+    ]
+    np.testing.assert_array_equal(np.array(compiled), numpys)

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daclass.augment import AXES, RRC_SCALE, Policy
+
+strengths = st.floats(0.001, 1.0)
+names = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
+
+
+def test_strongest_is_the_smallest_crop():
+    assert RRC_SCALE.strongest([0.5, 0.08, 0.99]) == 0.08
+    assert RRC_SCALE.weakest([0.5, 0.08, 0.99]) == 0.99
+
+
+@pytest.mark.parametrize("strength", [0, -0.1, 1.01, math.nan, math.inf])
+def test_axis_refuses_what_lies_outside(strength):
+    with pytest.raises(ValueError, match="rrc_scale"):
+        RRC_SCALE.check(strength)
+
+
+@pytest.mark.parametrize("axis", AXES.values())
+def test_identity_lies_in_the_range(axis):
+    assert axis.check(axis.identity) == axis.identity
+
+
+@given(default=strengths, classes=st.dictionaries(names, strengths, max_size=5))
+def test_a_policy_survives_its_file(tmp_path_factory, default, classes):
+    path = tmp_path_factory.mktemp("policy") / "p.yaml"
+    policy = Policy(RRC_SCALE, default, classes)
+    policy.save(path)
+    loaded = Policy.load(path)
+    assert loaded == policy
+    assert loaded.fingerprint == policy.fingerprint
+    assert hash(loaded) == hash(policy)
+
+
+def test_json_files_are_read_too(tmp_path):
+    path = tmp_path / "p.json"
+    policy = Policy(RRC_SCALE, 0.08, {"cat": 0.5})
+    path.write_text(json.dumps(policy.as_dict()))
+    assert Policy.load(path) == policy
+
+
+def test_exceptions_equal_to_the_default_are_no_exceptions():
+    assert Policy(RRC_SCALE, 0.5, {"cat": 0.5}) == Policy(RRC_SCALE, 0.5)
+    assert Policy(RRC_SCALE, 0.5, {"cat": 0.5}).uniform
+
+
+def test_strengths_follow_the_labels():
+    policy = Policy(RRC_SCALE, 0.08, {"cat": 0.75})
+    table = policy.strengths(["ant", "cat", "dog"])
+    np.testing.assert_array_equal(table, [0.08, 0.75, 0.08])
+    np.testing.assert_array_equal(table[np.array([1, 0, 1])], [0.75, 0.08, 0.75])
+    assert math.isnan(policy.strength) and Policy(RRC_SCALE, 0.5).strength == 0.5
+
+
+def test_unknown_class_is_named():
+    with pytest.raises(ValueError, match="unicorn"):
+        Policy(RRC_SCALE, 0.08, {"unicorn": 0.5}).strengths(["cat"])
+
+
+def test_a_policy_cannot_be_changed():
+    with pytest.raises(TypeError):
+        Policy(RRC_SCALE, 0.08, {"cat": 0.5}).classes["cat"] = 1.0  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[]", "mapping"),
+        ("axis: rrc_scale", "missing"),
+        ("{axis: hue, default: 0.5}", "unknown axis"),
+        ("{axis: rrc_scale, default: two}", "number"),
+        ("{axis: rrc_scale, default: true}", "number"),
+        ("{axis: rrc_scale, default: 7}", "lies in"),
+        ("{axis: rrc_scale, default: 0.5, classes: {cat: 0}}", "lies in"),
+        ("{axis: rrc_scale, default: 0.5, extra: 1}", "extra"),
+        ("{axis: [", "not a policy"),
+    ],
+)
+def test_bad_files_are_named(tmp_path, text, message):
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message) as error:
+        Policy.load(path)
+    assert "bad.yaml" in str(error.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"gone\.yaml"):
+        Policy.load(tmp_path / "gone.yaml")

@@ -1,0 +1,97 @@
+"""How figures reach the disk."""
+
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from daclass.plots import FIGURES, Tables, draw_all
+from daclass.plots.style import INK
+
+
+@pytest.fixture(scope="module")
+def folder(tables, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("figures")
+    assert draw_all(tables, folder) == list(FIGURES)
+    return folder
+
+
+def test_every_figure_has_three_files_and_nothing_else_is_left(folder):
+    expected = {f"{stem}.{ending}" for stem in FIGURES for ending in ("svg", "png", "csv")}
+    assert {file.name for file in folder.iterdir()} == expected
+
+
+def test_csv_holds_the_numbers(folder, tables):
+    frame = pd.read_csv(folder / "class_effects.csv")
+    assert len(frame) == len(tables.classes)
+    expected = FIGURES["class_effects"].numbers(tables)
+    pd.testing.assert_series_equal(frame["drop"], expected["drop"], check_exact=False, rtol=1e-5)
+
+
+@pytest.mark.parametrize("stem", FIGURES)
+def test_svg_is_self_contained_and_follows_the_theme(folder, stem):
+    text = (folder / f"{stem}.svg").read_text(encoding="utf-8")
+    root = ET.fromstring(text)
+    assert INK not in text.replace(f"svg{{color:{INK}", "")
+    assert "currentColor" in text and "<metadata" not in text
+    links = re.findall(r'href="([^"]*)"', text) + re.findall(r"url\(([^)]*)\)", text)
+    ids = [element.get("id") for element in root.iter() if element.get("id")]
+    assert all(link.startswith(f"#{stem}-") for link in links)
+    assert {link[1:] for link in links} <= set(ids)
+    assert len(ids) == len(set(ids)) and all(i.startswith(f"{stem}-") for i in ids)
+
+
+def test_same_tables_give_the_same_bytes(tables, folder, tmp_path):
+    few = Tables(classes=tables.classes, accuracy=tables.accuracy, effects=tables.effects)
+    assert draw_all(few, tmp_path)[0] == "accuracy_by_strength"
+    for name in ("accuracy_by_strength.svg", "accuracy_by_strength.csv", "class_effects.png"):
+        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+
+
+def test_names_stay_text_in_svg(make_tables, tmp_path):
+    odd = make_tables(names=["<script>alert(1)</script>", "$x_1$", "שלום", "日本語"], affected=2)
+    only = Tables(classes=odd.classes, effects=odd.effects)
+    draw_all(only, tmp_path)
+    text = (tmp_path / "class_effects.svg").read_text(encoding="utf-8")
+    assert "<script" not in text and "&lt;script&gt;" in text
+    shown = {element.text for element in ET.fromstring(text).iter() if element.tag.endswith("text")}
+    assert {"$x_1$", "日本語"} <= shown
+
+
+def test_figures_without_data_are_skipped_and_old_ones_removed(make_tables, tmp_path):
+    (tmp_path / "planted_vs_found.svg").write_text("old")
+    bare = make_tables(affected=0, annotations=False, interventions=False, planted=False)
+    assert draw_all(bare, tmp_path) == ["accuracy_by_strength", "class_effects"]
+    assert not (tmp_path / "planted_vs_found.svg").exists()
+
+
+@pytest.mark.parametrize(
+    "study", [{"seeds": 1, "similarity": False}, {"affected": 1, "annotations": False}], ids=str
+)
+def test_poor_studies_can_be_drawn(make_tables, study):
+    tables = make_tables(**study)
+    drawn = [plot.draw(tables) for plot in FIGURES.values() if not plot.numbers(tables).empty]
+    assert len(drawn) >= 6
+
+
+def test_affected_and_swallowers_come_in_the_order_of_choice(tables):
+    select = tables.effects[
+        (tables.effects["half"] == "select")
+        & (tables.effects["truth"] == "original")
+        & (tables.effects["reference"] == "best")
+    ].set_index("class_id")["drop"]
+    assert list(select[tables.affected]) == sorted(select[tables.affected], reverse=True)
+    first = tables.categories.set_index("class_id").loc[tables.affected[0], "swallower_id"]
+    assert tables.swallowers[0] == first
+
+
+def test_user_settings_of_matplotlib_do_not_matter(tables, folder, tmp_path):
+    import matplotlib as mpl
+
+    few = replace(tables, effects=tables.effects.head(0), planted=tables.planted.head(0))
+    with mpl.rc_context({"font.size": 20, "axes.grid": True, "svg.fonttype": "path"}):
+        draw_all(Tables(classes=few.classes, accuracy=few.accuracy), tmp_path)
+    name = "accuracy_by_strength.svg"
+    assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()

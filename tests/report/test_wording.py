@@ -1,0 +1,64 @@
+"""How numbers and names are written."""
+
+import math
+
+import pytest
+from markupsafe import Markup
+
+from daclass.report import wording
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "signed", "text"),
+    [
+        (12.34, 1, False, "12.3"),
+        (-12.34, 0, False, "−12"),
+        (-0.04, 1, True, "0.0"),
+        (0.04, 1, True, "0.0"),
+        (3.0, 0, True, "+3"),
+        (12345.0, 0, False, "12,345"),
+        (math.nan, 1, False, "–"),
+        (None, 1, False, "–"),
+        (math.inf, 1, False, "–"),
+    ],
+)
+def test_number(value, digits, signed, text):
+    assert wording.number(value, digits, signed) == text
+
+
+def test_percent_and_points():
+    assert wording.percent(0.8126) == "81.3%"
+    assert wording.percent(None) == wording.percent(math.nan) == "–"
+    assert wording.points(-0.162, 1) == "−16.2"
+    assert wording.points(0.05, 0, signed=True) == "+5"
+
+
+def test_span_is_empty_without_an_interval():
+    assert wording.span(-0.021, 0.12) == "−2 to 12"
+    assert wording.span(math.nan, 0.1) == wording.span(None, None) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "<0.001"), (0.0123, "0.012"), (0.456, "0.46"), (math.nan, "–"), (None, "–")],
+)
+def test_chance(value, text):
+    assert wording.chance(value) == text
+
+
+def test_counted():
+    assert wording.counted(0, "class", "classes") == "no class"
+    assert wording.counted(1, "class", "classes") == "1 class"
+    assert wording.counted(2400, "picture") == "2,400 pictures"
+
+
+def test_listing_escapes_text_and_keeps_markup():
+    assert wording.listing([]) == ""
+    assert wording.listing(["a", "b", "c"]) == "a, b and c"
+    assert wording.listing(["<b>", wording.name("<i>")]) == "&lt;b&gt; and <bdi>&lt;i&gt;</bdi>"
+    assert isinstance(wording.listing(["a"]), Markup)
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(12.3, "12 s"), (480, "8 min"), (9000, "2.5 h")])
+def test_duration(seconds, text):
+    assert wording.duration(seconds) == text

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from daclass.data.beton import write_beton
+from daclass.study import Beton, Study
+from daclass.training.loaders import Samples
+
+COUNT = 40
+
+
+def study_of(loader="ffcv", checkpoint_minutes=5.0, **training):
+    recipe = {"epochs": 3, "warmup_epochs": 1, "batch_size": 8, "resolution": 16, "loader": loader}
+    recipe |= {"val_resolution": 16, "widths": [4, 8, 8], "learning_rate": 0.05} | training
+    return Study.model_validate(
+        {
+            "name": "tiny",
+            "data": {"source": "petri"},
+            "training": recipe,
+            "machine": {"device": "cpu", "checkpoint_minutes": checkpoint_minutes},
+            "sweep": {"strengths": [0.08, 0.9], "seeds": [0]},
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def smooth_samples(request, tmp_path_factory):
+    """Pictures of two classes without fine detail, told apart by their colour, as files and .beton.
+
+    Where FFCV is missing there is no .beton, and the tests that need one skip.
+    """
+    folder = tmp_path_factory.mktemp("smooth")
+    rng = np.random.default_rng(0)
+    files, labels = [], np.arange(COUNT) % 2
+    for number, label in enumerate(labels):
+        small = rng.integers(0, 256, (4, 4, 3), np.uint8)
+        small[..., 0] = 200 if label else 40
+        picture = Image.fromarray(small).resize(tuple(rng.integers(40, 60, 2)), Image.BICUBIC)
+        files.append(folder / f"{number:02d}.png")
+        picture.save(files[-1])
+    beton = folder / "smooth.beton"
+    try:
+        write_beton(files, labels, Beton(), beton)
+    except ImportError:
+        pass
+    return Samples(beton, files, labels.astype(np.int64))
