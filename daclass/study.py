@@ -28,6 +28,8 @@ class Section(BaseModel):
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+# torch 2.15's CPU convolutions corrupt memory in the backward pass at 4 channels, channels last.
+Width = Annotated[int, Field(ge=8, multiple_of=8)]
 
 
 class Sampling(Section):
@@ -120,8 +122,8 @@ class Training(Section):
     model: str = "small_resnet"
     """small_resnet (a three-stage residual net for pictures of 32 to 64 px), or the name of a timm
     model, such as resnet50."""
-    widths: tuple[Count, Count, Count] = (16, 48, 96)
-    """Channels of small_resnet's three stages; other models ignore it."""
+    widths: tuple[Width, Width, Width] = (16, 48, 96)
+    """Channels of small_resnet's three stages, multiples of 8; other models ignore it."""
     resolution: Annotated[int, Field(ge=8)] = 32
     """Side of the training pictures in px."""
     val_resolution: Annotated[int, Field(ge=8)] = 32

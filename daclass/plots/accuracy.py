@@ -152,8 +152,8 @@ def false_positive_numbers(
 
 
 _ERRORS: dict[str, tuple[str, str, Dashes]] = {
-    "false_positives": ("other pictures called so", TRUTH_COLOURS["original"], "-"),
-    "false_negatives": ("own pictures missed", INK, "--"),
+    "false_positives": ("false positives", TRUTH_COLOURS["original"], "-"),
+    "false_negatives": ("false negatives", INK, "--"),
 }
 
 

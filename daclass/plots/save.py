@@ -86,8 +86,6 @@ def _tidy(content: bytes, stem: str, title: str) -> bytes:
         root.remove(metadata)
     for element in root.iter():
         _tidy_element(element, stem)
-    for size in ("width", "height"):
-        root.attrib.pop(size)  # the viewBox keeps the shape; the page sets the size
     head: list[tuple[str, str, dict[str, str]]] = [
         ("title", title, {}),
         ("style", THEME, {"class": "theme"}),

@@ -58,6 +58,7 @@ CATEGORY_MARKERS = {
     "unrelated": "D",
     "none": "v",
 }
+STRENGTH_NAMES = {"rrc_scale": "smallest crop, share of the picture"}
 QUIET = 0.45  # opacity of marks that are context
 COVERED_AT_MOST = 1  # marks that a name in a scatter plot may lie on
 
@@ -188,7 +189,7 @@ def label_strengths(ax: Axes, strengths: Iterable[float], at_most: int) -> None:
 
 def strength_label(axis: str) -> str:
     """An axis label that says which end is strong."""
-    name = "smallest crop, share of the picture" if axis == "rrc_scale" else axis
+    name = STRENGTH_NAMES.get(axis, axis)
     known = AXES.get(axis)
     if known is None:
         return name

@@ -69,7 +69,7 @@ def build_content(summary: Row, tables: Tables) -> Row:
         "effects": effects,
         "affected": affected,
         "hurt": [row for row in affected if row["low"] > 0],
-        "has_multi": tables.has_multi,
+        "has_multi": tables.has_multi and all("multi" in row for row in strengths),
         "overlap": tables.overlap,
         "similarity": tables.similarity,
         "pairs": pair_rows(tables),
@@ -189,7 +189,7 @@ def flattery(tables: Tables) -> Row | None:
 def _draws(settings: Row, tables: Tables) -> int | None:
     """Number of draws of the training pictures that were used; None where it is not known."""
     draws: int | None = settings.get("data", {}).get("draws")
-    return draws and min(draws, tables.counts["seed"].nunique())
+    return draws and len(set(tables.counts["seed"] % draws))
 
 
 def _records(frame: pd.DataFrame) -> list[Row]:

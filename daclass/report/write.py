@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +25,7 @@ def write_report(summary: dict[str, Any], tables: Tables, figures_folder: Path, 
         figures_folder: where `daclass.plots.draw_all` wrote the figures.
         out: the HTML file.
     """
-    environment = Environment(
-        loader=PackageLoader("daclass.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(FILTERS)
-    environment.globals["span"] = FILTERS["span"]
+    environment = _environment()
     styles, script = (
         Markup(environment.loader.get_source(environment, file)[0])  # type: ignore[union-attr]
         for file in ("report.css", "sort.js")
@@ -44,3 +37,17 @@ def write_report(summary: dict[str, Any], tables: Tables, figures_folder: Path, 
         script=script,
     )
     replace_bytes(out, page.encode())
+
+
+@functools.cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("daclass.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(FILTERS)
+    environment.globals["span"] = FILTERS["span"]
+    return environment

@@ -216,9 +216,9 @@ def _check_beton(samples: Samples) -> None:
         allocations = reader.alloc_table
         end = int((allocations["ptr"] + allocations["size"]).max(initial=0))
         labels = reader.metadata["f1"].reshape(-1)
-    except (AssertionError, IndexError, ValueError, KeyError) as error:
-        raise InputError(f"{samples.beton}: not a readable .beton file ({error})") from None
+    except (AssertionError, IndexError, ValueError, KeyError, OSError):
+        allocations = []
     if len(allocations) == 0 or end > samples.beton.stat().st_size:
-        raise InputError(f"{samples.beton}: cut short; remove it and run again")
+        raise InputError(f"{samples.beton}: cut short, or not a .beton file; remove it")
     if not np.array_equal(labels, samples.labels):
         raise InputError(f"{samples.beton}: its labels differ from the index; remove it")

@@ -1,5 +1,6 @@
 """Made-up studies for the figures' tests."""
 
+import functools
 import sys
 from pathlib import Path
 
@@ -18,4 +19,4 @@ def tables():
 
 @pytest.fixture(scope="session")
 def make_tables():
-    return study_tables
+    return functools.cache(study_tables)

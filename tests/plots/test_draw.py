@@ -51,7 +51,7 @@ def test_same_tables_give_the_same_bytes(tables, folder, tmp_path):
 
 
 def test_names_stay_text_in_svg(make_tables, tmp_path):
-    odd = make_tables(names=["<script>alert(1)</script>", "$x_1$", "שלום", "日本語"], affected=2)
+    odd = make_tables(names=("<script>alert(1)</script>", "$x_1$", "שלום", "日本語"), affected=2)
     only = Tables(classes=odd.classes, effects=odd.effects)
     draw_all(only, tmp_path)
     text = (tmp_path / "class_effects.svg").read_text(encoding="utf-8")

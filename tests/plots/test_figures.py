@@ -86,7 +86,9 @@ class TestClassEffects:
         assert sum(len(line.get_xdata()) for line in dots) == len(one.classes)
 
     def test_many_classes_name_only_extremes(self, make_tables):
-        many = make_tables(names=[f"class {i}" for i in range(300)], affected=15, planted=False)
+        many = make_tables(
+            names=tuple(f"class {i}" for i in range(300)), affected=15, planted=False
+        )
         above, below = class_effects(many.effects, many.classes).axes
         assert len(below.get_yticklabels()) == 22
         assert sum(len(line.get_xdata()) for line in above.lines if line.get_marker() == ".") == 300

@@ -13,7 +13,7 @@ COUNT = 40
 
 def study_of(loader="ffcv", checkpoint_minutes=5.0, **training):
     recipe = {"epochs": 3, "warmup_epochs": 1, "batch_size": 8, "resolution": 16, "loader": loader}
-    recipe |= {"val_resolution": 16, "widths": [4, 8, 8], "learning_rate": 0.05} | training
+    recipe |= {"val_resolution": 16, "widths": [8, 8, 16], "learning_rate": 0.05} | training
     return Study.model_validate(
         {
             "name": "tiny",

@@ -69,7 +69,7 @@ def monitor(pen: Pen, rng: Generator) -> None:
 
 
 def gull(pen: Pen, rng: Generator) -> None:
-    body = paint(rng, saturation=(0, 0.15), value=(0.7, 1))
+    body = paint(rng, saturation=(0, 0.06), value=(0.85, 1))
     wing = shade(body, rng.uniform(0.6, 0.9))
     lift = rng.uniform(-0.22, 0.25)
     for side in (-1, 1):
@@ -169,13 +169,12 @@ def match(pen: Pen, rng: Generator) -> None:
 def _blossom(pen: Pen, rng: Generator, petals: int) -> None:
     white = paint(rng, (290, 420), (0, 0.35), (0.75, 1))
     green = paint(rng, (80, 130), (0.3, 0.7), (0.3, 0.6))
-    start = rng.uniform(0, 360)
     for k in range(petals):
-        turn = start + 360 * k / petals
+        turn = 360 * k / petals - 90
         pen.polygon(_petal(turn + 180 / petals, 0.36, 0.12, 1), green)
     for k in range(petals):
-        turn = start + 360 * k / petals + rng.normal(0, 4)
-        pen.polygon(_petal(turn, 0.5, 0.34, 0.5), shade(white, rng.uniform(0.85, 1)))
+        turn = 360 * k / petals - 90 + rng.normal(0, 4)
+        pen.polygon(_petal(turn, 0.5, 0.3, 0.5), shade(white, rng.uniform(0.85, 1)))
         pen.line([(0, 0), tuple(_petal(turn, 0.4, 0.3)[8])], 0.015, shade(white, 0.75))
     pen.ellipse(0, 0, 0.09, 0.09, paint(rng, (45, 80), (0.5, 0.9), (0.5, 0.9)))
 
@@ -189,45 +188,44 @@ def dogwood(pen: Pen, rng: Generator) -> None:
 
 
 def _spiral(pen: Pen, rng: Generator, x: float, y: float, radius: float) -> None:
-    one = paint(rng, saturation=(0.2, 0.8), value=(0.5, 0.95))
-    two = paint(rng, saturation=(0.1, 0.6), value=(0.3, 0.95))
+    one = paint(rng, saturation=(0.05, 0.3), value=(0.8, 1))
+    two = paint(rng, saturation=(0.6, 0.95), value=(0.4, 0.9))
     pen.ellipse(x, y, radius, radius, one)
     t = np.linspace(0, 2.6 * 2 * np.pi, 44)
     r = radius * 0.93 * (1 - t / t[-1] * 0.95)
     way = t + rng.uniform(0, 2 * np.pi)
-    pen.line(np.stack([x + r * np.cos(way), y + r * np.sin(way)], 1), radius * 0.17, two)
+    pen.line(np.stack([x + r * np.cos(way), y + r * np.sin(way)], 1), radius * 0.2, two)
 
 
 def snail(pen: Pen, rng: Generator) -> None:
     skin = paint(rng, (20, 60), (0.15, 0.5), (0.35, 0.75))
-    body = [(-0.5, 0.4), (-0.3, 0.27), (0.22, 0.25), (0.3, 0.05), (0.42, 0.0), (0.48, 0.1)]
-    pen.polygon([*body, (0.42, 0.3), (0.25, 0.42)], skin)
-    for x in (0.36, 0.46):
-        pen.line([(0.41, 0.03), (x, -0.13)], 0.025, skin)
-        pen.ellipse(x, -0.14, 0.025, 0.025, _DARK)
+    body = [(-0.5, 0.4), (-0.3, 0.2), (0.2, 0.2), (0.26, 0.0), (0.38, -0.06), (0.5, 0.04)]
+    pen.polygon([*body, (0.46, 0.26), (0.3, 0.42)], skin)
+    for x in (0.32, 0.46):
+        pen.line([(0.4, 0.0), (x, -0.2)], 0.035, skin)
+        pen.ellipse(x, -0.21, 0.035, 0.035, _DARK)
     _spiral(pen, rng, -0.07, 0.02, 0.31)
 
 
 def lollipop(pen: Pen, rng: Generator) -> None:
-    pen.line([(0, 0), (0, 0.5)], 0.045, paint(rng, (30, 60), (0, 0.2), (0.7, 1)))
+    pen.line([(0, 0), (0, 0.5)], 0.07, paint(rng, (30, 60), (0, 0.2), (0.7, 1)))
     _spiral(pen, rng, 0, -0.17, 0.31)
 
 
 def fish(pen: Pen, rng: Generator) -> None:
-    skin = paint(rng, (170, 260) if rng.random() < 0.6 else (5, 40), (0.3, 0.8), (0.5, 0.95))
-    fin = shade(skin, rng.uniform(0.55, 0.8))
+    skin = paint(rng, (170, 260) if rng.random() < 0.4 else (5, 45), (0.6, 1), (0.6, 0.95))
+    fin = shade(skin, rng.uniform(0.55, 0.85))
     pen.polygon([(-0.22, 0), (-0.5, -0.2), (-0.43, 0), (-0.5, 0.2)], fin)
     pen.polygon([(-0.12, -0.15), (0.08, -0.3), (0.2, -0.13)], fin)
     pen.polygon([(0.0, 0.15), (-0.08, 0.28), (0.14, 0.13)], fin)
     pen.ellipse(0.1, 0, 0.38, 0.2, skin)
-    dark = shade(skin, 0.72)
-    for i, x in enumerate(np.arange(-0.18, 0.25, 0.085)):
-        for y in np.arange(-0.14, 0.15, 0.07) + 0.035 * (i % 2):
-            if (x - 0.1) ** 2 / 0.13 + y**2 / 0.032 < 1:
-                pen.line(_arc(x, y, 0.045, 0.04, 90, 270, 5), 0.018, dark)
-    pen.line(_arc(0.2, 0, 0.08, 0.16, -70, 70, 7), 0.02, shade(skin, 0.5))
-    pen.ellipse(0.37, -0.05, 0.04, 0.04, (240, 240, 235))
-    pen.ellipse(0.375, -0.05, 0.022, 0.022, _DARK)
+    for x in (-0.18, 0.02, 0.24):
+        half = 0.19 * np.sqrt(1 - ((x - 0.1) / 0.38) ** 2)
+        band = _arc(x - 0.03, 0, 0.04, half, -90, 90, 7)
+        pen.line(band, 0.1, _DARK)
+        pen.line(band, 0.06, (240, 238, 228))
+    pen.ellipse(0.38, -0.04, 0.035, 0.035, (240, 240, 235))
+    pen.ellipse(0.385, -0.04, 0.02, 0.02, _DARK)
 
 
 def leaf(pen: Pen, rng: Generator) -> None:
@@ -272,50 +270,22 @@ def scallop(pen: Pen, rng: Generator) -> None:
         pen.line(bow, 0.014, shade(two, 0.7))
 
 
-def crab(pen: Pen, rng: Generator) -> None:
-    shell = paint(rng, (-15, 45), (0.5, 0.95), (0.4, 0.95))
-    dark = shade(shell, 0.65)
-    for side in (-1, 1):
-        for k in range(4):
-            y = 0.02 + 0.09 * k
-            knee = (side * (0.4 - 0.03 * k), y + 0.02 + rng.normal(0, 0.02))
-            foot = (side * (0.47 - 0.06 * k), y + 0.15)
-            pen.line([(side * 0.15, y), knee, foot], 0.04, dark)
-        claw = (side * 0.36, -0.26 + rng.normal(0, 0.03))
-        pen.line([(side * 0.18, -0.05), (side * 0.36, -0.1), claw], 0.06, dark)
-        pen.ellipse(*claw, 0.1, 0.12, shell, side * 20)
-        notch = [(claw[0] - 0.03, claw[1] - 0.13), (claw[0] + 0.03, claw[1] - 0.13), claw]
-        pen.polygon(notch, shade(dark, 0.5))
-    pen.ellipse(0, 0.06, 0.28, 0.2, shell)
-    for _ in range(7):
-        x, y = rng.uniform(-0.18, 0.18), rng.uniform(-0.03, 0.17)
-        pen.ellipse(x, y, 0.025, 0.02, dark)
-    for side in (-1, 1):
-        pen.line([(side * 0.07, -0.1), (side * 0.08, -0.2)], 0.025, dark)
-        pen.ellipse(side * 0.08, -0.2, 0.03, 0.03, _DARK)
-
-
-def lizard(pen: Pen, rng: Generator) -> None:
-    skin = paint(rng, (20, 160), (0.3, 0.9), (0.35, 0.9))
-    mark = shade(skin, rng.choice([0.5, 1.5]))
-    t = np.linspace(0, 1, 14)
-    bend = rng.uniform(-0.15, 0.15)
-    y = bend * np.sin(2 * np.pi * t)
-    x = t - 0.5
-    half = 0.075 * np.clip(np.sin(np.pi * np.clip(t * 0.95 + 0.1, 0, 1)), 0.12, 1)
-    half = np.where(t < 0.45, half * (0.2 + t * 1.6), half)
-    for at, swing in ((6, 0.08), (10, 0.06)):
+def ladybird(pen: Pen, rng: Generator) -> None:
+    shell = paint(rng, (-10, 50), (0.75, 1), (0.6, 0.95))
+    for x in (-0.2, 0.0, 0.18):
         for side in (-1, 1):
-            hip = (x[at], y[at])
-            knee = (x[at] + swing * rng.uniform(-1, 1), y[at] + side * 0.13)
-            pen.line([hip, knee, (knee[0] + 0.07, knee[1] + side * 0.07)], 0.035, skin)
-    top, low = np.stack([x, y - half], 1), np.stack([x, y + half], 1)[::-1]
-    pen.polygon(np.concatenate([top, low]), skin)
-    pen.ellipse(x[-1] - 0.04, y[-1], 0.09, 0.06, skin)
-    for k in range(3, 12):
-        pen.line([(x[k], y[k] - half[k] * 0.8), (x[k], y[k] + half[k] * 0.8)], 0.022, mark)
+            pen.line([(x, side * 0.3), (x + rng.normal(0, 0.04), side * 0.44)], 0.035, _DARK)
     for side in (-1, 1):
-        pen.ellipse(x[-1] - 0.03, y[-1] + side * 0.045, 0.014, 0.014, _DARK)
+        pen.line([(0.4, side * 0.06), (0.5, side * 0.14)], 0.025, _DARK)
+    pen.ellipse(0.33, 0, 0.13, 0.17, _DARK)
+    for side in (-1, 1):
+        pen.ellipse(0.36, side * 0.09, 0.04, 0.03, (235, 230, 215))
+    pen.ellipse(-0.06, 0, 0.4, 0.36, shell)
+    pen.line([(-0.46, 0), (0.34, 0)], 0.022, _DARK)
+    for x, y in ((-0.28, 0.12), (-0.1, 0.24), (-0.04, 0.09), (0.12, 0.18), (0.22, 0.07)):
+        for side in (-1, 1):
+            spot = rng.uniform(0.04, 0.06)
+            pen.ellipse(x + rng.normal(0, 0.012), side * y, spot, spot, _DARK)
 
 
 def turtle(pen: Pen, rng: Generator) -> None:
@@ -360,32 +330,6 @@ def zebra(pen: Pen, rng: Generator) -> None:
     pen.polygon([(0.3, -0.36), (0.32, -0.48), (0.38, -0.37)], white)
 
 
-def mug(pen: Pen, rng: Generator) -> None:
-    glaze = paint(rng)
-    pen.line(_arc(0.27, 0.02, 0.17, 0.18, -90, 90, 12), 0.07, shade(glaze, 0.85))
-    body = [(-0.36, -0.3), (0.28, -0.3), (0.25, 0.38), (-0.33, 0.38)]
-    pen.polygon(body, glaze)
-    pen.ellipse(-0.04, 0.38, 0.29, 0.06, glaze)
-    pen.ellipse(-0.04, -0.3, 0.32, 0.1, shade(glaze, 1.2))
-    pen.ellipse(-0.04, -0.29, 0.27, 0.075, (70, 42, 25))
-    pen.polygon([(-0.28, -0.1), (-0.21, -0.1), (-0.21, 0.28), (-0.27, 0.28)], shade(glaze, 1.3))
-
-
-def umbrella(pen: Pen, rng: Generator) -> None:
-    one, two = paint(rng, saturation=(0.4, 1)), paint(rng, saturation=(0.2, 1))
-    pen.line([(0, -0.4), (0, 0.4)], 0.03, _DARK)
-    pen.line(_arc(0.06, 0.4, 0.06, 0.08, 180, 0, 7), 0.03, _DARK)
-    edges = np.linspace(-0.5, 0.5, 6)
-    for k, (a, b) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
-        outer = [(x, -0.4 + 0.4 * (1 - np.sqrt(max(0.0, 1 - 4 * x * x)))) for x in (a, b)]
-        middle = ((a + b) / 2, -0.05)
-        top = [(x, -0.42 + 0.42 * (2 * x) ** 2) for x in np.linspace(a, b, 5)]
-        tone = one if k % 2 else two
-        pen.polygon([(0, -0.42), *outer, middle], tone)
-        pen.polygon([*top, middle], tone)
-    pen.line([(0, -0.5), (0, -0.42)], 0.03, _DARK)
-
-
 def mushroom(pen: Pen, rng: Generator) -> None:
     cap = paint(rng, (-15, 45), (0.3, 0.95), (0.4, 0.9))
     stalk = paint(rng, (30, 60), (0.05, 0.25), (0.7, 1))
@@ -397,35 +341,22 @@ def mushroom(pen: Pen, rng: Generator) -> None:
         pen.ellipse(x + rng.normal(0, 0.02), y, rng.uniform(0.035, 0.065), 0.04, (245, 240, 225))
 
 
-def ladder(pen: Pen, rng: Generator) -> None:
-    wood = paint(rng, (0, 360), (0.05, 0.6), (0.4, 0.95))
-    for side in (-1, 1):
-        pen.line([(side * 0.13, -0.5), (side * 0.19, 0.5)], 0.05, wood)
-    for k in range(int(rng.integers(5, 8))):
-        y = -0.4 + 0.14 * k
-        half = 0.16 + 0.06 * y
-        pen.line([(-half, y), (half, y)], 0.045, shade(wood, 0.85))
-
-
 OBJECTS: dict[str, Drawing] = {
     draw.__name__: draw
     for draw in (
         bee,
         butterfly,
         cherry,
-        crab,
         daisy,
         dogwood,
         fish,
         gull,
         kite,
-        ladder,
+        ladybird,
         leaf,
-        lizard,
         lollipop,
         match,
         monitor,
-        mug,
         mushroom,
         scallop,
         snail,
@@ -433,7 +364,6 @@ OBJECTS: dict[str, Drawing] = {
         tree,
         trillium,
         turtle,
-        umbrella,
         zebra,
     )
 }

@@ -22,7 +22,7 @@ _PATHS = (
     "food/fruit/stone-fruit/cherry",
     "food/fruit/stone-fruit/plum",
     "food/sweet/lollipop",
-    "living/animal/arthropod/crab",
+    "living/animal/arthropod/insect/ladybird",
     "living/animal/arthropod/insect/bee",
     "living/animal/arthropod/insect/butterfly",
     "living/animal/mollusc/scallop",
@@ -72,7 +72,7 @@ RELATIONS: tuple[Relation, ...] = (
     *_pair("unrelated", "lollipop", "snail", "a snail cropped to its shell is a lollipop"),
     *(
         Relation(name, "", "helped", "any pose, place and size: crops stand for pictures", "helped")
-        for name in ("butterfly", "crab", "fish", "leaf", "scallop", "turtle")
+        for name in ("butterfly", "fish", "ladybird", "leaf", "scallop", "turtle")
     ),
     *(
         Relation(name, "", "control", "upright and plain to see", "unchanged")
@@ -81,8 +81,8 @@ RELATIONS: tuple[Relation, ...] = (
 )
 
 _FREE = frozenset(
-    "bee butterfly cherry crab daisy dogwood fish flock gull leaf match plum scallop "
-    "snail stick trillium turtle zebra".split()
+    "bee butterfly cherry daisy fish flock gull ladybird leaf match plum scallop "
+    "snail stick turtle zebra".split()
 )
 _COMPANION = {"kite": "tree", "tree": "kite", "bee": "daisy", "daisy": "bee"}
 _LARGE_COMPANION = frozenset({"tree", "daisy"})
@@ -136,7 +136,7 @@ def _pose(name: str, size: float, settings: PetriSettings, rng: Generator) -> Po
         x=float(x),
         y=float(y),
         size=size,
-        turn=float(rng.uniform(-tilt, tilt)),
+        turn=float(rng.uniform(-tilt, tilt)) * (2.5 if name in ("trillium","dogwood") else 1),
         squeeze=float(rng.uniform(*settings.squeeze)),
         slant=float(rng.uniform(0, 180)),
         mirrored=bool(rng.random() < 0.5),
@@ -160,7 +160,13 @@ def _together(name: str, settings: PetriSettings, rng: Generator) -> Scene:
         things.append(Thing(large, _pose(large, size, settings, rng)))
     if both or name == small:
         size = float(rng.uniform(*settings.sizes[small]))
+        if both and small == "kite":
+            x, y = (0.5 + rng.choice([-1, 1]) * rng.uniform(0.2, 0.4), rng.uniform(0.1, 0.6))
+        else:
+            x, y = rng.uniform(0.5 - 0.25, 0.5 + 0.25, 2)
         if not both:
             size *= _ALONE_ENLARGED
-        things.append(Thing(small, _pose("bee", size, settings, rng)))
+        pp=_pose("bee", size, settings, rng)
+        from dataclasses import replace
+        things.append(Thing(small, replace(pp,x=float(x),y=float(y))))
     return Scene(tuple(things), tuple(sorted((name, companion))) if both else (name,))

@@ -26,32 +26,32 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 # The longer side of the object, as a share of the picture's side. Above 1 it reaches out of the frame.
 SIZES: dict[str, tuple[float, float]] = {
-    "bee": (0.24, 0.36),
+    "bee": (0.28, 0.4),
     "butterfly": (0.5, 1.2),
     "cherry": (0.22, 0.38),
-    "crab": (0.5, 1.2),
     "daisy": (0.6, 1.0),
-    "dogwood": (0.45, 0.95),
-    "fish": (0.55, 1.3),
-    "flock": (0.28, 0.4),
-    "gull": (0.28, 0.4),
-    "kite": (0.22, 0.36),
-    "leaf": (0.55, 1.3),
+    "dogwood": (0.6, 1.0),
+    "fish": (0.5, 1.3),
+    "flock": (0.3, 0.42),
+    "gull": (0.3, 0.42),
+    "kite": (0.3, 0.45),
+    "ladybird": (0.5, 1.2),
+    "leaf": (0.5, 1.3),
     "lollipop": (0.55, 1.0),
     "match": (0.6, 1.0),
     "monitor": (0.3, 0.7),
     "mushroom": (0.5, 1.0),
     "plum": (0.44, 0.7),
-    "scallop": (0.45, 1.2),
+    "scallop": (0.5, 1.3),
     "screen": (0.55, 1.05),
     "snail": (0.55, 1.0),
     "stick": (0.6, 1.0),
     "tree": (0.6, 1.05),
-    "trillium": (0.45, 0.95),
+    "trillium": (0.6, 1.0),
     "turtle": (0.5, 1.2),
     "zebra": (0.6, 1.3),
 }
-TOGETHER: dict[str, float] = {"kite": 0.7, "tree": 0.3, "bee": 0.7, "daisy": 0.3}
+TOGETHER: dict[str, float] = {"kite": 0.7, "tree": 0.15, "bee": 0.7, "daisy": 0.15}
 
 
 class PetriSettings(BaseModel):
@@ -75,7 +75,7 @@ class PetriSettings(BaseModel):
         "picture's side, drawn evenly from this range. Classes left out keep their default.",
     )
     gull_count: CountRange = Field((1, 3), description="Birds in a picture labelled gull.")
-    flock_count: CountRange = Field((3, 7), description="Birds in a picture labelled flock.")
+    flock_count: CountRange = Field((3, 6), description="Birds in a picture labelled flock.")
     together: dict[str, Share] = Field(
         TOGETHER,
         validate_default=True,
@@ -87,7 +87,7 @@ class PetriSettings(BaseModel):
     free_tilt: float = Field(180, ge=0, le=180, description="Largest turn of free ones, degrees.")
     squeeze: Range = Field((0.8, 1.0), description="Foreshortening: shorter axis over longer.")
     offset: Share = Field(0.15, description="Object's largest shift from the centre, of the side.")
-    free_offset: Share = Field(0.2, description="The same for free objects.")
+    free_offset: Share = Field(0.25, description="The same for free objects.")
 
     clutter: CountRange = Field((3, 9), description="Other things lying behind the object.")
     clutter_size: Range = Field((0.05, 0.28), description="Their size, share of the side.")

@@ -1,0 +1,228 @@
+"""Training for real on tiny pictures: equal to the bit alone, together, and after an interruption."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from daclass.augment import RRC_SCALE, Policy
+from daclass.errors import InputError
+from daclass.training.loop import train
+from daclass.training.predict import predict
+from daclass.training.runs import Run, plan_runs
+from tests.training.conftest import study_of
+
+NAMES = ["green", "red"]
+POLICIES = {
+    "strong": Policy(RRC_SCALE, 0.08),
+    "weak": Policy(RRC_SCALE, 0.9),
+    "mixed": Policy(RRC_SCALE, 0.08, {"red": 0.9}),
+}
+
+
+def runs_in(store, *names, seed=0, settings="x"):
+    return [Run(name, POLICIES[name], seed, settings, store) for name in names]
+
+
+def weights(run):
+    return load_file(run.weights)
+
+
+def assert_equal(first, second):
+    assert first.keys() == second.keys()
+    for key in first:
+        torch.testing.assert_close(first[key], second[key], rtol=0, atol=0)
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory, smooth_samples):
+    store = tmp_path_factory.mktemp("together")
+    runs = runs_in(store, "strong", "weak", "mixed")
+    train(study_of("torchvision"), runs, smooth_samples, NAMES)
+    return {run.name: run for run in runs}
+
+
+def test_runs_together_equal_runs_alone(tmp_path, together, smooth_samples):
+    for name in POLICIES:
+        (alone,) = runs_in(tmp_path, name)
+        train(study_of("torchvision"), [alone], smooth_samples, NAMES)
+        assert_equal(weights(alone), weights(together[name]))
+
+
+@pytest.mark.usefixtures("ffcv")
+def test_runs_together_equal_runs_alone_under_ffcv(tmp_path, smooth_samples):
+    pair = runs_in(tmp_path / "pair", "strong", "weak")
+    train(study_of("ffcv"), pair, smooth_samples, NAMES)
+    (alone,) = runs_in(tmp_path / "alone", "weak")
+    train(study_of("ffcv"), [alone], smooth_samples, NAMES)
+    assert_equal(weights(alone), weights(pair[1]))
+
+
+def test_policies_differ_and_seeds_differ(tmp_path, together, smooth_samples):
+    strong, weak = weights(together["strong"]), weights(together["weak"])
+    assert any(not torch.equal(strong[key], weak[key]) for key in strong)
+    (other,) = runs_in(tmp_path, "strong", seed=1)
+    train(study_of("torchvision"), [other], smooth_samples, NAMES)
+    assert any(not torch.equal(strong[key], weights(other)[key]) for key in strong)
+
+
+def test_training_learns(tmp_path, smooth_samples):
+    """Red against green: far above chance after a few epochs, on the pictures it saw."""
+    study = study_of("torchvision", epochs=10)
+    runs = runs_in(tmp_path, "weak")
+    train(study, runs, smooth_samples, NAMES)
+    ids = [str(n) for n in range(len(smooth_samples.labels))]
+    table = predict(study, runs, smooth_samples, ids, 2, "p")
+    assert (table["prediction"].to_numpy() == smooth_samples.labels).mean() > 0.9
+    assert table["probability"].between(0.5, 1).all()
+
+
+def test_metrics_have_a_row_an_epoch(together):
+    rows = [json.loads(line) for line in together["weak"].metrics.read_text().splitlines()]
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
+    assert rows[-1]["loss"] < rows[0]["loss"]
+    assert all(row["images_per_second"] > 0 and 0 <= row["loader_wait_share"] <= 1 for row in rows)
+
+
+CHILD = """
+import sys
+from pathlib import Path
+import numpy as np
+from daclass.training.loaders import Samples
+from daclass.training.loop import train
+from tests.training.conftest import study_of
+from tests.training.test_loop import NAMES, runs_in
+folder, store = map(Path, sys.argv[1:])
+files = sorted(folder.glob("*.png"))
+samples = Samples(folder / "smooth.beton", files, np.arange(len(files)) % 2)
+study = study_of("torchvision", checkpoint_minutes=0, epochs=12)
+train(study, runs_in(store, "strong", "mixed"), samples, NAMES)
+"""
+
+
+def test_killed_at_a_random_moment_and_started_again(tmp_path, smooth_samples):
+    """kill -9, three times; then the same command: the weights of an undisturbed training."""
+    folder = smooth_samples.files[0].parent
+    command = [sys.executable, "-c", CHILD, str(folder)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
+    undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
+    subprocess.run([*command, str(undisturbed)], check=True, env=environment)
+    rng = np.random.default_rng()
+    kills = 0
+    while kills < 3:
+        child = subprocess.Popen([*command, str(disturbed)], env=environment)
+        reached = kills
+        while child.poll() is None and len(list(disturbed.rglob("checkpoint.pt"))) <= 0:
+            time.sleep(0.02)
+        time.sleep(float(rng.uniform(0, 0.3)))
+        if child.poll() is None:
+            child.send_signal(signal.SIGKILL)
+        child.wait()
+        kills = reached + 1
+    subprocess.run([*command, str(disturbed)], check=True, env=environment)
+    for name in ("strong", "mixed"):
+        (first,), (second,) = runs_in(undisturbed, name), runs_in(disturbed, name)
+        assert_equal(weights(first), weights(second))
+        assert not second.checkpoint.exists()
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path, smooth_samples):
+    (run,) = runs_in(tmp_path, "weak")
+    run.save_checkpoint({"next_epoch": 1})
+    run.checkpoint.write_bytes(run.checkpoint.read_bytes()[:100])
+    with pytest.raises(InputError, match=r"checkpoint\.pt: damaged"):
+        train(study_of("torchvision"), [run], smooth_samples, NAMES)
+
+
+def test_a_strangers_checkpoint_is_refused(tmp_path, smooth_samples):
+    (run,) = runs_in(tmp_path, "weak")
+    (other,) = runs_in(tmp_path, "weak", settings="other")
+    other.save_checkpoint({"next_epoch": 1})
+    run.folder.mkdir(parents=True)
+    other.checkpoint.rename(run.checkpoint)
+    with pytest.raises(InputError, match="belongs to another run"):
+        train(study_of("torchvision"), [run], smooth_samples, NAMES)
+
+
+def test_a_loss_that_explodes_is_said_and_leaves_no_weights(tmp_path, smooth_samples):
+    (run,) = runs_in(tmp_path, "weak")
+    with pytest.raises(InputError, match=r"diverged: run weak, seed 0.*learning_rate"):
+        train(study_of("torchvision", learning_rate=1e30), [run], smooth_samples, NAMES)
+    assert not run.trained
+
+
+def test_float16_without_a_gpu_is_refused(tmp_path, smooth_samples):
+    with pytest.raises(InputError, match="float16 needs a GPU"):
+        train(
+            study_of("torchvision", precision="float16"),
+            runs_in(tmp_path, "weak"),
+            smooth_samples,
+            NAMES,
+        )
+
+
+def test_trained_runs_are_not_trained_again(together, smooth_samples):
+    before = {name: run.weights.stat().st_mtime_ns for name, run in together.items()}
+    train(study_of("torchvision"), list(together.values()), smooth_samples, NAMES)
+    assert before == {name: run.weights.stat().st_mtime_ns for name, run in together.items()}
+
+
+def test_predictions_are_kept_and_damaged_weights_named(tmp_path, together, smooth_samples):
+    study = study_of("torchvision")
+    ids = [str(n) for n in range(len(smooth_samples.labels))]
+    runs = list(together.values())
+    first = predict(study, runs, smooth_samples, ids, 2, "kept")
+    assert len(first) == 3 * len(ids)
+    content = runs[0].weights.read_bytes()
+    try:
+        runs[0].weights.write_bytes(content[:200])
+        pd.testing.assert_frame_equal(predict(study, runs, smooth_samples, ids, 2, "kept"), first)
+        with pytest.raises(InputError, match="cannot be used"):
+            predict(study, runs, smooth_samples, ids, 2, "anew")
+    finally:
+        runs[0].weights.write_bytes(content)
+
+
+def index_of(draw, sizes=(10, 10)):
+    return pd.DataFrame(
+        {
+            "image_id": ["a", "b"],
+            "split": "train",
+            "draw": draw,
+            "class_id": [0, 1],
+            "bytes": list(sizes),
+        }
+    )
+
+
+def test_a_runs_key_depends_on_what_decides_its_weights_alone(tmp_path):
+    def key(index=None, study=None, name="weak", seed=0, called="x"):
+        planned = plan_runs(
+            study or study_of(),
+            index_of(0) if index is None else index,
+            {called: POLICIES[name]},
+            seed,
+            tmp_path,
+        )
+        return planned[0].key
+
+    assert key() == key() == key(called="another name")
+    assert key() == key(study=study_of(checkpoint_minutes=1, val_resolution=20))
+    others = [
+        key(name="strong"),
+        key(seed=1),
+        key(study=study_of(epochs=4)),
+        key(study=study_of("torchvision")),
+        key(index=index_of(0, (10, 11))),
+    ]
+    assert len({key(), *others}) == 6
