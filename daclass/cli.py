@@ -53,9 +53,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _print_headline(layout: Layout) -> None:
-    if not layout.summary.is_file():
-        raise InputError(f"{layout.summary}: no such file; run the study first")
-    content = json.loads(layout.summary.read_text(encoding="utf-8"))
+    content = stages.read_summary(layout)
     print(f"\n{content['title'] or content['study']}")
     for number in content["headline"]:
         print(f"  {number['value']:>18}  {number['label']}")

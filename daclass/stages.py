@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import importlib.metadata
 import json
-import os
 import platform
 import subprocess
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from daclass import __version__
+from daclass.atomic import replacing
 from daclass.augment import Policy
 from daclass.errors import InputError
 from daclass.layout import Layout, Stage
@@ -249,8 +249,16 @@ def report(study: Study, layout: Layout) -> None:
     """Write the report."""
     from daclass.report import write_report
 
-    content = json.loads(layout.summary.read_text(encoding="utf-8"))
+    content = read_summary(layout)
     write_report(content, _tables(study, layout), layout.figures, layout.report)
+
+
+def read_summary(layout: Layout) -> dict[str, Any]:
+    """The content of summary.json."""
+    if not layout.summary.is_file():
+        raise InputError(f"{layout.summary}: no such file; run the study first")
+    content: dict[str, Any] = json.loads(layout.summary.read_text(encoding="utf-8"))
+    return content
 
 
 def stages(study: Study) -> tuple[Stage, ...]:
@@ -399,15 +407,9 @@ def _wall_seconds(layout: Layout) -> dict[str, float]:
 
 
 def _write_json(content: Any, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(
-            json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(path) as partial:
+        text = json.dumps(content, indent=2, ensure_ascii=False)
+        partial.write_text(text + "\n", encoding="utf-8")
 
 
 WHOLE: dict[str, Callable[[Study, Layout], None]] = {

@@ -338,7 +338,9 @@ class Study(Section):
         machine are left out: changing them trains nothing again. Which pictures a draw holds is for
         the index to say.
         """
-        content = self.model_dump(mode="json", include={"seed", "beton", "augmentation", "training"})
+        content = self.model_dump(
+            mode="json", include={"seed", "beton", "augmentation", "training"}
+        )
         for name in ("val_resolution", "val_crop"):
             del content["training"][name]
         if isinstance(self.data, PetriData):
@@ -393,11 +395,10 @@ def _explain(error: ValidationError) -> str:
     """One line for the first fault of a config, naming the setting."""
     faults = error.errors(include_url=False)
     first = faults[0]
-    where = ".".join(str(part) for part in first["loc"] if part not in _SOURCES) or "the study"
+    place = list(first["loc"])
+    if place[:1] == ["data"]:
+        del place[1:2]  # pydantic's name of the source's model, which no config spells out
+    where = ".".join(map(str, place)) or "the study"
     what = "unknown setting" if first["type"] == "extra_forbidden" else first["msg"]
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     return f"{where}: {what.removeprefix('Value error, ')}{more}"
-
-
-# pydantic puts the discriminator's value into a fault's place; readers look for data.<setting>.
-_SOURCES = ("petri_", "folder", "cifar10h")

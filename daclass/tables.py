@@ -7,7 +7,6 @@ sees half of one.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from daclass.atomic import replacing
 from daclass.errors import InputError
 
 VERSION = "1"
@@ -113,7 +113,7 @@ SCHEMAS: Mapping[str, Mapping[str, pa.DataType]] = {
         "images": _int,
     },
     # One row an ordered pair (class -> predicted) that occurs, and a half: the share of the class's
-    # pictures that are predicted as the other, at the strongest and at the fixed reference strength.
+    # pictures predicted as the other, at the strongest and at the fixed reference strength.
     "confusions": {
         "class_id": _int,
         "predicted_id": _int,
@@ -195,13 +195,8 @@ def write_table(frame: pd.DataFrame, name: str, path: Path, digest: str = "") ->
     metadata = {"daclass.table": name, "daclass.version": VERSION, "daclass.digest": digest}
     schema = pa.schema(list(columns.items()), metadata=metadata)
     table = pa.Table.from_pandas(frame[list(columns)], schema=schema, preserve_index=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        pq.write_table(table.replace_schema_metadata(metadata), temporary, compression="zstd")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as partial:
+        pq.write_table(table.replace_schema_metadata(metadata), partial, compression="zstd")
 
 
 def read_table(name: str, *paths: Path) -> pd.DataFrame:

@@ -18,6 +18,7 @@ class Axis:
         stronger: the direction in which the augmentation gets stronger.
         identity: the strength at which the augmentation does (next to) nothing.
         meaning: what the number is, with its unit.
+        label: a short meaning for the axes of figures.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Axis:
     stronger: Literal["lower", "higher"]
     identity: float
     meaning: str
+    label: str
 
     def check(self, strength: float) -> float:
         """Return `strength` as a float; raise ValueError where it is outside the range."""
@@ -51,6 +53,7 @@ RRC_SCALE = Axis(
     stronger="lower",
     identity=1.0,
     meaning="the lower bound of a random resized crop's share of the picture's area",
+    label="smallest crop, share of the picture",
 )
 
 AXES = {axis.name: axis for axis in (RRC_SCALE,)}

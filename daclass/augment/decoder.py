@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +42,7 @@ def _uniform(key: np.uint64, counter: np.uint64) -> float:
 
 
 @njit
-def crop_box(key: np.uint64, height: int, width: int, low: float) -> tuple[int, int, int, int]:
+def crop_box(key: Any, height: Any, width: Any, low: float) -> tuple[Any, Any, Any, Any]:
     """`boxes.random_resized_crop_boxes` for one key, compiled: top, left, height, width in px."""
     counter = np.uint64(0)
     for _ in range(TRIES):
@@ -151,8 +152,8 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
 
         def decode(batch_indices, storage, metadata, storage_state):  # type: ignore[no-untyped-def]
             destination, scratch = storage
-            strengths = carray(_pointer(strengths_at), shape, np.float64)
-            epoch = carray(_pointer(epoch_at), (1,), np.uint64)[0]
+            strengths = carray(_pointer(strengths_at), shape, np.float64)  # type: ignore[call-arg]
+            epoch = carray(_pointer(epoch_at), (1,), np.uint64)[0]  # type: ignore[call-arg]
             for slot in samples_of(len(batch_indices)):
                 image = batch_indices[slot]
                 field = metadata[image]

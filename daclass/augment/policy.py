@@ -95,8 +95,9 @@ class Policy:
         odd = sorted(set(map(str, content)) - {"axis", "default", "classes"})
         missing = sorted({"axis", "default"} - set(content))
         if odd or missing:
-            raise ValueError(f"a policy has axis, default and classes; unknown {odd}, "
-                             f"missing {missing}")
+            raise ValueError(
+                f"a policy has axis, default and classes; unknown {odd}, missing {missing}"
+            )
         if content["axis"] not in AXES:
             raise ValueError(f"unknown axis {content['axis']!r}; known: {sorted(AXES)}")
         classes = content.get("classes") or {}
@@ -116,7 +117,7 @@ class Policy:
                 yaml.safe_dump(self.as_dict(), sort_keys=False, allow_unicode=True),
                 encoding="utf-8",
             )
-            os.replace(temporary, path)
+            temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
 

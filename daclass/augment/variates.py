@@ -39,7 +39,9 @@ def epoch_key(study_seed: int, run_seed: int, epoch: int) -> np.uint64:
 
 
 def image_keys(
-    epoch: np.uint64, images: npt.NDArray[np.integer], occurrences: npt.NDArray[np.integer] | int = 0
+    epoch: np.uint64,
+    images: npt.NDArray[np.integer],
+    occurrences: npt.NDArray[np.integer] | int = 0,
 ) -> Keys:
     """One key an image.
 
@@ -57,7 +59,7 @@ def image_keys(
 
 
 def uniform(keys: Keys, counter: int) -> npt.NDArray[np.float64]:
-    """The variate number `counter` of each key: uniform on [0, 1), 53 random bits, shape of keys."""
+    """The variate number `counter` of each key: 53 bits on [0, 1), shape of keys."""
     step = np.uint64((counter + 1) * int(GOLDEN) % 2**64)
     bits = mix(keys + step)
     return (bits >> _S11).astype(np.float64) * _TO_UNIT

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from multiprocessing import SimpleQueue
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from daclass.atomic import replacing
 from daclass.errors import InputError
 from daclass.study import Beton
 
@@ -22,7 +22,7 @@ class _Pictures:
 
     def __init__(self, files: Sequence[Path], labels: npt.NDArray[np.integer]) -> None:
         self.files, self.labels = files, labels
-        self.faults: SimpleQueue[tuple[str, str]] = SimpleQueue()
+        self.faults: SimpleQueue[str] = SimpleQueue()
 
     def __len__(self) -> int:
         return len(self.files)
@@ -31,7 +31,7 @@ class _Pictures:
         try:
             pixels = read_picture(self.files[position])
         except InputError as error:
-            self.faults.put((str(self.files[position]), str(error)))
+            self.faults.put(str(error))
             pixels = np.zeros((1, 1, 3), np.uint8)
         return pixels, int(self.labels[position])
 
@@ -68,22 +68,15 @@ def write_beton(
 
     if not len(files):
         raise InputError(f"{path}: no pictures to write")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     image = RGBImageField(
         write_mode=settings.write_mode,
         max_resolution=settings.max_resolution,
         jpeg_quality=settings.jpeg_quality,
     )
     pictures = _Pictures(files, labels)
-    try:
-        writer = DatasetWriter(
-            str(partial), {"image": image, "label": IntField()}, num_workers=workers
-        )
+    with replacing(path) as partial:
+        fields = {"image": image, "label": IntField()}
+        writer = DatasetWriter(str(partial), fields, num_workers=workers)
         writer.from_indexed_dataset(pictures, chunksize=32)
         if not pictures.faults.empty():
-            _, fault = pictures.faults.get()
-            raise InputError(fault)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+            raise InputError(pictures.faults.get())

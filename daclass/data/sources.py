@@ -14,9 +14,6 @@ from daclass.errors import InputError
 from daclass.study import Cifar10hData, FolderData, PetriData
 
 EXTENSIONS = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".tif", ".tiff", ".gif"}
-CIFAR10_CLASSES = (
-    "airplane automobile bird cat deer dog frog horse ship truck".split()
-)
 # Where CIFAR-10's classes stand among each other, for want of a tree of its own: WordNet's
 # hypernyms, thinned to the nodes that tell the ten classes apart.
 CIFAR10_TREE = {
@@ -31,6 +28,7 @@ CIFAR10_TREE = {
     "deer": "object/animal/vertebrate/mammal/ungulate/deer",
     "horse": "object/animal/vertebrate/mammal/ungulate/horse",
 }
+CIFAR10_CLASSES = sorted(CIFAR10_TREE)  # CIFAR-10's own order, which is alphabetical
 
 
 @dataclass(frozen=True)
@@ -95,9 +93,7 @@ def _folder(data: FolderData) -> Source:
         annotations = annotations.set_axis(["image_id", "name"], axis=1)
     if data.classes:
         classes = _csv(data.classes, "name", "path")
-    return Source(
-        data.root, _sample(data.root, data.train, data.val, data), annotations, classes
-    )
+    return Source(data.root, _sample(data.root, data.train, data.val, data), annotations, classes)
 
 
 def _cifar10h(data: Cifar10hData, root: Path) -> Source:
@@ -117,7 +113,9 @@ def _cifar10h(data: Cifar10hData, root: Path) -> Source:
     order = _cifar10_test_labels(data.root)
     position = np.argsort(order, kind="stable")  # class by class, in test order
     if list(test["name"]) != [CIFAR10_CLASSES[label] for label in order[position]]:
-        raise InputError(f"{root / 'test'}: expected the 1,000 test pictures of each CIFAR-10 class")
+        raise InputError(
+            f"{root / 'test'}: expected the 1,000 test pictures of each CIFAR-10 class"
+        )
     share = votes[position] / votes[position].sum(axis=1, keepdims=True)
     counts = (share >= data.vote_share) | (share == share.max(axis=1, keepdims=True))
     row, label = np.nonzero(counts)
@@ -171,7 +169,9 @@ def _sample(root: Path, train: str, val: str, data: FolderData | Cifar10hData) -
             parts.append(shuffled.iloc[places].assign(split="train", draw=draw))
     for _, group in _list(root, val).groupby("name", sort=True):
         shuffled = _by_hash(group)
-        parts.append(shuffled.head(data.val_per_class or len(shuffled)).assign(split="val", draw=-1))
+        parts.append(
+            shuffled.head(data.val_per_class or len(shuffled)).assign(split="val", draw=-1)
+        )
     return pd.concat(parts, ignore_index=True)
 
 

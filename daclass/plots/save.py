@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -12,6 +11,7 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
+from daclass.atomic import replacing
 from daclass.plots.style import INK, house_style
 
 SVG = "http://www.w3.org/2000/svg"
@@ -38,7 +38,8 @@ def save_png(figure: Figure, path: Path) -> None:
     buffer = io.BytesIO()
     with house_style():
         figure.savefig(buffer, format="png", dpi=150, metadata={"Software": None})
-    replace_bytes(path, buffer.getvalue())
+    with replacing(path) as partial:
+        partial.write_bytes(buffer.getvalue())
 
 
 def save_svg(figure: Figure, path: Path, title: str) -> None:
@@ -60,23 +61,14 @@ def save_svg(figure: Figure, path: Path, title: str) -> None:
             transparent=True,
             metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
         )
-    replace_bytes(path, _tidy(buffer.getvalue(), path.stem, title))
+    with replacing(path) as partial:
+        partial.write_bytes(_tidy(buffer.getvalue(), path.stem, title))
 
 
 def save_csv(numbers: pd.DataFrame, path: Path) -> None:
     """Write the numbers with six significant digits, atomically."""
-    replace_bytes(path, numbers.to_csv(index=False, float_format="%.6g").encode())
-
-
-def replace_bytes(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name and rename it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as partial:
+        partial.write_bytes(numbers.to_csv(index=False, float_format="%.6g").encode())
 
 
 def _tidy(content: bytes, stem: str, title: str) -> bytes:

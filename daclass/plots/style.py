@@ -58,7 +58,6 @@ CATEGORY_MARKERS = {
     "unrelated": "D",
     "none": "v",
 }
-STRENGTH_NAMES = {"rrc_scale": "smallest crop, share of the picture"}
 QUIET = 0.45  # opacity of marks that are context
 COVERED_AT_MOST = 1  # marks that a name in a scatter plot may lie on
 
@@ -189,11 +188,14 @@ def label_strengths(ax: Axes, strengths: Iterable[float], at_most: int) -> None:
 
 def strength_label(axis: str) -> str:
     """An axis label that says which end is strong."""
-    name = STRENGTH_NAMES.get(axis, axis)
     known = AXES.get(axis)
     if known is None:
-        return name
-    return f"{name} (← stronger)" if known.stronger == "lower" else f"{name} (stronger →)"
+        return axis
+    return (
+        f"{known.label} (← stronger)"
+        if known.stronger == "lower"
+        else f"{known.label} (stronger →)"
+    )
 
 
 def zero_line(ax: Axes, vertical: bool = True) -> None:

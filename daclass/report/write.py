@@ -9,8 +9,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from daclass.atomic import replacing
 from daclass.plots.draw import Tables
-from daclass.plots.save import replace_bytes
 from daclass.report.content import build_content
 from daclass.report.inline import inline_figures
 from daclass.report.wording import FILTERS
@@ -36,7 +36,8 @@ def write_report(summary: dict[str, Any], tables: Tables, figures_folder: Path, 
         styles=styles,
         script=script,
     )
-    replace_bytes(out, page.encode())
+    with replacing(out) as partial:
+        partial.write_text(page, encoding="utf-8")
 
 
 @functools.cache

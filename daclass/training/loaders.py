@@ -160,9 +160,9 @@ class TorchvisionTrainLoader:
 
 def _ffcv_workers(study: Study) -> int:
     """numba refuses more threads than it found cores at its start."""
-    import numba
+    from numba.np.ufunc.parallel import get_thread_count
 
-    return min(study.machine.threads, numba.config.NUMBA_NUM_THREADS)
+    return min(study.machine.threads, get_thread_count())
 
 
 def _ffcv_val_batches(study: Study, samples: Samples) -> Iterator[Batch]:

@@ -39,6 +39,9 @@ def choose_device(name: str) -> torch.device:
 class Normalise(nn.Module):
     """uint8 pictures [n, 3, h, w] to float32, colours centred and scaled, channels last."""
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, training: Training) -> None:
         super().__init__()
         self.register_buffer("mean", 255 * torch.tensor(training.mean).view(1, 3, 1, 1))
@@ -98,9 +101,7 @@ def train(study: Study, runs: Sequence[Run], samples: Samples, class_names: Sequ
     device = choose_device(study.machine.device)
     if study.training.precision == "float16" and device.type == "cpu":
         raise InputError("training.precision: float16 needs a GPU; use float32 or bfloat16")
-    strengths = np.stack(
-        [run.policy.strengths(class_names)[samples.labels] for run in pending]
-    )
+    strengths = np.stack([run.policy.strengths(class_names)[samples.labels] for run in pending])
     loader = train_loader(study, samples, strengths, seed)
     trainees = _start(study, pending, len(class_names), device)
     first = min(trainee.next_epoch for trainee in trainees)
@@ -126,17 +127,13 @@ def train(study: Study, runs: Sequence[Run], samples: Samples, class_names: Sequ
         trainee.run.save_weights(trainee.model, study)
 
 
-def _start(
-    study: Study, runs: Sequence[Run], classes: int, device: torch.device
-) -> list[Trainee]:
+def _start(study: Study, runs: Sequence[Run], classes: int, device: torch.device) -> list[Trainee]:
     torch.manual_seed(int(epoch_key(study.seed, runs[0].seed, 2**61)) >> 1)
     initial = build_model(study.training, classes)
     trainees = []
     for run in runs:
         model = copy.deepcopy(initial).to(device)
-        scaler = torch.amp.GradScaler(
-            device.type, enabled=study.training.precision == "float16"
-        )
+        scaler = torch.amp.GradScaler(device.type, enabled=study.training.precision == "float16")
         trainee = Trainee(run, model, build_optimizer(model, study.training), scaler)
         state = run.load_checkpoint()
         if state:

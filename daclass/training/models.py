@@ -62,6 +62,8 @@ def build_model(training: Training, classes: int) -> nn.Module:
         import timm
 
         if training.model not in timm.list_models():
-            raise InputError(f"training.model: {training.model} is neither small_resnet nor in timm")
+            raise InputError(
+                f"training.model: {training.model} is neither small_resnet nor in timm"
+            )
         model = timm.create_model(training.model, num_classes=classes)
     return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -111,4 +111,3 @@ def pictures_digest(study: Study, index_fingerprint: str) -> str:
     return f"{study.digest('beton', 'training.val_resolution', 'training.val_crop')}-" + (
         index_fingerprint
     )
-

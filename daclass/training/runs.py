@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from daclass.atomic import replacing
 from daclass.augment import Policy
 from daclass.errors import InputError
 from daclass.study import Study
@@ -83,8 +83,7 @@ class Run:
         }
 
     def save_checkpoint(self, state: Mapping[str, Any]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with _replacing(self.checkpoint) as partial:
+        with replacing(self.checkpoint) as partial:
             torch.save({"run": self.key, **state}, partial)
 
     def load_checkpoint(self) -> dict[str, Any] | None:
@@ -108,13 +107,12 @@ class Run:
 
     def save_weights(self, model: torch.nn.Module, study: Study) -> None:
         """Write the final weights with the run and the study inside, and drop the checkpoint."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
         metadata = {
             "daclass.run": json.dumps(self.describe()),
             "daclass.study": study.model_dump_json(),
         }
-        with _replacing(self.weights) as partial:
+        with replacing(self.weights) as partial:
             save_file(tensors, partial, metadata)
         self.checkpoint.unlink(missing_ok=True)
 
@@ -126,27 +124,11 @@ class Run:
         """
         try:
             with safe_open(self.weights, framework="pt") as file:
-                state = {key: file.get_tensor(key) for key in file.keys()}
+                state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
             model.load_state_dict(state)
         except (OSError, SafetensorError, RuntimeError) as error:
             first = str(error).splitlines()[0]
             raise InputError(f"{self.weights}: cannot be used ({first})") from None
-
-
-class _replacing:
-    """A temporary path that takes the place of `path` when the block ends well."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-
-    def __enter__(self) -> Path:
-        return self.partial
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            os.replace(self.partial, self.path)
-        self.partial.unlink(missing_ok=True)
 
 
 def plan_runs(

@@ -20,9 +20,7 @@ def keys(n: int = N, seed: int = 0, epoch: int = 0) -> np.ndarray:
 
 def test_splitmix64_gives_the_published_numbers():
     """The first outputs of the reference implementation (Vigna, splitmix64.c) for seed 1234567."""
-    got = [
-        int(uniform(np.array([1234567], np.uint64), counter)[0] * 2**53) for counter in range(3)
-    ]
+    got = [int(uniform(np.array([1234567], np.uint64), counter)[0] * 2**53) for counter in range(3)]
     published = [6457827717110365317, 3203168211198807973, 9817491932198370423]
     assert got == [number >> 11 for number in published]
 

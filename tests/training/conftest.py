@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -41,8 +43,6 @@ def smooth_samples(request, tmp_path_factory):
         files.append(folder / f"{number:02d}.png")
         picture.save(files[-1])
     beton = folder / "smooth.beton"
-    try:
+    with contextlib.suppress(ImportError):
         write_beton(files, labels, Beton(), beton)
-    except ImportError:
-        pass
     return Samples(beton, files, labels.astype(np.int64))

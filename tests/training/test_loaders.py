@@ -1,4 +1,4 @@
-"""The FFCV loader against the torchvision loader: same order, same boxes, nearly the same pixels."""
+"""The FFCV loader against torchvision's: same order, same boxes, nearly the same pixels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ COUNT = 40
 
 def read(study, samples, *, seed=0, epoch=0, strengths=(0.08, 0.9)):
     table = np.repeat(np.array(strengths)[:, None], len(samples.labels), axis=1)
-    batches = [(c.clone(), y.clone()) for c, y in train_loader(study, samples, table, seed).epoch(epoch)]
+    batches = [
+        (c.clone(), y.clone()) for c, y in train_loader(study, samples, table, seed).epoch(epoch)
+    ]
     return torch.cat([c for c, _ in batches]), torch.cat([y for _, y in batches])
 
 

@@ -1,4 +1,4 @@
-"""Training for real on tiny pictures: equal to the bit alone, together, and after an interruption."""
+"""Training for real on tiny pictures: to the bit alone, together and after interruptions."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def test_unknown_model_is_named():
 
 
 def test_biases_and_all_norms_are_not_decayed():
-    """Every norm, those in shortcuts included: all that is decayed are convolutions and the head."""
+    """Every norm, those in shortcuts too: only convolutions and the head are decayed."""
     model = build_model(study_of().training, 7)
     decayed, spared = build_optimizer(model, study_of().training).param_groups
     names = {id(p): n for n, p in model.named_parameters()}

@@ -42,7 +42,9 @@ class Pen:
     def __init__(self, side: int, supersampling: int) -> None:
         self._factor = supersampling
         self._side = side * supersampling
-        self._image = Image.new("RGBa", (self._side, self._side))  # opaque shapes stay premultiplied
+        self._image = Image.new(
+            "RGBa", (self._side, self._side)
+        )  # opaque shapes stay premultiplied
         self._draw = ImageDraw.Draw(self._image)
         self.place(Pose())
 

@@ -81,8 +81,7 @@ RELATIONS: tuple[Relation, ...] = (
 )
 
 _FREE = frozenset(
-    "bee butterfly cherry daisy fish flock gull ladybird leaf match plum scallop "
-    "snail stick turtle zebra".split()
+    ["bee", "butterfly", "cherry", "daisy", "fish", "flock", "gull", "ladybird", "leaf", "match", "plum", "scallop", "snail", "stick", "turtle", "zebra"]
 )
 _COMPANION = {"kite": "tree", "tree": "kite", "bee": "daisy", "daisy": "bee"}
 _LARGE_COMPANION = frozenset({"tree", "daisy"})
@@ -136,7 +135,7 @@ def _pose(name: str, size: float, settings: PetriSettings, rng: Generator) -> Po
         x=float(x),
         y=float(y),
         size=size,
-        turn=float(rng.uniform(-tilt, tilt)) * (2.5 if name in ("trillium","dogwood") else 1),
+        turn=float(rng.uniform(-tilt, tilt)) * (2.5 if name in ("trillium", "dogwood") else 1),
         squeeze=float(rng.uniform(*settings.squeeze)),
         slant=float(rng.uniform(0, 180)),
         mirrored=bool(rng.random() < 0.5),
@@ -166,7 +165,8 @@ def _together(name: str, settings: PetriSettings, rng: Generator) -> Scene:
             x, y = rng.uniform(0.5 - 0.25, 0.5 + 0.25, 2)
         if not both:
             size *= _ALONE_ENLARGED
-        pp=_pose("bee", size, settings, rng)
+        pp = _pose("bee", size, settings, rng)
         from dataclasses import replace
-        things.append(Thing(small, replace(pp,x=float(x),y=float(y))))
+
+        things.append(Thing(small, replace(pp, x=float(x), y=float(y))))
     return Scene(tuple(things), tuple(sorted((name, companion))) if both else (name,))

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from daclass.data.beton import read_picture, write_beton
+from daclass.errors import InputError
+from daclass.study import Beton
+from tests.conftest import save_pictures
+
+
+@pytest.mark.usefixtures("ffcv")
+def test_a_beton_holds_the_pictures_in_order(tmp_path):
+    """More than a page of raw pictures, read back through FFCV's own simplest decoder."""
+    from ffcv.fields.basics import IntDecoder
+    from ffcv.fields.rgb_image import SimpleRGBImageDecoder
+    from ffcv.loader import Loader
+
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (40, 300, 300, 3), np.uint8)
+    files = [tmp_path / f"{number:02d}.png" for number in range(40)]
+    for file, content in zip(files, pixels, strict=True):
+        Image.fromarray(content).save(file)
+    labels = rng.integers(0, 5, 40)
+    write_beton(files, labels, Beton(), tmp_path / "p.beton", workers=2)
+    loader = Loader(
+        str(tmp_path / "p.beton"),
+        batch_size=40,
+        num_workers=1,
+        pipelines={"image": [SimpleRGBImageDecoder()], "label": [IntDecoder()]},
+    )
+    ((got, got_labels),) = list(loader)
+    np.testing.assert_array_equal(got, pixels)
+    np.testing.assert_array_equal(got_labels.ravel(), labels)
+
+
+@pytest.mark.usefixtures("ffcv")
+def test_an_unreadable_picture_is_named_and_nothing_is_left(tmp_path):
+    files = save_pictures(tmp_path / "p", {"a": 3})
+    files[1].write_bytes(files[1].read_bytes()[:50])
+    with pytest.raises(InputError, match=r"001\.png: not a readable picture"):
+        write_beton(files, np.zeros(3, int), Beton(), tmp_path / "out" / "x.beton")
+    assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.usefixtures("ffcv")
+def test_no_pictures_are_refused(tmp_path):
+    with pytest.raises(InputError, match="no pictures"):
+        write_beton([], np.zeros(0, int), Beton(), tmp_path / "x.beton")
+
+
+def test_a_turned_picture_is_set_upright(tmp_path):
+    picture = Image.new("RGB", (30, 20))
+    exif = picture.getexif()
+    exif[0x0112] = 6  # turned by a quarter
+    picture.save(tmp_path / "turned.jpg", exif=exif)
+    assert read_picture(tmp_path / "turned.jpg").shape == (30, 20, 3)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "I;16", "1"])
+def test_every_mode_becomes_rgb(tmp_path, mode):
+    Image.new(mode, (30, 20)).save(tmp_path / "p.tif")
+    assert read_picture(tmp_path / "p.tif").shape == (20, 30, 3)
+
+
+def test_what_is_no_picture_is_named(tmp_path):
+    (tmp_path / "note.jpg").write_text("not a picture")
+    for name in ("note.jpg", "gone.jpg"):
+        with pytest.raises(InputError, match=name):
+            read_picture(tmp_path / name)

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import io
+import tarfile
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from daclass.data.index import build_index
+from daclass.data.pictures import write_pictures
+from daclass.data.sources import CIFAR10_CLASSES, open_source
+from daclass.errors import InputError
+from daclass.study import Cifar10hData, FolderData
+from tests.conftest import save_pictures
+
+
+@pytest.fixture
+def root(tmp_path):
+    save_pictures(
+        tmp_path / "set",
+        {"train/cat": 9, "train/dog": 9, "val/cat": 7, "val/dog": 4},
+    )
+    return tmp_path / "set"
+
+
+def folder(root, **settings):
+    return FolderData(source="folder", root=root, **settings)
+
+
+def index_of(root, split_seed=0, **settings):
+    return build_index(open_source(folder(root, **settings), root / "unused"), split_seed)
+
+
+def write(path, text):
+    path.write_text(text)
+    return path
+
+
+def test_the_index_of_a_folder(root):
+    found = index_of(root)
+    assert list(found.classes["name"]) == ["cat", "dog"]
+    counts = found.index.groupby(["split", "class_id"]).size().to_dict()
+    assert counts == {("train", 0): 9, ("train", 1): 9, ("val", 0): 7, ("val", 1): 4}
+    assert (found.annotations["labels"].str.len() == 1).all()
+    assert found.truth.empty
+    for _, rows in found.index.groupby(["split", "draw"]):
+        assert list(rows["position"]) == list(range(len(rows)))
+
+
+def test_halves_are_balanced_disjoint_and_lasting(root):
+    found = index_of(root).index
+    val = found[found["split"] == "val"]
+    sizes = val.groupby(["class_id", "half"]).size().unstack()
+    assert (abs(sizes["select"] - sizes["estimate"]) <= 1).all()
+    pd.testing.assert_frame_equal(index_of(root).index, found)
+    assert not index_of(root, split_seed=1).index["half"].equals(found["half"])
+
+
+def test_draws_are_disjoint_while_pictures_last(root):
+    train = index_of(root, draws=3, train_per_class=3).index.query("split == 'train'")
+    assert train.groupby("draw").size().tolist() == [6, 6, 6]
+    assert not train["image_id"].duplicated().any()
+    wrapped = index_of(root, draws=4, train_per_class=3).index.query("split == 'train'")
+    pd.testing.assert_frame_equal(wrapped[wrapped["draw"] < 3], train)
+    assert wrapped["image_id"].duplicated().any()
+
+
+def test_annotations_are_joined_by_name(root, tmp_path):
+    csv = write(
+        tmp_path / "a.csv",
+        "image,label\nval/dog/000.png,cat\nval/cat/003.png,cat\nval/dog/000.png,dog\n"
+        "val/dog/001.png,\n",
+    )
+    found = index_of(root, annotations=csv).annotations.set_index("image_id")["labels"]
+    assert found["val/dog/000.png"] == [0, 1]
+    assert found["val/cat/003.png"] == [0]
+    assert found["val/dog/001.png"] == [] and found["val/cat/000.png"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("image,label\nval/dog/999.png,cat\n", r"row 2: val/dog/999\.png is not a validation"),
+        ("image,label\nval/dog/000.png,unicorn\n", "unknown class unicorn"),
+        ("picture,label\nx,y\n", "lacks the column image"),
+        ("", "not a CSV file"),
+    ],
+)
+def test_bad_annotations_are_named(root, tmp_path, text, message):
+    with pytest.raises(InputError, match=message):
+        index_of(root, annotations=write(tmp_path / "a.csv", text))
+
+
+def test_a_class_tree_is_read_and_must_be_whole(root, tmp_path):
+    tree = write(tmp_path / "c.csv", "name,path\ncat,animal/cat\ndog,animal/dog\n")
+    assert list(index_of(root, classes=tree).classes["path"]) == ["animal/cat", "animal/dog"]
+    with pytest.raises(InputError, match="lacks the class dog"):
+        index_of(root, classes=write(tmp_path / "c.csv", "name,path\ncat,animal/cat\n"))
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_a_class_without_pictures_is_named(root, split):
+    for file in (root / split / "dog").iterdir():
+        file.unlink()
+    what = {"train": "training", "val": "validation"}[split]
+    with pytest.raises(InputError, match=f"class dog has no {what} pictures"):
+        index_of(root)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"train": "nowhere"}, "nowhere: no such folder"),
+        ({"draws": 2}, "need data.train_per_class"),
+        ({"train_per_class": 10}, "more than the 9 training pictures of class cat"),
+    ],
+)
+def test_bad_settings_are_named(root, settings, message):
+    with pytest.raises(InputError, match=message):
+        index_of(root, **settings)
+
+
+def test_an_empty_folder_is_named(tmp_path):
+    (tmp_path / "train").mkdir()
+    with pytest.raises(InputError, match="holds no pictures"):
+        index_of(tmp_path)
+
+
+def test_cifar10h_joins_votes_by_the_order_of_the_test_set(real_data, tmp_path):
+    """Every picture's own label is where the votes say it mostly is, and second labels are rare."""
+    data = Cifar10hData(source="cifar10h", root=real_data / "cifar10", vote_share=0.1)
+    write_pictures(data, tmp_path / "pictures")
+    found = build_index(open_source(data, tmp_path / "pictures"), 0)
+    assert list(found.classes["name"]) == list(CIFAR10_CLASSES)
+    val = found.index[found.index["split"] == "val"].merge(found.annotations, on="image_id")
+    assert len(val) == 10_000
+    held = [label in labels for label, labels in zip(val["class_id"], val["labels"], strict=True)]
+    assert np.mean(held) > 0.99
+    # 896 pictures have a second label with at least 10% of the votes (the data's own README).
+    assert (val["labels"].str.len() > 1).sum() == 896
+
+
+def test_an_archive_cannot_write_outside(tmp_path):
+    root = tmp_path / "root"
+    root.mkdir()
+    with tarfile.open(root / "cifar10_jpeg.tar.xz", "w:xz") as tar:
+        member = tarfile.TarInfo("../escaped.txt")
+        member.size = 4
+        tar.addfile(member, io.BytesIO(b"evil"))
+    data = Cifar10hData(source="cifar10h", root=root)
+    with pytest.raises(InputError, match="cannot be extracted"):
+        write_pictures(data, tmp_path / "deep" / "pictures")
+    assert not list(tmp_path.rglob("escaped.txt"))
+    assert not (tmp_path / "deep" / "pictures").exists()
+
+
+def test_cifar10_that_is_nowhere_is_said(tmp_path):
+    with pytest.raises(InputError, match=r"data\.root: .*data\.download"):
+        write_pictures(Cifar10hData(source="cifar10h", root=tmp_path), tmp_path / "pictures")

@@ -1,0 +1,78 @@
+"""The lines between the rooms: who may import whom."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGE = ROOT / "daclass"
+MAY_IMPORT = {
+    # room: the daclass modules it may import besides its own
+    "augment": set(),
+    "analysis": {"augment", "errors", "tables", "predictions"},
+    "plots": {"atomic", "augment.axis", "errors", "tables"},
+    "report": {"atomic", "augment.axis", "errors", "tables", "plots"},
+    "data": {"atomic", "errors", "study", "tables"},
+    "training": {"atomic", "augment", "errors", "study", "tables"},
+    "errors": set(),
+    "atomic": set(),
+    "tables": {"atomic", "errors"},
+    "layout": set(),
+    "predictions": {"errors", "tables"},
+    "study": {"augment", "data.petri", "errors"},
+}
+TORCH_FREE = ("analysis", "plots", "report", "tables", "predictions", "study", "layout", "stages")
+
+
+def imports(path):
+    """Absolute names that a file imports at any depth."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def files_of(room):
+    folder = PACKAGE / room
+    return sorted(folder.rglob("*.py")) if folder.is_dir() else [PACKAGE / f"{room}.py"]
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_rooms_import_only_what_they_may(room):
+    for path in files_of(room):
+        for name in imports(path):
+            if name.startswith("daclass.") and not name.startswith("daclass.__"):
+                target = name.removeprefix("daclass.")
+                allowed = {room, *MAY_IMPORT[room]}
+                assert any(target == a or target.startswith(f"{a}.") for a in allowed), (
+                    f"{path.relative_to(ROOT)} imports {name}"
+                )
+
+
+def test_nothing_imports_the_command_line():
+    for path in PACKAGE.rglob("*.py"):
+        if path.name not in {"__main__.py", "cli.py"}:
+            assert not any(name.startswith("daclass.cli") for name in imports(path)), path
+
+
+@pytest.mark.parametrize("room", TORCH_FREE)
+def test_analysis_plots_and_report_load_no_torch(room):
+    modules = [
+        str(path.relative_to(ROOT).with_suffix("")).replace("/", ".").removesuffix(".__init__")
+        for path in files_of(room)
+    ]
+    code = f"import sys, {', '.join(modules)}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_policies_need_neither_torch_nor_numba():
+    code = "import sys; from daclass.augment import Policy; "
+    code += "sys.exit(bool({'torch', 'numba', 'ffcv'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from daclass import __version__
+from daclass.cli import main
+from tests.conftest import ROOT, save_pictures
+
+TINY = str(ROOT / "tests" / "tiny.yaml")
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def folder_study(tmp_path, **data):
+    counts = {f"{split}/{name}": 4 for split in ("train", "val") for name in ("cat", "dog")}
+    save_pictures(tmp_path / "set", counts)
+    content = {
+        "name": "own",
+        "data": {"source": "folder", "root": str(tmp_path / "set"), **data},
+        "sweep": {"strengths": [0.08, 0.9], "seeds": [0]},
+    }
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(content))
+    return tmp_path / "own.yaml"
+
+
+def test_version_is_the_packages(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--version"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out.strip() == __version__
+
+
+def test_check_says_that_a_study_is_fine(capsys):
+    assert main(["check", TINY]) == 0
+    assert "tiny, fine" in capsys.readouterr().out
+
+
+def test_schema_is_json(capsys):
+    assert main(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "Study"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["check", "gone.yaml"], "gone.yaml: cannot read"),
+        (["check", TINY, "--set", "training.epoch=2"], "training.epoch: unknown setting"),
+        (["index", TINY], "no such folder"),
+        (["count", TINY], "no such file"),
+        (["report", TINY], "no such file"),
+        (["headline", TINY], "no such file"),
+        (["beton", TINY, "--split", "train", "--draw", "9"], "no such file"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(capsys, tmp_path, arguments, message):
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.startswith("daclass: ") and error.count("\n") == 1
+    assert not list(tmp_path.rglob("*.parquet"))
+
+
+def test_an_unreadable_picture_stops_the_beton(capsys, tmp_path, ffcv):
+    config = folder_study(tmp_path)
+    (tmp_path / "set/train/cat/001.png").write_text("no picture")
+    assert main(["index", str(config)]) == 0
+    assert main(["beton", str(config), "--split", "train", "--draw", "0"]) == 2
+    assert "set/train/cat/001.png: not a readable picture" in capsys.readouterr().err
+    assert not list(tmp_path.rglob("*.beton*"))
+
+
+def test_an_annotation_for_an_unknown_picture_is_named(capsys, tmp_path):
+    (tmp_path / "a.csv").write_text("image,label\nval/cat/777.png,cat\n")
+    config = folder_study(tmp_path, annotations=str(tmp_path / "a.csv"))
+    assert main(["index", str(config)]) == 2
+    assert "row 2: val/cat/777.png" in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from daclass.errors import InputError
+from daclass.study import Study
+from tests.conftest import ROOT
+
+MINIMAL = {
+    "name": "small",
+    "data": {"source": "petri"},
+    "sweep": {"strengths": [0.08, 0.5], "seeds": [0, 1]},
+    "interventions": {"seeds": [2, 3]},
+}
+
+
+def load(tmp_path, content=None, changes=()):
+    path = tmp_path / "study.yaml"
+    path.write_text(yaml.safe_dump(MINIMAL if content is None else content))
+    return Study.load(path, changes)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_config_of_the_project_is_fine(path):
+    assert Study.load(path).name == path.stem
+
+
+def test_the_schema_has_not_drifted():
+    """`make schema` writes it anew."""
+    written = json.loads((ROOT / "workflow" / "schemas" / "study.json").read_text())
+    assert written == Study.model_json_schema()
+
+
+def test_defaults_make_a_study(tmp_path):
+    study = load(tmp_path)
+    assert (study.strongest, study.weakest, study.reference_strength) == (0.08, 0.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("training.epoch=3", r"training\.epoch: unknown setting"),
+        ("trainig.epochs=3", r"trainig: unknown setting"),
+        ("training.epochs=few", r"training\.epochs: .*integer"),
+        ("training.epochs=0", r"training\.epochs"),
+        ("training.warmup_epochs=99", r"training: warmup_epochs must be smaller"),
+        ("training.widths=[4, 8, 8]", r"training\.widths"),
+        ("augmentation.axis=hue", r"augmentation: unknown axis 'hue'"),
+        ("sweep.strengths=[0.08]", r"sweep\.strengths"),
+        ("sweep.strengths=[]", r"sweep\.strengths"),
+        ("sweep.strengths=[0.08, 0.08]", r"sweep: strengths must be distinct"),
+        ("sweep.strengths=[0.08, 7]", r"lies in \[0.001, 1\]"),
+        ("sweep.seeds=[]", r"sweep\.seeds"),
+        ("interventions.seeds=[0, 9]", r"interventions\.seeds must be fresh.*\[0\]"),
+        ("interventions.designers=[fp_informed]", r"lacks the baseline"),
+        ("interventions.designers=[magic]", r"interventions\.designers"),
+        ("analysis.reference=0.3", r"analysis\.reference 0\.3 is not one of sweep\.strengths"),
+        ("analysis.reference=0.08", r"the strongest strength: nothing to compare"),
+        ("data.source=cloud", r"data"),
+        ("data.petri.picture_size=1", r"data\.petri\.picture_size"),
+        ("name=A B", r"name"),
+        ("name.first=x", r"--set name\.first=x: name is not a section"),
+        ("training.epochs", r"expected SETTING=VALUE"),
+    ],
+)
+def test_a_bad_setting_is_named(tmp_path, change, message):
+    with pytest.raises(InputError, match=message) as error:
+        load(tmp_path, changes=[change])
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("", "holds none"), ("- a", "holds none"), ("a: [", "not valid YAML"), ("a: b", "name")],
+)
+def test_a_bad_file_is_named(tmp_path, text, message):
+    path = tmp_path / "broken.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message) as error:
+        Study.load(path)
+    assert "broken.yaml" in str(error.value)
+
+
+def test_a_missing_file_is_named():
+    with pytest.raises(InputError, match=r"gone\.yaml: cannot read"):
+        Study.load(Path("gone.yaml"))
+
+
+def test_a_change_replaces_a_setting(tmp_path):
+    assert load(tmp_path, changes=["training.epochs=7"]).training.epochs == 7
+
+
+@pytest.mark.parametrize(
+    ("change", "trains_again"),
+    [
+        ("sweep.strengths=[0.08, 0.25, 0.5]", False),
+        ("sweep.seeds=[0, 1, 5]", False),
+        ("interventions.designers=[uniform_strongest, uniform_best]", False),
+        ("analysis.affected.share=0.2", False),
+        ("machine.threads=2", False),
+        ("data.draws=3", False),
+        ("data.split_seed=3", False),
+        ("data.petri.val_per_class=9", False),
+        ("training.val_resolution=48", False),
+        ("title=another", False),
+        ("training.epochs=7", True),
+        ("augmentation.flip=0", True),
+        ("data.petri.picture_size=64", True),
+        ("seed=1", True),
+    ],
+)
+def test_only_what_decides_weights_trains_again(tmp_path, change, trains_again):
+    changed = load(tmp_path, changes=[change]).training_digest() != load(tmp_path).training_digest()
+    assert changed == trains_again
+
+
+def test_seeds_take_turns_at_the_draws(tmp_path):
+    study = load(tmp_path, changes=["data.draws=3"])
+    assert [study.draw(seed) for seed in (0, 1, 2, 3, 100)] == [0, 1, 2, 0, 1]
