@@ -12,7 +12,7 @@ from daclass.layout import Layout
 from daclass.study import Study
 
 CONFIG = Path(config.get("study", "configs/demo.yaml"))
-CHANGES = shlex.split(str(config.get("set", "")))
+CHANGES = shlex.split(config.get("set") or "")
 
 try:
     STUDY = Study.load(CONFIG, CHANGES)
