@@ -55,7 +55,7 @@ rule confusions:
 
 rule categories:
     input:
-        map(FILES.table, ("effects", "confusions", "index", "annotations", "classes")),
+        tables("effects", "confusions", "index", "annotations", "classes"),
     output:
         FILES.table("categories"),
     params:
@@ -70,7 +70,7 @@ rule categories:
 
 rule planted:
     input:
-        map(FILES.table, ("truth", "effects", "categories")),
+        tables("truth", "effects", "categories"),
     output:
         FILES.table("planted"),
     log:
@@ -85,7 +85,7 @@ if STUDY.interventions:
 
     rule intervention_policies:
         input:
-            map(FILES.table, ("counts", "effects", "categories", "classes")),
+            tables("counts", "effects", "categories", "classes"),
         output:
             policy_files("interventions"),
             [FILES.provenance(name) for name in stages.policy_names(STUDY, "interventions")],
@@ -103,7 +103,7 @@ if STUDY.interventions:
     rule interventions:
         input:
             evidence("interventions"),
-            map(FILES.table, ("effects", "categories")),
+            tables("effects", "categories"),
         output:
             FILES.table("interventions"),
         params:

@@ -51,9 +51,14 @@ def trained(stage):
     return [FILES.trained(stage, seed) for seed in stages.seeds(STUDY, stage)]
 
 
+def tables(*names):
+    return [FILES.table(name) for name in names]
+
+
 def evidence(stage):
-    return [FILES.predictions(stage), *map(FILES.table, ("index", "classes", "annotations"))]
+    return [FILES.predictions(stage), *tables("index", "classes", "annotations")]
 
 
-def tables():
-    return [FILES.table(name) for name in stages.table_names(STUDY)]
+def findings():
+    """What summary, figures and report read."""
+    return tables(*stages.table_names(STUDY))

@@ -19,7 +19,7 @@ rule index:
     input:
         [] if STUDY.data.source == "folder" else FILES.pictures,
     output:
-        [FILES.table(name) for name in ("index", "classes", "annotations", "truth")],
+        tables("index", "classes", "annotations", "truth"),
     params:
         settings=STUDY.digest("data"),
     log:

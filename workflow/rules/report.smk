@@ -3,7 +3,7 @@
 
 rule figures:
     input:
-        tables(),
+        findings(),
     output:
         # Figures without data are not drawn; these two always have some.
         [
@@ -23,7 +23,7 @@ rule figures:
 
 rule summary:
     input:
-        tables(),
+        findings(),
         [trained(stage) for stage in stages.stages(STUDY)],
         rules.figures.output,  # so that its time is known
     output:
@@ -40,7 +40,7 @@ rule summary:
 
 rule report:
     input:
-        tables(),
+        findings(),
         rules.figures.output,
         FILES.summary,
     output:
