@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shutil
 import tempfile
 import zlib
 from collections.abc import Callable, Iterable
@@ -17,8 +16,6 @@ from daclass.data.petri.planted import CLASSES, RELATIONS, compose
 from daclass.data.petri.scenes import photograph
 from daclass.data.petri.settings import PetriSettings
 
-_VALIDATION, _TRAINING = 0, 1
-
 
 def write_petri(
     settings: PetriSettings,
@@ -28,47 +25,81 @@ def write_petri(
 ) -> None:
     """Write the whole set into ``folder``, which appears only when it is complete.
 
-    ``val/<class>/<00000>.jpg`` and, for each draw of the training pictures,
-    ``train-<draw>/<class>/<00000>.jpg``; ``annotations.csv`` (image, label: every right label of
-    each validation picture), ``classes.csv`` (name, path) and ``truth.csv`` (the planted
-    relations). ``progress`` is told (pictures written, pictures in all). The same settings give
-    the same bytes; the validation pictures do not depend on ``draws``.
+    The same settings give the same bytes (with the same versions of NumPy and Pillow). The
+    validation pictures depend neither on ``draws`` nor on ``train_per_class``, and a draw not on
+    the others.
 
-    Raises FileExistsError if ``folder`` exists and is not empty, ValueError if ``draws`` < 1.
+    - ``val/<class>/<00000>.jpg`` and, for each draw of the training pictures,
+      ``train-<draw>/<class>/<00000>.jpg``;
+    - ``annotations.csv`` (image, label): every right label of each validation picture;
+    - ``classes.csv`` (name, path): the class tree;
+    - ``truth.csv`` (class, partner, kind, direction_note, expectation): what was planted.
+
+    Args:
+        settings: the generated world.
+        folder: where the set goes; made if need be, with its parents.
+        draws: how many independent sets of training pictures, 1 or more.
+        progress: told (pictures written, pictures in all) after each picture.
+
+    Raises:
+        ValueError: ``draws`` is below 1.
+        FileExistsError: ``folder`` exists and is not empty.
     """
     if draws < 1:
         raise ValueError(f"draws: at least 1 draw of the training pictures, not {draws}")
     if folder.exists() and any(folder.iterdir()):
         raise FileExistsError(f"{folder} exists and is not empty")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        _write(settings, scratch, draws, progress or (lambda done, total: None))
-        scratch.chmod(0o755)  # mkdtemp's folders are private
-        scratch.replace(folder)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
+        whole = Path(scratch) / folder.name
+        _write(settings, whole, draws, progress)
+        whole.replace(folder)
+
+
+def picture(
+    settings: PetriSettings, name: str, number: int, draw: int | None = None
+) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """Make one picture of class ``name``; a pure function of its arguments.
+
+    Args:
+        settings: the generated world.
+        name: the picture's single label.
+        number: which picture of its class, from 0.
+        draw: which draw of the training pictures, from 0; None for validation.
+
+    Returns:
+        The pixels, (side, side, 3) uint8, and all labels that are right for the picture.
+    """
+    # The name's checksum, not its place in a list: a new class leaves the others' bytes alone.
+    key = (settings.seed, 0 if draw is None else draw + 1, zlib.crc32(name.encode()), number)
+    rng = np.random.default_rng(np.random.SeedSequence(key))
+    scene = compose(name, settings, rng, training=draw is not None)
+    return photograph(scene, settings, rng), scene.labels
 
 
 def _write(
-    settings: PetriSettings, folder: Path, draws: int, progress: Callable[[int, int], None]
+    settings: PetriSettings,
+    folder: Path,
+    draws: int,
+    progress: Callable[[int, int], None] | None,
 ) -> None:
-    splits = [("val", _VALIDATION, 0, settings.val_per_class)]
-    splits += [(f"train-{d}", _TRAINING, d, settings.train_per_class) for d in range(draws)]
-    total = len(CLASSES) * sum(count for *_, count in splits)
+    splits: list[tuple[str, int | None, int]] = [("val", None, settings.val_per_class)]
+    splits += [(f"train-{draw}", draw, settings.train_per_class) for draw in range(draws)]
+    total = len(CLASSES) * sum(count for _, _, count in splits)
     done = 0
     annotations: list[tuple[str, str]] = []
-    for split, split_key, draw, count in splits:
+    for split, draw, count in splits:
         for name in CLASSES:
             (folder / split / name).mkdir(parents=True)
             for number in range(count):
-                pixels, labels = picture(settings, name, split_key, draw, number)
+                pixels, labels = picture(settings, name, number, draw)
                 image = f"{split}/{name}/{number:05d}.jpg"
                 Image.fromarray(pixels).save(folder / image, quality=settings.jpeg_quality)
-                if split_key == _VALIDATION:
+                if draw is None:
                     annotations += [(image, label) for label in labels]
                 done += 1
-                progress(done, total)
+                if progress:
+                    progress(done, total)
     _table(folder / "annotations.csv", ("image", "label"), annotations)
     _table(folder / "classes.csv", ("name", "path"), CLASSES.items())
     header = ("class", "partner", "kind", "direction_note", "expectation")
@@ -76,18 +107,8 @@ def _write(
     _table(folder / "truth.csv", header, truth)
 
 
-def picture(
-    settings: PetriSettings, name: str, split: int, draw: int, number: int
-) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
-    """One picture, (side, side, 3) uint8, and its labels: a pure function of the arguments."""
-    key = (settings.seed, split, draw, zlib.crc32(name.encode()), number)
-    rng = np.random.default_rng(np.random.SeedSequence(key))
-    scene = compose(name, settings, rng)
-    return photograph(scene, settings, rng), scene.labels
-
-
 def _table(path: Path, header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    with path.open("w", newline="") as file:
+    with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import colorsys
+import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from numpy.random import Generator
@@ -100,7 +102,7 @@ def kite(pen: Pen, rng: Generator) -> None:
 
 def tree(pen: Pen, rng: Generator) -> None:
     bark = paint(rng, (15, 40), (0.2, 0.6), (0.2, 0.5))
-    green = paint(rng, (50, 140), (0.3, 0.8), (0.3, 0.75))
+    green = paint(rng, (70, 140), (0.3, 0.7), (0.25, 0.55))
     pen.polygon([(-0.05, 0), (0.05, 0), (0.09, 0.5), (-0.09, 0.5)], bark)
     for side in (-1, 1):
         pen.line([(0, 0.2), (side * 0.2, -0.05)], 0.04, bark)
@@ -118,7 +120,7 @@ def bee(pen: Pen, rng: Generator) -> None:
         pen.ellipse(-0.05, side * 0.27, 0.12, 0.24, wing, side * -20)
     pen.ellipse(-0.18, 0, 0.32, 0.17, gold)
     for x in (-0.36, -0.22, -0.08):
-        half = 0.17 * np.sqrt(1 - ((x + 0.18) / 0.32) ** 2)
+        half = 0.17 * math.sqrt(1 - ((x + 0.18) / 0.32) ** 2)
         pen.line([(x, -half), (x, half)], 0.07, _DARK)
     pen.ellipse(0.16, 0, 0.14, 0.15, shade(gold, 0.6))
     pen.ellipse(0.36, 0, 0.11, 0.12, _DARK)
@@ -143,18 +145,17 @@ def cherry(pen: Pen, rng: Generator) -> None:
     stem = paint(rng, (60, 110), (0.3, 0.7), (0.3, 0.6))
     bend = rng.uniform(-0.15, 0.15)
     pen.line([(0, -0.2), (bend / 2, -0.35), (bend, -0.5)], 0.035, stem)
-    leaf = _petal(-30 if bend < 0 else 210, 0.28, 0.13, 1) + (bend / 2, -0.36)
+    leaf = _petal(-30 if bend < 0 else 210, 0.28, 0.13, 1) + np.array([bend / 2, -0.36])
     pen.polygon(leaf, shade(stem, 1.3))
     pen.ellipse(0, 0.14, 0.37, 0.36, skin)
     pen.line(_arc(-0.02, 0.14, 0.1, 0.34, -90, 60, 8), 0.02, shade(skin, 0.75))
     pen.ellipse(-0.14, 0.0, 0.08, 0.06, shade(skin, 1.7), -30)
 
 
-def _rod(pen: Pen, rng: Generator) -> Colour:
-    wood = paint(rng, (25, 45), (0.2, 0.55), (0.55, 0.9))
-    pen.polygon([(-0.5, -0.055), (0.45, -0.055), (0.45, 0.055), (-0.5, 0.055)], wood)
-    pen.polygon([(-0.5, 0.015), (0.45, 0.015), (0.45, 0.055), (-0.5, 0.055)], shade(wood, 0.75))
-    return wood
+def _rod(pen: Pen, rng: Generator) -> None:
+    wood = paint(rng, (25, 45), (0.25, 0.6), (0.6, 0.95))
+    pen.polygon([(-0.5, -0.065), (0.45, -0.065), (0.45, 0.065), (-0.5, 0.065)], wood)
+    pen.polygon([(-0.5, 0.02), (0.45, 0.02), (0.45, 0.065), (-0.5, 0.065)], shade(wood, 0.75))
 
 
 def stick(pen: Pen, rng: Generator) -> None:
@@ -163,7 +164,7 @@ def stick(pen: Pen, rng: Generator) -> None:
 
 def match(pen: Pen, rng: Generator) -> None:
     _rod(pen, rng)
-    pen.ellipse(0.41, 0, 0.12, 0.09, paint(rng, (-20, 20), (0.5, 0.95), (0.3, 0.8)))
+    pen.ellipse(0.4, 0, 0.13, 0.1, paint(rng, (-20, 20), (0.6, 0.95), (0.4, 0.85)))
 
 
 def _blossom(pen: Pen, rng: Generator, petals: int) -> None:
@@ -213,14 +214,14 @@ def lollipop(pen: Pen, rng: Generator) -> None:
 
 
 def fish(pen: Pen, rng: Generator) -> None:
-    skin = paint(rng, (170, 260) if rng.random() < 0.4 else (5, 45), (0.6, 1), (0.6, 0.95))
+    skin = paint(rng, (180, 290), (0.55, 1), (0.6, 0.95))
     fin = shade(skin, rng.uniform(0.55, 0.85))
     pen.polygon([(-0.22, 0), (-0.5, -0.2), (-0.43, 0), (-0.5, 0.2)], fin)
     pen.polygon([(-0.12, -0.15), (0.08, -0.3), (0.2, -0.13)], fin)
     pen.polygon([(0.0, 0.15), (-0.08, 0.28), (0.14, 0.13)], fin)
     pen.ellipse(0.1, 0, 0.38, 0.2, skin)
     for x in (-0.18, 0.02, 0.24):
-        half = 0.19 * np.sqrt(1 - ((x - 0.1) / 0.38) ** 2)
+        half = 0.19 * math.sqrt(1 - ((x - 0.1) / 0.38) ** 2)
         band = _arc(x - 0.03, 0, 0.04, half, -90, 90, 7)
         pen.line(band, 0.1, _DARK)
         pen.line(band, 0.06, (240, 238, 228))
@@ -229,17 +230,17 @@ def fish(pen: Pen, rng: Generator) -> None:
 
 
 def leaf(pen: Pen, rng: Generator) -> None:
-    blade = paint(rng, (50, 130), (0.4, 0.85), (0.35, 0.85))
-    vein = shade(blade, rng.choice([0.6, 1.45]))
+    blade = paint(rng, (60, 130), (0.5, 0.9), (0.6, 0.95))
+    vein = shade(blade, rng.choice([0.5, 1.6]))
     width = rng.uniform(0.3, 0.55)
     outline = _petal(0, 0.85, width, 1) - (0.35, 0)
     pen.line([(-0.5, 0.03), (-0.33, 0)], 0.03, vein)
     pen.polygon(outline, blade)
     pen.line([(-0.34, 0), (0.44, 0)], 0.024, vein)
-    for x in np.arange(-0.25, 0.35, 0.1):
-        half = 0.36 * width * np.sin(np.pi * np.clip((x + 0.4) / 0.85, 0, 1))
+    for x in np.arange(-0.28, 0.36, 0.08):
+        half = 0.4 * width * np.sin(np.pi * np.clip((x + 0.4) / 0.85, 0, 1))
         for side in (-1, 1):
-            pen.line([(x, 0), (x + 0.1, side * half)], 0.015, vein)
+            pen.line([(x, 0), (x + 0.1, side * half)], 0.022, vein)
 
 
 def butterfly(pen: Pen, rng: Generator) -> None:
@@ -258,11 +259,11 @@ def butterfly(pen: Pen, rng: Generator) -> None:
 
 
 def scallop(pen: Pen, rng: Generator) -> None:
-    one = paint(rng, (-20, 50), (0.15, 0.7), (0.55, 1))
+    one = paint(rng, (-60, 25), (0.15, 0.6), (0.6, 1))
     two = shade(one, rng.uniform(0.55, 0.75))
     pen.polygon([(-0.17, 0.42), (0.17, 0.42), (0.13, 0.26), (-0.13, 0.26)], two)
     edges = np.linspace(-205, 25, 12)
-    for k, (a, b) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for k, (a, b) in enumerate(pairwise(edges)):
         fan = _arc(0, -0.03, 0.47, 0.43, a, b, 4)
         pen.polygon([(0, 0.4), *map(tuple, fan)], one if k % 2 else two)
     for r in (0.35, 0.65):
@@ -290,7 +291,7 @@ def ladybird(pen: Pen, rng: Generator) -> None:
 
 def turtle(pen: Pen, rng: Generator) -> None:
     skin = paint(rng, (40, 160), (0.2, 0.6), (0.35, 0.8))
-    shell = paint(rng, (15, 130), (0.3, 0.8), (0.25, 0.7))
+    shell = paint(rng, (15, 60), (0.4, 0.8), (0.3, 0.75))
     for fx in (-0.22, 0.2):
         for side in (-1, 1):
             pen.ellipse(fx, side * 0.27, 0.14, 0.06, skin, side * rng.uniform(20, 80))
@@ -319,7 +320,7 @@ def zebra(pen: Pen, rng: Generator) -> None:
     pen.ellipse(-0.02, 0.02, 0.31, 0.16, white)
     pen.line([(-0.3, -0.05), (-0.4, 0.2)], 0.03, black)
     for x in np.arange(-0.27, 0.26, 0.075):
-        half = 0.155 * np.sqrt(max(0.05, 1 - ((x + 0.02) / 0.31) ** 2))
+        half = 0.155 * math.sqrt(max(0.05, 1 - ((x + 0.02) / 0.31) ** 2))
         lean = rng.normal(0.02, 0.015)
         pen.line([(x - lean, 0.02 - half), (x + lean, 0.02 + half)], 0.034, black)
     for k in range(4):

@@ -42,9 +42,8 @@ class Pen:
     def __init__(self, side: int, supersampling: int) -> None:
         self._factor = supersampling
         self._side = side * supersampling
-        self._image = Image.new(
-            "RGBa", (self._side, self._side)
-        )  # opaque shapes stay premultiplied
+        # Untouched pixels are 0 and shapes opaque, so means of pixels are premultiplied ("a").
+        self._image = Image.new("RGBa", (self._side, self._side))
         self._draw = ImageDraw.Draw(self._image)
         self.place(Pose())
 
@@ -81,7 +80,7 @@ class Pen:
         points = _CIRCLE * (rx, ry)
         if turn:
             points = points @ _rotation(turn).T
-        self.polygon(points + (x, y), colour)
+        self.polygon(points + np.array([x, y]), colour)
 
     def line(self, points: ArrayLike, width: float, colour: Colour) -> None:
         """Stroke the open line through ``points``, shape (n, 2), ``width`` in object units."""
@@ -90,4 +89,5 @@ class Pen:
 
     def layer(self) -> NDArray[np.float32]:
         """What was drawn, (side, side, 4) float32 in 0..1, colours premultiplied by alpha."""
-        return np.asarray(self._image.reduce(self._factor), dtype=np.float32) / 255
+        shrunk = np.asarray(self._image.reduce(self._factor), dtype=np.float32)
+        return shrunk / np.float32(255)

@@ -14,7 +14,7 @@ from daclass.data.petri.pen import Pen, Pose
 from daclass.data.petri.planted import Scene
 from daclass.data.petri.settings import PetriSettings
 
-Plane = NDArray[np.float32]
+Plane = NDArray[np.floating]  # float32 throughout, a share of full light
 
 
 def photograph(scene: Scene, settings: PetriSettings, rng: Generator) -> NDArray[np.uint8]:
@@ -24,8 +24,7 @@ def photograph(scene: Scene, settings: PetriSettings, rng: Generator) -> NDArray
     sun = (float(np.cos(angle)), float(np.sin(angle)))
     picture = _backdrop(side, rng)
     picture = _put(picture, _clutter(settings, rng), sun, rng)
-    blur = _blur(side, rng.uniform(*settings.blur))
-    picture = np.matmul(blur, np.matmul(blur, picture).swapaxes(0, 1)).swapaxes(0, 1)
+    picture = _smoothed(picture, _blur(side, rng.uniform(*settings.blur)))
     pen = Pen(side, settings.supersampling)
     for thing in scene.things:
         pen.place(thing.pose)
@@ -46,17 +45,17 @@ def _spread(cells: int, side: int) -> Plane:
 def _field(side: int, cells: tuple[int, int], rng: Generator) -> Plane:
     """Smooth noise with ``cells`` (across, down) random knots, deviation about 1."""
     knots = rng.standard_normal((cells[1], cells[0]), dtype=np.float32)
-    return _spread(cells[1], side) @ knots @ _spread(cells[0], side).T
+    field: Plane = _spread(cells[1], side) @ knots @ _spread(cells[0], side).T
+    return field
 
 
 def _cloud(side: int, rng: Generator) -> Plane:
     """Noise over four scales, in 0..1."""
-    weights = rng.uniform(0.2, 1, 4)
-    total = sum(
-        w * _field(side, (cells, cells), rng)
-        for w, cells in zip(weights, (3, 6, 12, 24), strict=True)
-    )
-    return np.asarray(1 / (1 + np.exp(-1.6 * total)), dtype=np.float32)
+    total = np.zeros((side, side), dtype=np.float32)
+    for cells in (3, 6, 12, 24):
+        total += rng.uniform(0.3, 1.6) * _field(side, (cells, cells), rng)
+    cloud: Plane = 1 / (1 + np.exp(-total))
+    return cloud
 
 
 def _colour(rng: Generator) -> Plane:
@@ -65,8 +64,8 @@ def _colour(rng: Generator) -> Plane:
 
 def _surface(side: int, rng: Generator) -> Plane:
     """A mottled, possibly grained stretch of ground or wall, (side, side, 3)."""
-    one, two = _colour(rng), _colour(rng)
-    two = 0.5 * one + 0.5 * two
+    one = _colour(rng)
+    two = (one + _colour(rng)) / 2
     mix = _cloud(side, rng)[..., None]
     ground = one * mix + two * (1 - mix)
     if rng.random() < 0.5:
@@ -92,7 +91,7 @@ def _clutter(settings: PetriSettings, rng: Generator) -> Plane:
     pen = Pen(settings.picture_size, settings.supersampling)
     for _ in range(rng.integers(*settings.clutter, endpoint=True)):
         x, y = rng.uniform(0, 1, 2)
-        size, turn = rng.uniform(*settings.clutter_size), rng.uniform(0, 360)
+        size, turn = rng.uniform(*settings.clutter_sizes), rng.uniform(0, 360)
         pen.place(Pose(float(x), float(y), float(size), float(turn)))
         _scrap(pen, rng)
     return pen.layer()
@@ -137,6 +136,11 @@ def _blur(side: int, radius: float) -> Plane:
     return np.asarray(weights / weights.sum(1, keepdims=True), dtype=np.float32)
 
 
+def _smoothed(picture: Plane, blur: Plane) -> Plane:
+    """Blur each channel of (side, side, 3), down and across."""
+    return np.matmul(blur, np.matmul(blur, picture).swapaxes(0, 1)).swapaxes(0, 1)
+
+
 @lru_cache
 def _rounding(side: int) -> tuple[Plane, Plane]:
     """The blur that turns an outline into a rounded height, and its slope, as matrices."""
@@ -153,8 +157,10 @@ def _put(picture: Plane, layer: Plane, sun: tuple[float, float], rng: Generator)
     relief = rng.uniform(1.5, 4.5) * side / 48
     light = 1 - relief * (across * sun[0] + down * sun[1]) + 0.25 * (height - 0.6)
     light = light * (1 + rng.uniform(0.02, 0.12) * _field(side, (side // 3, side // 3), rng))
-    shift = (round(-sun[1] * side / 20), round(-sun[0] * side / 20))
-    shadow = 1 - rng.uniform(0.2, 0.6) * np.roll(height, shift, (0, 1)) * (1 - alpha)
+    steps = np.arange(side)
+    rows = np.clip(steps + round(sun[1] * side / 20), 0, side - 1)
+    columns = np.clip(steps + round(sun[0] * side / 20), 0, side - 1)
+    shadow = 1 - rng.uniform(0.2, 0.6) * height[np.ix_(rows, columns)] * (1 - alpha)
     ground = picture * shadow[..., None]
     return ground * (1 - alpha[..., None]) + layer[..., :3] * light[..., None]
 
