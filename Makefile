@@ -9,7 +9,7 @@ READY := .venv/ready
 # Where FFCV could not be built, studies fall back to the slower reference loader.
 LOADER = $(shell $(PYTHON) -c 'import ffcv' 2>/dev/null || echo training.loader=torchvision)
 
-.PHONY: demo study test test-integration lint schema setup clean
+.PHONY: demo study test test-integration lint schema setup gallery clean
 
 demo:
 	@$(MAKE) --no-print-directory study CONFIG=configs/demo.yaml
@@ -40,6 +40,14 @@ setup: $(READY)
 $(READY): pyproject.toml constraints.txt workflow/setup.sh
 	@bash workflow/setup.sh
 	@touch $@
+
+# The petri study's report and figures, and its summary, as they are committed. CIFAR-10's pictures
+# may not be passed on: of that study the summary alone is.
+gallery: $(READY)
+	mkdir -p figures/gallery/petri figures/gallery/cifar10h
+	cp figures/petri/*.png figures/petri/*.svg figures/petri/report.html results/petri/summary.json \
+		figures/gallery/petri/
+	cp results/cifar10h/summary.json figures/gallery/cifar10h/
 
 clean:
 	rm -rf .venv .snakemake results

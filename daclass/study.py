@@ -28,6 +28,7 @@ class Section(BaseModel):
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0)]
 # torch 2.15's CPU convolutions corrupt memory in the backward pass at 4 channels, channels last.
 Width = Annotated[int, Field(ge=8, multiple_of=8)]
 
@@ -36,7 +37,9 @@ class Sampling(Section):
     """How training pictures are drawn: shared by every source."""
 
     draws: Count = 1
-    """Number of independent draws of the training pictures; seed s trains on draw s mod draws."""
+    """Number of independent draws of the training pictures; seed s trains on draw s mod draws. With
+    1, all seeds share the training pictures and claims hold for these; with more, fresh seeds of
+    the interventions need fresh draws."""
     split_seed: int = 0
     """Decides which validation pictures form the selection half and which the estimation half."""
 
@@ -144,7 +147,7 @@ class Training(Section):
     """Type of the autocast arithmetic; float16 needs a GPU."""
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     """Colour mean that is subtracted, on a scale of 0 to 1."""
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    std: tuple[Positive, Positive, Positive] = (0.229, 0.224, 0.225)
     """Colour standard deviation that is divided by, on a scale of 0 to 1."""
     loader: Literal["ffcv", "torchvision"] = "ffcv"
     """ffcv, or the slower reference loader, which needs no FFCV; equal boxes, similar pixels."""
@@ -159,7 +162,7 @@ class Training(Section):
 class Machine(Section):
     """How the work is spread over the machine; changes no result beyond rounding."""
 
-    device: str = "auto"
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
     """auto (a GPU where there is one), cpu, cuda, or cuda:<n>."""
     threads: Count = 1
     """CPU threads of one training job; Snakemake runs as many jobs as the cores allow."""
@@ -185,7 +188,7 @@ class Sweep(Section):
 
     @model_validator(mode="after")
     def _are_distinct(self) -> Sweep:
-        _distinct(self.strengths, "strengths")
+        _distinct(tuple(f"{strength:g}" for strength in self.strengths), "strengths")
         _distinct(self.seeds, "seeds")
         return self
 
@@ -245,11 +248,13 @@ class Interventions(Section):
     """Fresh run seeds: none of the sweep's."""
     classes: Annotated[float, Field(gt=0)] = 0.1
     """Number of classes that fp_informed changes: a share of all below 1, else a count."""
-    random_seed: int = 0
+    random_seed: Annotated[int, Field(ge=0)] = 0
     """Deals the classes of random_classes."""
 
     @model_validator(mode="after")
     def _has_baselines(self) -> Interventions:
+        if self.classes > 1 and self.classes != int(self.classes):
+            raise ValueError(f"classes is a share below 1 or a whole number, not {self.classes:g}")
         _distinct(self.designers, "designers")
         _distinct(self.seeds, "seeds")
         missing = {"uniform_strongest", "uniform_best"} - set(self.designers)
@@ -265,7 +270,7 @@ class Study(Section):
     """Names the folders results/<name> and figures/<name>."""
     title: str = ""
     """One line for the report's head."""
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0)] = 0
     """Study seed: with a run's seed it decides initial weights, order and crops."""
     data: Annotated[PetriData | FolderData | Cifar10hData, Field(discriminator="source")]
     beton: Beton = Beton()
@@ -291,6 +296,13 @@ class Study(Section):
             shared = sorted(set(self.interventions.seeds) & set(self.sweep.seeds))
             if shared:
                 raise ValueError(f"interventions.seeds must be fresh, but the sweep has {shared}")
+            seen = {self.draw(seed): seed for seed in self.sweep.seeds}
+            for seed in self.interventions.seeds if self.data.draws > 1 else ():
+                if self.draw(seed) in seen:
+                    raise ValueError(
+                        f"interventions.seeds: seed {seed} trains on draw {self.draw(seed)}, as "
+                        f"the sweep's seed {seen[self.draw(seed)]} does; raise data.draws"
+                    )
         return self
 
     @property

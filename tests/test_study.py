@@ -56,6 +56,12 @@ def test_defaults_make_a_study(tmp_path):
         ("sweep.strengths=[0.08, 7]", r"lies in \[0.001, 1\]"),
         ("sweep.seeds=[]", r"sweep\.seeds"),
         ("interventions.seeds=[0, 9]", r"interventions\.seeds must be fresh.*\[0\]"),
+        ("data.draws=2", r"interventions\.seeds: seed 2 trains on draw 0, as the sweep's seed 0"),
+        ("machine.device=gpu", r"machine\.device"),
+        ("training.std=[0, 0, 0]", r"training\.std"),
+        ("seed=-1", r"seed"),
+        ("interventions.classes=2.5", r"share below 1 or a whole number"),
+        ("sweep.strengths=[0.08, 0.080000001, 0.5]", r"strengths must be distinct"),
         ("interventions.designers=[fp_informed]", r"lacks the baseline"),
         ("interventions.designers=[magic]", r"interventions\.designers"),
         ("analysis.reference=0.3", r"analysis\.reference 0\.3 is not one of sweep\.strengths"),
@@ -102,7 +108,7 @@ def test_a_change_replaces_a_setting(tmp_path):
         ("interventions.designers=[uniform_strongest, uniform_best]", False),
         ("analysis.affected.share=0.2", False),
         ("machine.threads=2", False),
-        ("data.draws=3", False),
+        ("data.draws=4", False),
         ("data.split_seed=3", False),
         ("data.petri.val_per_class=9", False),
         ("training.val_resolution=48", False),
@@ -119,5 +125,5 @@ def test_only_what_decides_weights_trains_again(tmp_path, change, trains_again):
 
 
 def test_seeds_take_turns_at_the_draws(tmp_path):
-    study = load(tmp_path, changes=["data.draws=3"])
-    assert [study.draw(seed) for seed in (0, 1, 2, 3, 100)] == [0, 1, 2, 0, 1]
+    study = load(tmp_path, changes=["data.draws=4"])
+    assert [study.draw(seed) for seed in (0, 1, 2, 3, 101)] == [0, 1, 2, 3, 1]

@@ -48,8 +48,8 @@ def interventions(
     Returns:
         Table "interventions": one row for each (policy, group, truth, baseline). Groups hold the
         pictures whose original class is in them: all, affected, swallowers, both (the union of the
-        two). A baseline against itself has difference 0 with NaN for interval and p; a group
-        without pictures has NaN everywhere.
+        two). A baseline against itself, or against the run of an equal policy, has difference 0 with
+        NaN for interval and p; a group without pictures has NaN everywhere.
 
     Raises:
         InputError: as `arrange_cells`; a policy lacks a seed, or a baseline is missing.
@@ -81,7 +81,7 @@ def interventions(
                     "classes": len(members),
                 }
                 for baseline, other in against.items():
-                    itself = policy == baseline
+                    itself = bool((cells.predicted[own] == cells.predicted[other]).all())
                     found = _difference(correct[own], correct[other], itself, confidence)
                     rows.append({**shared, "baseline": baseline, **found})
     return pd.DataFrame(rows)
@@ -100,7 +100,7 @@ def _accuracy(correct: Bools, confidence: float) -> dict[str, float]:
 def _difference(own: Bools, other: Bools, itself: bool, confidence: float) -> dict[str, float]:
     groups = np.zeros(own.shape[1], np.int64)
     found = crossed(own.astype(np.int8) - other, groups, 1, confidence=confidence)
-    if itself:  # the same runs: 0 by definition, nothing is estimated
+    if itself:  # the same runs, or runs of an equal policy: 0 by definition, nothing is estimated
         return {"difference": found.mean[0], "low": np.nan, "high": np.nan, "p": np.nan}
     return {
         "difference": found.mean[0],

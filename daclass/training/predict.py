@@ -57,7 +57,10 @@ def predict(
             write_table(table, "predictions", paths[run], pictures)
     # A run may have been trained and predicted under another policy name: equal policies share it.
     return pd.concat(
-        [read_table("predictions", path).assign(policy=run.name) for run, path in paths.items()],
+        [
+            read_table("predictions", path).assign(run=f"{run.key}-{run.name}", policy=run.name)
+            for run, path in paths.items()
+        ],
         ignore_index=True,
     )
 
