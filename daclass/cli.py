@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from daclass import __version__, stages
+from daclass.augment.pictures import PictureError
 from daclass.errors import InputError
 from daclass.layout import Layout
 from daclass.study import Study
@@ -24,8 +25,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(json.dumps(Study.model_json_schema(), indent=2))
         else:
             _run(options)
-    except InputError as error:
+    except (InputError, PictureError) as error:
         print(f"daclass: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        print(
+            f"daclass: {options.command} needs {error.name}, which is not installed; "
+            "pip install 'daclass[train,ffcv]', or set training.loader: torchvision",
+            file=sys.stderr,
+        )
         return 2
     return 0
 

@@ -99,7 +99,8 @@ class Beton(Section):
     write_mode: Literal["raw", "jpg"] = "raw"
     """raw keeps pixels as they are (small pictures); jpg compresses them again."""
     max_resolution: Annotated[int, Field(ge=8)] | None = None
-    """Longest side in px; larger pictures are shrunk. No limit where not given."""
+    """Longest side in px; larger pictures are shrunk. No limit where not given; then a picture of more
+    than 32 MiB of pixels is refused."""
     jpeg_quality: Annotated[int, Field(ge=1, le=100)] = 90
     """JPEG quality for write_mode jpg."""
 

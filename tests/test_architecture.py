@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "analysis": {"augment", "errors", "tables", "predictions"},
     "plots": {"atomic", "augment.axis", "errors", "tables"},
     "report": {"atomic", "augment.axis", "errors", "tables", "plots"},
-    "data": {"atomic", "errors", "study", "tables"},
+    "data": {"atomic", "augment.pictures", "errors", "study", "tables"},
     "training": {"atomic", "augment", "errors", "study", "tables"},
     "errors": set(),
     "atomic": set(),

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image
 from torch.utils.data import Dataset
 from torchvision.transforms.v2 import functional as tv
 
 from daclass.augment.boxes import random_resized_crop_boxes
+from daclass.augment.pictures import read_picture
 from daclass.augment.variates import epoch_key, flips, image_keys
 
 
@@ -24,15 +24,17 @@ class PolicyCropDataset(Dataset[tuple[torch.Tensor, int, int]]):
     torchvision resizes with an antialiased bilinear filter and FFCV by area.
 
     Args:
-        files: picture files, one a sample; greyscale and palette pictures become RGB.
+        files: picture files, one a sample; whatever their mode, they become upright RGB.
         labels: class of each sample, shape [samples].
         side: height and width of the crops in px.
         strengths: lower area bounds in (0, 1], shape [policies, samples].
         study_seed, run_seed: non-negative integers below 2^63.
         flip: probability of mirroring, in [0, 1].
+        max_resolution: longest side in px of the pictures that boxes are cut from; larger ones are
+            shrunk first.
 
     Raises:
-        ValueError: lengths differ.
+        ValueError: lengths differ; on access, a file is no readable picture.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class PolicyCropDataset(Dataset[tuple[torch.Tensor, int, int]]):
         study_seed: int = 0,
         run_seed: int,
         flip: float = 0.5,
+        max_resolution: int | None = None,
     ) -> None:
         if not len(files) == len(labels) == strengths.shape[1]:
             raise ValueError(
@@ -57,6 +60,7 @@ class PolicyCropDataset(Dataset[tuple[torch.Tensor, int, int]]):
         self.strengths = strengths
         self.seeds = (study_seed, run_seed)
         self.flip = flip
+        self.max_resolution = max_resolution
         self.set_epoch(0)
 
     def set_epoch(self, epoch: int) -> None:
@@ -67,8 +71,8 @@ class PolicyCropDataset(Dataset[tuple[torch.Tensor, int, int]]):
         return len(self.files)
 
     def __getitem__(self, position: int) -> tuple[torch.Tensor, int, int]:
-        with Image.open(self.files[position]) as file:
-            picture = tv.pil_to_tensor(file.convert("RGB"))
+        pixels = read_picture(self.files[position], self.max_resolution)
+        picture = torch.from_numpy(pixels.copy()).permute(2, 0, 1)
         keys = image_keys(self._epoch, np.full(len(self.strengths), position))
         boxes = random_resized_crop_boxes(
             keys, picture.shape[1], picture.shape[2], self.strengths[:, position]

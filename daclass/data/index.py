@@ -87,7 +87,11 @@ def _classes(source: Source, names: list[str]) -> pd.DataFrame:
 
 
 def _annotations(source: Source, val: pd.DataFrame, ids: dict[str, int]) -> pd.DataFrame:
-    """The label set of every validation picture; its original label where nobody annotated."""
+    """The label set of every validation picture.
+
+    A row with an empty label says that the picture was looked at and shows none of the classes: its
+    set is empty. A picture without any row was not annotated: its original label stands.
+    """
     if source.annotations is None:
         return pd.DataFrame(
             {"image_id": val["image_id"], "labels": [[label] for label in val["class_id"]]}
@@ -99,16 +103,18 @@ def _annotations(source: Source, val: pd.DataFrame, ids: dict[str, int]) -> pd.D
         raise InputError(
             f"annotations, row {row + 2}: {given['image_id'].iloc[row]} is not a validation picture"
         )
-    # An empty label marks a picture that was looked at and shows none of the classes.
     labelled = given[given["name"] != ""]
     unknown = ~labelled["name"].isin(ids)
     if unknown.any():
         bad = labelled[unknown].iloc[0]
         raise InputError(f"annotations: {bad['image_id']} has the unknown class {bad['name']}")
     sets = labelled["name"].map(ids).groupby(labelled["image_id"]).agg(lambda s: sorted(set(s)))
-    return pd.DataFrame(
-        {"image_id": val["image_id"], "labels": [sets.get(i, []) for i in val["image_id"]]}
-    )
+    listed = set(given["image_id"])
+    labels = [
+        sets.get(image_id, []) if image_id in listed else [label]
+        for image_id, label in val[["image_id", "class_id"]].itertuples(index=False)
+    ]
+    return pd.DataFrame({"image_id": val["image_id"], "labels": labels})
 
 
 def _truth(source: Source, ids: dict[str, int]) -> pd.DataFrame:

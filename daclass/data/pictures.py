@@ -24,6 +24,8 @@ def write_pictures(data: PetriData | FolderData | Cifar10hData, folder: Path) ->
     Raises:
         InputError: the source lies in folders already, is missing or cannot be read.
     """
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError(f"{folder}: exists already; remove it to have the pictures written anew")
     match data:
         case PetriData():
             with tqdm(desc="pictures", unit="picture", mininterval=2) as bar:
@@ -49,12 +51,7 @@ def _write_cifar10(data: Cifar10hData, folder: Path) -> None:
                 (partial / split).symlink_to((data.root / split).resolve())
     elif archive.is_file():
         with _complete(folder) as partial:
-            try:
-                with tarfile.open(archive) as tar:
-                    # The data filter refuses members that would leave the folder, and devices.
-                    tar.extractall(partial, filter="data")
-            except (tarfile.TarError, EOFError, OSError) as error:
-                raise InputError(f"{archive}: cannot be extracted ({error})") from None
+            _extract(archive, partial)
     elif data.download or (data.root / "cifar-10-batches-py").is_dir():
         _export_torchvision(data, folder)
     else:
@@ -62,6 +59,25 @@ def _write_cifar10(data: Cifar10hData, folder: Path) -> None:
             f"data.root: {data.root} holds neither train/ and test/, nor cifar10_jpeg.tar.xz, nor "
             "cifar-10-batches-py; set data.download: true to let torchvision fetch CIFAR-10"
         )
+
+
+def _extract(archive: Path, folder: Path) -> None:
+    """Extract the plain files of an archive; refuse one with a member that would leave `folder`.
+
+    By hand, because tarfile's own data filter is missing from Python 3.11.2, which Debian 12 ships.
+    """
+    try:
+        with tarfile.open(archive) as tar:
+            for member in tar:
+                target = (folder / member.name).resolve()
+                content = tar.extractfile(member) if member.isfile() else None
+                if not target.is_relative_to(folder.resolve()) or not (content or member.isdir()):
+                    raise InputError(f"{archive}: cannot be extracted: refusing {member.name}")
+                if content:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_bytes(content.read())
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise InputError(f"{archive}: cannot be extracted ({error})") from None
 
 
 def _export_torchvision(data: Cifar10hData, folder: Path) -> None:

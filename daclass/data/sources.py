@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
@@ -108,6 +109,11 @@ def _cifar10h(data: Cifar10hData, root: Path) -> Source:
     if votes.shape != (10000, 10):
         raise InputError(f"{files[0]}: expected votes of shape (10000, 10), got {votes.shape}")
     test = _list(root, "test")
+    numbers = test.groupby("name")["image_id"].transform(lambda ids: range(len(ids)))
+    if list(test["image_id"].map(lambda image_id: Path(image_id).stem)) != [
+        f"{number:04d}" for number in numbers
+    ]:
+        raise InputError(f"{root / 'test'}: pictures must be called 0000 to 0999 in each class")
     # The votes come in CIFAR-10's own test order, in which the n-th file of a class is its n-th
     # picture; the order's labels come with torchvision's batches or beside the votes.
     order = _cifar10_test_labels(data.root)
@@ -191,9 +197,14 @@ def _list(root: Path, split: str) -> pd.DataFrame:
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder (pictures of the split {split})")
     rows = [
-        (path.relative_to(root).as_posix(), path.relative_to(folder).parts[0])
-        for path in folder.rglob("*")
-        if path.suffix.lower() in EXTENSIONS and len(path.relative_to(folder).parts) > 1
+        (
+            (Path(where) / file).relative_to(root).as_posix(),
+            Path(where).relative_to(folder).parts[0],
+        )
+        # Class folders that are links are a usual way to make a subset.
+        for where, _, files in os.walk(folder, followlinks=True)
+        for file in files
+        if Path(file).suffix.lower() in EXTENSIONS and Path(where) != folder
     ]
     if not rows:
         raise InputError(f"{folder}: holds no pictures in class folders")

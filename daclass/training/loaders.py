@@ -17,6 +17,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from daclass.augment.pictures import read_picture
 from daclass.augment.variates import epoch_key
 from daclass.errors import InputError
 from daclass.study import Study
@@ -136,6 +137,7 @@ class TorchvisionTrainLoader:
             study_seed=study.seed,
             run_seed=seed,
             flip=study.augmentation.flip,
+            max_resolution=study.beton.max_resolution,
         )
         self.batch_size = study.training.batch_size
         self.workers = study.machine.threads
@@ -190,7 +192,6 @@ def _ffcv_val_batches(study: Study, samples: Samples) -> Iterator[Batch]:
 
 
 def _torchvision_val_batches(study: Study, samples: Samples) -> Iterator[Batch]:
-    from PIL import Image, ImageOps
     from torchvision.transforms.v2 import functional as tv
 
     side = [study.training.val_resolution] * 2
@@ -198,8 +199,8 @@ def _torchvision_val_batches(study: Study, samples: Samples) -> Iterator[Batch]:
     for start in range(0, len(samples.files), step):
         pictures = []
         for file in samples.files[start : start + step]:
-            with Image.open(file) as opened:
-                picture = tv.pil_to_tensor(ImageOps.exif_transpose(opened).convert("RGB"))
+            pixels = read_picture(file, study.beton.max_resolution)
+            picture = torch.from_numpy(pixels.copy()).permute(2, 0, 1)
             crop = int(study.training.val_crop * min(picture.shape[1:]))
             pictures.append(tv.resize(tv.center_crop(picture, [crop, crop]), side))
         yield torch.stack(pictures), torch.from_numpy(samples.labels[start : start + step])

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from daclass.data.beton import read_picture, write_beton
+from daclass.augment.pictures import read_picture
+from daclass.data.beton import write_beton
 from daclass.errors import InputError
 from daclass.study import Beton
 from tests.conftest import save_pictures
@@ -45,6 +46,37 @@ def test_an_unreadable_picture_is_named_and_nothing_is_left(tmp_path):
 
 
 @pytest.mark.usefixtures("ffcv")
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        # Each of these once stopped a worker of FFCV's writer, which then waited for ever.
+        ("cut.ppm", b"P6 50 50 255\n" + bytes(100), r"cut\.ppm: not a readable"),
+        ("huge.png", None, r"huge\.png: 4000x3000 px are too large.*max_resolution"),
+    ],
+)
+def test_what_would_hang_the_writer_is_named(tmp_path, name, content, message):
+    files = [tmp_path / name] * 1200
+    if content is None:
+        Image.new("RGB", (4000, 3000)).save(files[0])
+    else:
+        files[0].write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        write_beton(files, np.zeros(1200, int), Beton(), tmp_path / "x.beton", workers=2)
+    assert not (tmp_path / "x.beton").exists()
+
+
+@pytest.mark.usefixtures("ffcv")
+def test_large_pictures_are_shrunk_alike_for_every_loader(tmp_path):
+    from ffcv.reader import Reader
+
+    Image.new("RGB", (300, 200)).save(tmp_path / "p.png")
+    write_beton([tmp_path / "p.png"], np.zeros(1, int), Beton(max_resolution=100), tmp_path / "x")
+    field = Reader(str(tmp_path / "x")).metadata["f0"][0]
+    assert read_picture(tmp_path / "p.png", 100).shape[:2] == (field["height"], field["width"])
+
+
+@pytest.mark.usefixtures("ffcv")
 def test_no_pictures_are_refused(tmp_path):
     with pytest.raises(InputError, match="no pictures"):
         write_beton([], np.zeros(0, int), Beton(), tmp_path / "x.beton")
@@ -67,5 +99,5 @@ def test_every_mode_becomes_rgb(tmp_path, mode):
 def test_what_is_no_picture_is_named(tmp_path):
     (tmp_path / "note.jpg").write_text("not a picture")
     for name in ("note.jpg", "gone.jpg"):
-        with pytest.raises(InputError, match=name):
+        with pytest.raises(ValueError, match=name):
             read_picture(tmp_path / name)

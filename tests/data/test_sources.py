@@ -75,7 +75,8 @@ def test_annotations_are_joined_by_name(root, tmp_path):
     found = index_of(root, annotations=csv).annotations.set_index("image_id")["labels"]
     assert found["val/dog/000.png"] == [0, 1]
     assert found["val/cat/003.png"] == [0]
-    assert found["val/dog/001.png"] == [] and found["val/cat/000.png"] == []
+    assert found["val/dog/001.png"] == []  # looked at, and none of the classes is there
+    assert found["val/cat/000.png"] == [0]  # not annotated
 
 
 @pytest.mark.parametrize(
@@ -97,6 +98,15 @@ def test_a_class_tree_is_read_and_must_be_whole(root, tmp_path):
     assert list(index_of(root, classes=tree).classes["path"]) == ["animal/cat", "animal/dog"]
     with pytest.raises(InputError, match="lacks the class dog"):
         index_of(root, classes=write(tmp_path / "c.csv", "name,path\ncat,animal/cat\n"))
+
+
+def test_linked_class_folders_are_followed(root, tmp_path):
+    for split in ("train", "val"):
+        (tmp_path / "links" / split).mkdir(parents=True)
+        for name in ("cat", "dog"):
+            (tmp_path / "links" / split / name).symlink_to(root / split / name)
+    linked = index_of(tmp_path / "links").index
+    pd.testing.assert_frame_equal(linked, index_of(root).index)
 
 
 @pytest.mark.parametrize("split", ["train", "val"])
