@@ -14,10 +14,18 @@ LOADER = $(shell $(PYTHON) -c 'import ffcv' 2>/dev/null || echo training.loader=
 demo:
 	@$(MAKE) --no-print-directory study CONFIG=configs/demo.yaml
 
+# The kernel drops flock's lock with the process, however it ends, so a study that was killed goes on
+# without Snakemake's own lock having to be removed by hand.
 study: $(READY)
 	@echo "study $(CONFIG) on $(CORES) cores"
-	@$(PYTHON) -m snakemake --cores $(CORES) --config study='$(CONFIG)' set='$(SET) $(LOADER)'
-	@$(PYTHON) -m daclass headline '$(CONFIG)'
+	@mkdir -p results
+	@changes='$(SET) $(LOADER)'; \
+	flock --nonblock --conflict-exit-code 75 results/.lock \
+		$(PYTHON) -m snakemake --nolock --cores $(CORES) --config study='$(CONFIG)' set="$$changes"; \
+	status=$$?; \
+	if [ $$status = 75 ]; then echo "another study is running here: wait for it"; fi; \
+	if [ $$status != 0 ]; then exit $$status; fi; \
+	$(PYTHON) -m daclass headline '$(CONFIG)' $$(for change in $$changes; do printf -- '--set=%s ' $$change; done)
 
 test: lint
 	$(PYTHON) -m pytest

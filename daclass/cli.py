@@ -53,7 +53,7 @@ def _run(options: argparse.Namespace) -> None:
         case "predict":
             stages.predict(study, layout, options.stage)
         case "summary":
-            stages.summary(study, layout, options.config)
+            stages.summary(study, layout, options.config, options.set)
         case "headline":
             _print_headline(layout)
         case name:

@@ -11,7 +11,7 @@ import importlib.metadata
 import json
 import platform
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -200,6 +200,7 @@ def planted(study: Study, layout: Layout) -> None:
     table = planted(
         read_table("truth", layout.table("truth")),
         read_table("effects", layout.table("effects")),
+        read_table("confusions", layout.table("confusions")),
         read_table("categories", layout.table("categories")),
     )
     write_table(table, "planted", layout.table("planted"), study.digest("analysis"))
@@ -212,7 +213,7 @@ def figures(study: Study, layout: Layout) -> None:
     draw_all(_tables(study, layout), layout.figures)
 
 
-def summary(study: Study, layout: Layout, config: Path) -> None:
+def summary(study: Study, layout: Layout, config: Path, changes: Sequence[str] = ()) -> None:
     """Write summary.json."""
     from daclass.analysis.summary import summarise
 
@@ -238,7 +239,9 @@ def summary(study: Study, layout: Layout, config: Path) -> None:
         tables=found,
     )
     content["provenance"] = {
-        "command": f"make study CONFIG={config}",
+        "command": " ".join(
+            [f"make study CONFIG={config}", *([f'SET="{" ".join(changes)}"'] if changes else [])]
+        ),
         "git_revision": _git_revision(),
         "settings": study.model_dump(mode="json"),
     }

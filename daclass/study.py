@@ -43,6 +43,10 @@ class Sampling(Section):
     split_seed: int = 0
     """Decides which validation pictures form the selection half and which the estimation half."""
 
+    def files(self) -> list[Path]:
+        """Files besides the pictures that the index is made from."""
+        return []
+
 
 class PetriData(Sampling):
     """The generated set with planted relations."""
@@ -73,6 +77,9 @@ class FolderData(Sampling):
     val_per_class: Count | None = None
     """Validation pictures a class (the first ones by a hash of their name); all where not given."""
 
+    def files(self) -> list[Path]:
+        return [file for file in (self.annotations, self.classes) if file]
+
 
 class Cifar10hData(Sampling):
     """CIFAR-10 with CIFAR-10H's human votes as multi-label annotations."""
@@ -99,8 +106,8 @@ class Beton(Section):
     write_mode: Literal["raw", "jpg"] = "raw"
     """raw keeps pixels as they are (small pictures); jpg compresses them again."""
     max_resolution: Annotated[int, Field(ge=8)] | None = None
-    """Longest side in px; larger pictures are shrunk. No limit where not given; then a picture of more
-    than 32 MiB of pixels is refused."""
+    """Longest side in px; larger pictures are shrunk. No limit where not given; then a picture
+    of more than 32 MiB of pixels is refused."""
     jpeg_quality: Annotated[int, Field(ge=1, le=100)] = 90
     """JPEG quality for write_mode jpg."""
 
@@ -343,6 +350,14 @@ class Study(Section):
             chosen[part] = value
         text = json.dumps(chosen, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def pictures_digest(self) -> str:
+        """Hash of the settings that decide the pictures of sources that have to be written."""
+        written = (
+            {"source", "petri", "draws"} if isinstance(self.data, PetriData) else {"source", "root"}
+        )
+        content = self.data.model_dump(mode="json", include=written)
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
     def training_digest(self) -> str:
         """Hash of all settings that a run's weights depend on, but for its policy and its seed.

@@ -48,7 +48,7 @@ def interventions(
     Returns:
         Table "interventions": one row for each (policy, group, truth, baseline). Groups hold the
         pictures whose original class is in them: all, affected, swallowers, both (the union of the
-        two). A baseline against itself, or against the run of an equal policy, has difference 0 with
+        two). A baseline against itself, or against runs of an equal policy, has difference 0 with
         NaN for interval and p; a group without pictures has NaN everywhere.
 
     Raises:

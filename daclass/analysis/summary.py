@@ -224,15 +224,22 @@ def _headline_worst(content: Row) -> Row | None:
     if not content["affected"]:
         return None
     first = content["affected"][0]
-    drop, multi = first["drop_fixed"], first["drop_multi_fixed"]
-    swallower = f", mostly to {first['swallower']}" if first["swallower"] else ""
+    drop, multi = first["drop_best"], first["drop_multi_best"]
+    against = "its own best strength, chosen on other pictures and seeds"
+    if drop["value"] is None:  # one seed: nothing can be cross-fitted
+        drop, multi = first["drop_fixed"], first["drop_multi_fixed"]
+        against = f"{content['reference']:g}"
+    swallower = ""
+    if first["swallower"]:
+        swallower = f" Its confusion with {first['swallower']} grew most."
     return {
         "label": f"what {first['name']}, the most affected class, loses",
         "value": _points(drop["value"]),
-        "text": f"{first['name']} loses {_points(drop['value'])} {_between(drop, _points)} from "
-        f"{content['reference']:g} to {content['strongest']:g}{swallower}; judged by all labels "
-        f"of a picture it loses {_points(multi['value'])} {_between(multi, _points)} "
-        f"({drop['images']} pictures that did not choose the class, {_seeds(drop['seeds'])}).",
+        "text": f"At the strongest, {content['strongest']:g}, {first['name']} loses "
+        f"{_points(drop['value'])} {_between(drop, _points)} against {against}; judged by all "
+        f"labels of a picture, {_points(multi['value'])} {_between(multi, _points)} "
+        f"({drop['images']} pictures that did not choose the class, {_seeds(drop['seeds'])}, the "
+        f"same that chose it).{swallower}",
     }
 
 

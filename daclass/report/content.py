@@ -68,7 +68,7 @@ def build_content(summary: Row, tables: Tables) -> Row:
         "strengths": strengths,
         "effects": effects,
         "affected": affected,
-        "hurt": [row for row in affected if row["low"] > 0],
+        "hurt": [row for row in affected if row["judged"]["low"] > 0],
         "has_multi": tables.has_multi and all("multi" in row for row in strengths),
         "overlap": tables.overlap,
         "similarity": tables.similarity,
@@ -102,7 +102,8 @@ def effect_rows(tables: Tables) -> list[Row]:
 
     The added keys `all` (the drop on all pictures, which the q-value belongs to), `multi` (under
     any annotated label), `best` (against the class's own best strength) and `pair` (its swallower)
-    are rows themselves, or None.
+    are rows themselves, or None. `judged` is what affected classes are chosen and reported by:
+    `best`, or the row itself where one seed allows no cross-fitting.
     """
     numbers = effect_numbers(tables.effects, tables.classes)
     against_best = tables.effects[
@@ -120,6 +121,8 @@ def effect_rows(tables: Tables) -> list[Row]:
     rows = _records(numbers)
     for row in rows:
         row.update({key: found.get(row["class_id"]) for key, found in by_class.items()})
+        best = row["best"]
+        row["judged"] = best if best and np.isfinite(best["drop"]) else row
     return rows
 
 

@@ -54,7 +54,9 @@ def analyse(study) -> dict[str, pd.DataFrame]:
         overlap=0.1,
         similarity=0.6,
     )
-    tables["planted"] = planted(TRUTH, tables["effects"], tables["categories"])
+    tables["planted"] = planted(
+        TRUTH, tables["effects"], tables["confusions"], tables["categories"]
+    )
     roles = {
         "uniform-0.08": "uniform_strongest",
         "uniform-0.3": "uniform_best",
@@ -139,7 +141,7 @@ def test_headline_has_five_numbers_in_plain_words(tables) -> None:
     for number in headline:
         assert set(number) == {"label", "value", "text"}
         assert "nan" not in number["text"].lower() and "None" not in number["text"]
-    assert "class0 loses" in headline[2]["text"] and "mostly to class1" in headline[2]["text"]
+    assert "class0 loses" in headline[2]["text"] and "with class1 grew most" in headline[2]["text"]
     assert "30 pictures that did not choose the class, 4 seeds" in headline[2]["text"]
 
 

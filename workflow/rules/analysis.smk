@@ -70,7 +70,7 @@ rule categories:
 
 rule planted:
     input:
-        tables("truth", "effects", "categories"),
+        tables("truth", "effects", "confusions", "categories"),
     output:
         FILES.table("planted"),
     log:

@@ -6,7 +6,7 @@ if STUDY.data.source != "folder":
         output:
             directory(FILES.pictures),
         params:
-            settings=STUDY.digest("data"),
+            settings=STUDY.pictures_digest(),
         log:
             log("pictures"),
         benchmark:
@@ -18,6 +18,7 @@ if STUDY.data.source != "folder":
 rule index:
     input:
         [] if STUDY.data.source == "folder" else FILES.pictures,
+        STUDY.data.files(),
     output:
         tables("index", "classes", "annotations", "truth"),
     params:
@@ -36,7 +37,7 @@ rule train_beton:
     output:
         FILES.beton("train", "{draw}"),
     params:
-        settings=STUDY.digest("data", "beton"),
+        settings=STUDY.digest("beton"),
     threads: STUDY.machine.threads
     log:
         log("beton.train-{draw}"),
@@ -52,7 +53,7 @@ rule val_beton:
     output:
         FILES.beton("val", -1),
     params:
-        settings=STUDY.digest("data", "beton"),
+        settings=STUDY.digest("beton"),
     threads: STUDY.machine.threads
     log:
         log("beton.val"),
