@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tarfile
 from collections.abc import Iterator
@@ -34,7 +35,7 @@ def write_pictures(data: PetriData | FolderData | Cifar10hData, folder: Path) ->
                     bar.total = total
                     bar.update(done - bar.n)
 
-                write_petri(data.petri, folder, data.draws, progress)
+                write_petri(data.petri, folder, data.draws, progress, len(os.sched_getaffinity(0)))
         case Cifar10hData():
             _write_cifar10(data, folder)
         case FolderData():

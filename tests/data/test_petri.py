@@ -247,7 +247,7 @@ def test_a_table_keeps_the_rows_it_is_not_given():
 
 def test_an_interrupted_set_leaves_nothing_behind(tmp_path: Path):
     def interrupt(done: int, total: int) -> None:
-        if done == 5:
+        if done >= 5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -260,7 +260,7 @@ def test_progress_counts_to_the_end(tmp_path: Path):
     tiny = PetriSettings(train_per_class=1, val_per_class=1)
     write_petri(tiny, tmp_path / "deep" / "set", 1, lambda done, total: told.append((done, total)))
     assert told[-1] == (2 * len(CLASSES), 2 * len(CLASSES))
-    assert all(two[0] == one[0] + 1 for one, two in pairwise(told))
+    assert all(two[0] > one[0] for one, two in pairwise(told))
 
 
 def test_refuses_no_draws_and_folders_in_use(tmp_path: Path):

@@ -6,6 +6,9 @@ import csv
 import tempfile
 import zlib
 from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +25,7 @@ def write_petri(
     folder: Path,
     draws: int,
     progress: Callable[[int, int], None] | None = None,
+    workers: int = 1,
 ) -> None:
     """Write the whole set into ``folder``, which appears only when it is complete.
 
@@ -39,7 +43,8 @@ def write_petri(
         settings: the generated world.
         folder: where the set goes; made if need be, with its parents.
         draws: how many independent sets of training pictures, 1 or more.
-        progress: told (pictures written, pictures in all) after each picture.
+        progress: told (pictures written, pictures in all) after each class.
+        workers: processes that share the work; the pictures do not depend on it.
 
     Raises:
         ValueError: ``draws`` is below 1.
@@ -52,7 +57,7 @@ def write_petri(
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
         whole = Path(scratch) / folder.name
-        _write(settings, whole, draws, progress)
+        _write(settings, whole, draws, progress, workers)
         whole.replace(folder)
 
 
@@ -82,29 +87,53 @@ def _write(
     folder: Path,
     draws: int,
     progress: Callable[[int, int], None] | None,
+    workers: int,
 ) -> None:
-    splits: list[tuple[str, int | None, int]] = [("val", None, settings.val_per_class)]
-    splits += [(f"train-{draw}", draw, settings.train_per_class) for draw in range(draws)]
-    total = len(CLASSES) * sum(count for _, _, count in splits)
-    done = 0
+    parts = [_Part(folder / "val" / name, name, settings.val_per_class) for name in CLASSES]
+    parts += [
+        _Part(folder / f"train-{draw}" / name, name, settings.train_per_class, draw)
+        for draw in range(draws)
+        for name in CLASSES
+    ]
+    total, done = sum(part.count for part in parts), 0
     annotations: list[tuple[str, str]] = []
-    for split, draw, count in splits:
-        for name in CLASSES:
-            (folder / split / name).mkdir(parents=True)
-            for number in range(count):
-                pixels, labels = picture(settings, name, number, draw)
-                image = f"{split}/{name}/{number:05d}.jpg"
-                Image.fromarray(pixels).save(folder / image, quality=settings.jpeg_quality)
-                if draw is None:
-                    annotations += [(image, label) for label in labels]
-                done += 1
-                if progress:
-                    progress(done, total)
+    with ProcessPoolExecutor(workers) as pool:
+        for part, labels in zip(
+            parts, pool.map(partial(_write_part, settings), parts), strict=True
+        ):
+            if part.draw is None:
+                annotations += labels
+            done += part.count
+            if progress:
+                progress(done, total)
     _table(folder / "annotations.csv", ("image", "label"), annotations)
     _table(folder / "classes.csv", ("name", "path"), CLASSES.items())
     header = ("class", "partner", "kind", "direction_note", "expectation")
     truth = [(r.name, r.partner, r.kind, r.note, r.expectation) for r in RELATIONS]
     _table(folder / "truth.csv", header, truth)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The pictures of one class in one draw, or of validation."""
+
+    folder: Path
+    name: str
+    count: int
+    draw: int | None = None
+
+
+def _write_part(settings: PetriSettings, part: _Part) -> list[tuple[str, str]]:
+    """Write a part's pictures; (image, label) for every right label of each."""
+    part.folder.mkdir(parents=True)
+    found: list[tuple[str, str]] = []
+    for number in range(part.count):
+        pixels, labels = picture(settings, part.name, number, part.draw)
+        file = part.folder / f"{number:05d}.jpg"
+        Image.fromarray(pixels).save(file, quality=settings.jpeg_quality)
+        image = "/".join(file.parts[-3:])
+        found += [(image, label) for label in labels]
+    return found
 
 
 def _table(path: Path, header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
