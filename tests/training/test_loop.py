@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -191,6 +192,22 @@ def test_predictions_are_kept_and_damaged_weights_named(tmp_path, together, smoo
             predict(study, runs, smooth_samples, ids, 2, "anew")
     finally:
         runs[0].weights.write_bytes(content)
+
+
+def test_equal_policies_share_a_run_and_stay_apart_in_the_table(together, smooth_samples):
+    """A designer may end up with the very policy of another one."""
+    from daclass.predictions import validate_predictions
+
+    twins = [
+        replace(together["weak"], name="uniform_best"),
+        replace(together["weak"], name="naive_removal"),
+    ]
+    assert twins[0].folder == twins[1].folder
+    ids = [f"p{n}" for n in range(len(smooth_samples.labels))]
+    table = predict(study_of("torchvision"), twins, smooth_samples, ids, 2, "twins")
+    assert table.groupby("policy").size().to_dict() == {"naive_removal": 40, "uniform_best": 40}
+    index = pd.DataFrame({"image_id": ids, "half": "select"})
+    validate_predictions(table, index, 2)
 
 
 def index_of(draw, sizes=(10, 10)):
