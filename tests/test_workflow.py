@@ -51,6 +51,8 @@ def study(tmp_path_factory) -> Path:
         stderr=subprocess.STDOUT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         start_new_session=True,
+        # Shells start background jobs with SIGINT ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     while first.poll() is None and not list(folder.glob("results/tiny/runs/*/checkpoint.pt")):
         time.sleep(0.05)
