@@ -8,6 +8,7 @@ PYTHON := .venv/bin/python
 READY := .venv/ready
 # Where FFCV could not be built, studies fall back to the slower reference loader.
 LOADER = $(shell $(PYTHON) -c 'import ffcv' 2>/dev/null || echo training.loader=torchvision)
+CHANGES = $(strip $(SET) $(LOADER))
 
 .PHONY: demo study test test-integration lint schema setup gallery clean
 
@@ -19,13 +20,13 @@ demo:
 study: $(READY)
 	@echo "study $(CONFIG) on $(CORES) cores"
 	@mkdir -p results
-	@changes='$(SET) $(LOADER)'; \
-	flock --nonblock --conflict-exit-code 75 results/.lock \
-		$(PYTHON) -m snakemake --nolock --cores $(CORES) --config study='$(CONFIG)' set="$$changes"; \
+	@flock --nonblock --conflict-exit-code 75 results/.lock \
+		$(PYTHON) -m snakemake --nolock --cores $(CORES) \
+		--config study='$(CONFIG)' $(if $(CHANGES),set='$(CHANGES)'); \
 	status=$$?; \
 	if [ $$status = 75 ]; then echo "another study is running here: wait for it"; fi; \
-	if [ $$status != 0 ]; then exit $$status; fi; \
-	$(PYTHON) -m daclass headline '$(CONFIG)' $$(for change in $$changes; do printf -- '--set=%s ' $$change; done)
+	exit $$status
+	@$(PYTHON) -m daclass headline '$(CONFIG)' $(foreach change,$(CHANGES),--set '$(change)')
 
 test: lint
 	$(PYTHON) -m pytest
