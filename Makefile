@@ -7,7 +7,8 @@ SET ?=
 PYTHON := .venv/bin/python
 READY := .venv/ready
 # Where FFCV could not be built, studies fall back to the slower reference loader.
-LOADER = $(shell $(PYTHON) -c 'import ffcv' 2>/dev/null || echo training.loader=torchvision)
+LOADER = $(shell $(PYTHON) -c 'from importlib.util import find_spec; exit(not find_spec("ffcv"))' 2>/dev/null \
+	|| echo training.loader=torchvision)
 CHANGES = $(strip $(SET) $(LOADER))
 
 .PHONY: demo study test test-integration lint schema setup gallery clean
