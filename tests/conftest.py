@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from pathlib import Path
+from typing import NoReturn
 
 # Before numba is imported: tests use more workers than small machines have cores.
 os.environ.setdefault("NUMBA_NUM_THREADS", "4")
@@ -17,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 CI = os.environ.get("CI") == "true"
 
 
-def absent(what: str) -> None:
+def absent(what: str) -> NoReturn:
     """Skip visibly for want of `what`; on CI, where everything must be there, fail."""
     if CI:
         pytest.fail(f"{what} is missing, and CI=true")

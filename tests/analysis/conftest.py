@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -13,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
+
+from tests.conftest import absent
 
 STRONGEST, MIDDLE, WEAKEST = 0.08, 0.3, 0.99
 
@@ -124,16 +125,11 @@ class ImageNet:
 
 
 @pytest.fixture(scope="session")
-def imagenet() -> ImageNet:
-    root = Path(__file__).resolve().parents[2]
-    default = root.parent / "shared" / "data"
-    folder = Path(os.environ.get("DACLASS_TEST_DATA", default)) / "imagenet_val"
+def imagenet(real_data: Path) -> ImageNet:
+    folder = real_data / "imagenet_val"
     timm = find_spec("timm")  # finds it without importing it
     if not folder.is_dir() or timm is None or timm.origin is None:
-        reason = "needs timm and the folder imagenet_val in $DACLASS_TEST_DATA"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        absent("timm, or the folder imagenet_val of the real data,")
     real = Path(timm.origin).parent / "data" / "_info" / "imagenet_real_labels.json"
     sets = json.loads(real.read_text())
     labels = np.loadtxt(folder / "val_labels.txt", dtype=int)
