@@ -9,7 +9,7 @@ include: "workflow/rules/report.smk"
 
 
 wildcard_constraints:
-    stage="sweep|interventions",
+    phase="sweep|interventions",
     seed=r"\d+",
     draw=r"\d+",
 

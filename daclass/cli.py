@@ -47,11 +47,11 @@ def _run(options: argparse.Namespace) -> None:
         case "beton":
             stages.beton(study, layout, options.split, options.draw)
         case "policies":
-            stages.policies(study, layout, options.stage)
+            stages.policies(study, layout, options.phase)
         case "train":
-            stages.train(study, layout, options.stage, options.seed)
+            stages.train(study, layout, options.phase, options.seed)
         case "predict":
-            stages.predict(study, layout, options.stage)
+            stages.predict(study, layout, options.phase)
         case "summary":
             stages.summary(study, layout, options.config, options.set)
         case "headline":
@@ -92,8 +92,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--figures", type=Path, default=Path("figures"))
         return command
 
-    def add_stage(command: argparse.ArgumentParser) -> None:
-        command.add_argument("--stage", choices=("sweep", "interventions"), default="sweep")
+    def add_phase(command: argparse.ArgumentParser) -> None:
+        command.add_argument("--phase", choices=("sweep", "interventions"), default="sweep")
 
     add("check", "Check a study's config.")
     add("headline", "Print the most important numbers of a finished study.")
@@ -101,11 +101,11 @@ def _parser() -> argparse.ArgumentParser:
     beton = add("beton", stages.beton.__doc__)
     beton.add_argument("--split", choices=("train", "val"), required=True)
     beton.add_argument("--draw", type=int, default=-1, help="-1 for the validation pictures")
-    add_stage(add("policies", stages.policies.__doc__))
+    add_phase(add("policies", stages.policies.__doc__))
     train = add("train", stages.train.__doc__)
-    add_stage(train)
+    add_phase(train)
     train.add_argument("--seed", type=int, required=True)
-    add_stage(add("predict", stages.predict.__doc__))
+    add_phase(add("predict", stages.predict.__doc__))
     for name, stage in stages.WHOLE.items():
         add(name, stage.__doc__)
     return parser

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-Stage = Literal["sweep", "interventions"]
+from daclass.study import Phase
 
 
 @dataclass(frozen=True)
@@ -41,17 +40,17 @@ class Layout:
     def runs(self) -> Path:
         return self.results / "runs"
 
-    def policy(self, stage: Stage, name: str) -> Path:
-        return self.results / "policies" / stage / f"{name}.yaml"
+    def policy(self, phase: Phase, name: str) -> Path:
+        return self.results / "policies" / phase / f"{name}.yaml"
 
     def provenance(self, name: str) -> Path:
         return self.results / "policies" / "interventions" / f"{name}.provenance.json"
 
-    def trained(self, stage: Stage, seed: int | str) -> Path:
-        return self.results / "trained" / stage / f"seed{seed}.json"
+    def trained(self, phase: Phase, seed: int | str) -> Path:
+        return self.results / "trained" / phase / f"seed{seed}.json"
 
-    def predictions(self, stage: Stage) -> Path:
-        return self.results / "predictions" / f"{stage}.parquet"
+    def predictions(self, phase: Phase) -> Path:
+        return self.results / "predictions" / f"{phase}.parquet"
 
     def table(self, name: str) -> Path:
         """A table that a study has once; the names are the keys of `daclass.tables.SCHEMAS`."""

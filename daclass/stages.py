@@ -6,23 +6,19 @@ A stage is a function of a study and a layout. Snakemake's rules and people both
 
 from __future__ import annotations
 
-import csv
-import importlib.metadata
 import json
-import platform
-import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from daclass import __version__
+from daclass import provenance
 from daclass.atomic import replacing
 from daclass.augment import Policy
 from daclass.errors import InputError
-from daclass.layout import Layout, Stage
-from daclass.study import Study
+from daclass.layout import Layout
+from daclass.study import Phase, Study
 from daclass.tables import read_table, write_table
 
 if TYPE_CHECKING:
@@ -59,28 +55,28 @@ def beton(study: Study, layout: Layout, split: str, draw: int) -> None:
     )
 
 
-def policies(study: Study, layout: Layout, stage: Stage) -> None:
+def policies(study: Study, layout: Layout, phase: Phase) -> None:
     """Write the policies to train: constant ones for the sweep, designed ones for interventions."""
-    if stage == "sweep":
+    if phase == "sweep":
         for strength in study.sweep.strengths:
-            Policy(study.axis, strength).save(layout.policy(stage, _uniform_name(study, strength)))
+            Policy(study.axis, strength).save(layout.policy(phase, study.uniform_name(strength)))
     else:
         _design_interventions(study, layout)
 
 
-def train(study: Study, layout: Layout, stage: Stage, seed: int) -> None:
+def train(study: Study, layout: Layout, phase: Phase, seed: int) -> None:
     """Train the missing runs of one seed, all in one process and from one loader."""
     from daclass.training.loop import train
 
     classes = read_table("classes", layout.table("classes"))
-    runs = _runs(study, layout, stage, seed)
+    runs = _runs(study, layout, phase, seed)
     train(study, runs, _samples(study, layout, "train", study.draw(seed)), list(classes["name"]))
     content = {run.name: {**run.describe(), "weights": str(run.weights)} for run in runs}
-    _write_json(content, layout.trained(stage, seed))
+    _write_json(content, layout.trained(phase, seed))
 
 
-def predict(study: Study, layout: Layout, stage: Stage) -> None:
-    """Predict the validation pictures with all runs of a stage over one decode."""
+def predict(study: Study, layout: Layout, phase: Phase) -> None:
+    """Predict the validation pictures with all runs of a phase over one decode."""
     from daclass.training.predict import pictures_digest, predict
     from daclass.training.runs import fingerprint
 
@@ -90,13 +86,13 @@ def predict(study: Study, layout: Layout, stage: Stage) -> None:
     digest = pictures_digest(study, fingerprint(val))
     table = predict(
         study,
-        [run for seed in seeds(study, stage) for run in _runs(study, layout, stage, seed)],
+        [run for seed in study.seeds(phase) for run in _runs(study, layout, phase, seed)],
         _samples(study, layout, "val", -1),
         list(val["image_id"]),
         len(classes),
         digest,
     )
-    write_table(table, "predictions", layout.predictions(stage), digest)
+    write_table(table, "predictions", layout.predictions(phase), digest)
 
 
 def count(study: Study, layout: Layout) -> None:
@@ -220,9 +216,9 @@ def summary(study: Study, layout: Layout, config: Path, changes: Sequence[str] =
     found = {name: read_table(name, path) for name, path in _table_paths(study, layout).items()}
     runs = {
         run["run"]
-        for stage in stages(study)
-        for seed in seeds(study, stage)
-        for run in json.loads(layout.trained(stage, seed).read_text()).values()
+        for phase in study.phases
+        for seed in study.seeds(phase)
+        for run in json.loads(layout.trained(phase, seed).read_text()).values()
     }
     content = summarise(
         study=study.name,
@@ -234,15 +230,15 @@ def summary(study: Study, layout: Layout, config: Path, changes: Sequence[str] =
         reference=study.reference_strength,
         q=study.analysis.affected.q,
         runs_trained=len(runs),
-        versions=_versions(),
-        wall_seconds=_wall_seconds(layout),
+        versions=provenance.versions(),
+        wall_seconds=provenance.wall_seconds(layout.times),
         tables=found,
     )
     content["provenance"] = {
         "command": " ".join(
             [f"make study CONFIG={config}", *([f'SET="{" ".join(changes)}"'] if changes else [])]
         ),
-        "git_revision": _git_revision(),
+        "git_revision": provenance.git_revision(),
         "settings": study.model_dump(mode="json"),
     }
     _write_json(content, layout.summary)
@@ -262,27 +258,6 @@ def read_summary(layout: Layout) -> dict[str, Any]:
         raise InputError(f"{layout.summary}: no such file; run the study first")
     content: dict[str, Any] = json.loads(layout.summary.read_text(encoding="utf-8"))
     return content
-
-
-def stages(study: Study) -> tuple[Stage, ...]:
-    """The stages of training that a study has."""
-    return ("sweep", "interventions") if study.interventions else ("sweep",)
-
-
-def seeds(study: Study, stage: Stage) -> tuple[int, ...]:
-    if stage == "sweep":
-        return study.sweep.seeds
-    return study.interventions.seeds if study.interventions else ()
-
-
-def policy_names(study: Study, stage: Stage) -> tuple[str, ...]:
-    if stage == "sweep":
-        return tuple(_uniform_name(study, strength) for strength in study.sweep.strengths)
-    return study.interventions.designers if study.interventions else ()
-
-
-def _uniform_name(study: Study, strength: float) -> str:
-    return f"{study.axis.name}={strength:g}"
 
 
 def _design_interventions(study: Study, layout: Layout) -> None:
@@ -305,7 +280,7 @@ def _design_interventions(study: Study, layout: Layout) -> None:
     )
     for name, designed in design(study.interventions.designers, evidence).items():
         designed.policy.save(layout.policy("interventions", name))
-        provenance = {
+        record = {
             "policy": name,
             "reasons": designed.reasons,
             "half": "select",
@@ -313,16 +288,16 @@ def _design_interventions(study: Study, layout: Layout) -> None:
             "m": evidence.m,
             "analysis": study.digest("analysis"),
         }
-        _write_json(provenance, layout.provenance(name))
+        _write_json(record, layout.provenance(name))
 
 
-def _runs(study: Study, layout: Layout, stage: Stage, seed: int) -> list[Run]:
+def _runs(study: Study, layout: Layout, phase: Phase, seed: int) -> list[Run]:
     from daclass.training.runs import plan_runs
 
     loaded = {}
-    for name in policy_names(study, stage):
+    for name in study.policy_names(phase):
         try:
-            loaded[name] = Policy.load(layout.policy(stage, name))
+            loaded[name] = Policy.load(layout.policy(phase, name))
         except ValueError as error:
             raise InputError(str(error)) from None
     frame = read_table("index", layout.table("index"))
@@ -345,11 +320,11 @@ def _samples(study: Study, layout: Layout, split: str, draw: int) -> Samples:
 
 
 def _evidence(
-    layout: Layout, stage: Stage
+    layout: Layout, phase: Phase
 ) -> tuple[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame], int]:
     """Predictions, index and annotations, and the number of classes."""
     tables = (
-        read_table("predictions", layout.predictions(stage)),
+        read_table("predictions", layout.predictions(phase)),
         read_table("index", layout.table("index")),
         read_table("annotations", layout.table("annotations")),
     )
@@ -373,40 +348,6 @@ def _tables(study: Study, layout: Layout) -> Tables:
     return Tables.read(
         _table_paths(study, layout), study.axis.name, thresholds.overlap, thresholds.similarity
     )
-
-
-def _versions() -> dict[str, str]:
-    """Versions of Python, of daclass and of the packages that results depend on."""
-    versions = {"python": platform.python_version(), "daclass": __version__}
-    for package in ("torch", "torchvision", "ffcv", "numpy", "scipy", "pandas", "snakemake"):
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            versions[package] = "not installed"
-    return versions
-
-
-def _git_revision() -> str:
-    """The revision of the working tree that daclass runs from; "" outside of one."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    folder = Path(__file__).parent
-    try:
-        return subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, check=True
-        ).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-
-
-def _wall_seconds(layout: Layout) -> dict[str, float]:
-    """Seconds a stage, summed over its jobs, from Snakemake's benchmark files."""
-    seconds: dict[str, float] = {}
-    for file in sorted(layout.times.glob("*.tsv")):
-        with file.open() as rows:
-            row = next(csv.DictReader(rows, delimiter="\t"))
-        stage = file.stem.split(".")[0]
-        seconds[stage] = round(seconds.get(stage, 0.0) + float(row["s"]), 1)
-    return seconds
 
 
 def _write_json(content: Any, path: Path) -> None:

@@ -271,6 +271,10 @@ class Interventions(Section):
         return self
 
 
+Phase = Literal["sweep", "interventions"]
+"""The two times that a study trains: uniform policies, then designed ones on fresh seeds."""
+
+
 class Study(Section):
     """A whole study."""
 
@@ -329,6 +333,24 @@ class Study(Section):
     def reference_strength(self) -> float:
         reference = self.analysis.reference
         return self.weakest if reference == "weakest" else float(reference)
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        return ("sweep", "interventions") if self.interventions else ("sweep",)
+
+    def seeds(self, phase: Phase) -> tuple[int, ...]:
+        if phase == "sweep":
+            return self.sweep.seeds
+        return self.interventions.seeds if self.interventions else ()
+
+    def policy_names(self, phase: Phase) -> tuple[str, ...]:
+        if phase == "sweep":
+            return tuple(self.uniform_name(strength) for strength in self.sweep.strengths)
+        return self.interventions.designers if self.interventions else ()
+
+    def uniform_name(self, strength: float) -> str:
+        """Name of the sweep's policy that gives every class `strength`."""
+        return f"{self.axis.name}={strength:g}"
 
     def draw(self, seed: int) -> int:
         """The draw of the training pictures that run seed `seed` trains on."""

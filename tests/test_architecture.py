@@ -20,9 +20,10 @@ MAY_IMPORT = {
     "data": {"atomic", "augment.pictures", "errors", "study", "tables"},
     "training": {"atomic", "augment", "errors", "study", "tables"},
     "errors": set(),
+    "provenance": set(),
     "atomic": set(),
     "tables": {"atomic", "errors"},
-    "layout": set(),
+    "layout": {"study"},
     "predictions": {"errors", "tables"},
     "study": {"augment", "data.petri", "errors"},
 }

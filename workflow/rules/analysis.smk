@@ -88,7 +88,7 @@ if STUDY.interventions:
             tables("counts", "effects", "categories", "classes"),
         output:
             policy_files("interventions"),
-            [FILES.provenance(name) for name in stages.policy_names(STUDY, "interventions")],
+            [FILES.provenance(name) for name in STUDY.policy_names("interventions")],
         params:
             settings=STUDY.digest(
                 "interventions.designers", "interventions.classes", "interventions.random_seed"
@@ -98,7 +98,7 @@ if STUDY.interventions:
         benchmark:
             times("policies.interventions")
         shell:
-            daclass("policies", "--stage interventions")
+            daclass("policies", "--phase interventions")
 
     rule interventions:
         input:

@@ -43,20 +43,20 @@ def beton(split, draw):
     return FILES.beton(split, draw) if STUDY.training.loader == "ffcv" else []
 
 
-def policy_files(stage):
-    return [FILES.policy(stage, name) for name in stages.policy_names(STUDY, stage)]
+def policy_files(phase):
+    return [FILES.policy(phase, name) for name in STUDY.policy_names(phase)]
 
 
-def trained(stage):
-    return [FILES.trained(stage, seed) for seed in stages.seeds(STUDY, stage)]
+def trained(phase):
+    return [FILES.trained(phase, seed) for seed in STUDY.seeds(phase)]
 
 
 def tables(*names):
     return [FILES.table(name) for name in names]
 
 
-def evidence(stage):
-    return [FILES.predictions(stage), *tables("index", "classes", "annotations")]
+def evidence(phase):
+    return [FILES.predictions(phase), *tables("index", "classes", "annotations")]
 
 
 def findings():

@@ -24,7 +24,7 @@ rule figures:
 rule summary:
     input:
         findings(),
-        [trained(stage) for stage in stages.stages(STUDY)],
+        [trained(phase) for phase in STUDY.phases],
         rules.figures.output,  # so that its time is known
     output:
         FILES.summary,

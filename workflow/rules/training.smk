@@ -15,7 +15,7 @@ rule sweep_policies:
     benchmark:
         times("policies.sweep")
     shell:
-        daclass("policies", "--stage sweep")
+        daclass("policies", "--phase sweep")
 
 
 rule train:
@@ -23,33 +23,33 @@ rule train:
         index=FILES.table("index"),
         classes=FILES.table("classes"),
         beton=lambda wildcards: beton("train", STUDY.draw(int(wildcards.seed))),
-        policies=lambda wildcards: policy_files(wildcards.stage),
+        policies=lambda wildcards: policy_files(wildcards.phase),
     output:
-        FILES.trained("{stage}", "{seed}"),
+        FILES.trained("{phase}", "{seed}"),
     params:
         settings=STUDY.training_digest(),
     threads: STUDY.machine.threads
     log:
-        log("train.{stage}.seed{seed}"),
+        log("train.{phase}.seed{seed}"),
     benchmark:
-        times("train.{stage}.seed{seed}")
+        times("train.{phase}.seed{seed}")
     shell:
-        daclass("train", "--stage {wildcards.stage} --seed {wildcards.seed}")
+        daclass("train", "--phase {wildcards.phase} --seed {wildcards.seed}")
 
 
 rule predict:
     input:
         index=FILES.table("index"),
         beton=beton("val", -1),
-        trained=lambda wildcards: trained(wildcards.stage),
+        trained=lambda wildcards: trained(wildcards.phase),
     output:
-        FILES.predictions("{stage}"),
+        FILES.predictions("{phase}"),
     params:
         settings=STUDY.digest("beton", "training"),
     threads: STUDY.machine.threads
     log:
-        log("predict.{stage}"),
+        log("predict.{phase}"),
     benchmark:
-        times("predict.{stage}")
+        times("predict.{phase}")
     shell:
-        daclass("predict", "--stage {wildcards.stage}")
+        daclass("predict", "--phase {wildcards.phase}")
