@@ -2,8 +2,18 @@
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/data.smk"
-include: "workflow/rules/training.smk"
+
+
+if STUDY.sweep:
+
+    include: "workflow/rules/data.smk"
+    include: "workflow/rules/training.smk"
+
+else:
+
+    include: "workflow/rules/predictions.smk"
+
+
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/report.smk"
 

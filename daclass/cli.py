@@ -56,6 +56,9 @@ def _run(options: argparse.Namespace) -> None:
             stages.summary(study, layout, options.config, options.set)
         case "headline":
             _print_headline(layout)
+        case "analyze":
+            stages.analyze(study, layout, options.config, options.set)
+            _print_headline(layout)
         case name:
             stages.WHOLE[name](study, layout)
 
@@ -97,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add("check", "Check a study's config.")
     add("headline", "Print the most important numbers of a finished study.")
+    add("analyze", stages.analyze.__doc__)
     add("summary", stages.summary.__doc__)
     beton = add("beton", stages.beton.__doc__)
     beton.add_argument("--split", choices=("train", "val"), required=True)

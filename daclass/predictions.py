@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from daclass.errors import InputError
-from daclass.tables import SCHEMAS
+from daclass.tables import RUNNERS_UP, SCHEMAS
 
 
 def validate_predictions(predictions: pd.DataFrame, index: pd.DataFrame, n_classes: int) -> None:
@@ -44,10 +45,20 @@ def _check_values(predictions: pd.DataFrame, n_classes: int) -> None:
         ~(whole & (predicted >= 0) & (predicted < n_classes)),
         lambda row: f"prediction {row.prediction} is no class: they run from 0 to {n_classes - 1}",
     )
+    for name in RUNNERS_UP:
+        other = _numbers(predictions, name)
+        _refuse(
+            predictions,
+            ~((other == np.floor(other)) & (other >= -1) & (other < n_classes)),
+            partial(_no_runner_up, name),
+        )
     probability = _numbers(predictions, "probability")
+    run = pd.factorize(predictions["run"])[0]
+    # A run without probabilities has NaN for all; one NaN among numbers is a fault.
+    known = np.bincount(run[run >= 0], ~np.isnan(probability[run >= 0])) > 0
     _refuse(
         predictions,
-        ~((probability >= 0) & (probability <= 1)),  # True for NaN
+        ~((probability >= 0) & (probability <= 1)) & known[run],  # True for NaN
         lambda row: f"probability {row.probability} lies outside [0, 1]",
     )
     seed = _numbers(predictions, "seed")
@@ -58,6 +69,10 @@ def _check_values(predictions: pd.DataFrame, n_classes: int) -> None:
     )
 
 
+def _no_runner_up(name: str, row: Any) -> str:
+    return f"{name} {row[name]} is no class, and not -1 for unknown"
+
+
 def _numbers(predictions: pd.DataFrame, column: str) -> np.ndarray:
     """A column as float64 [rows]; what cannot be read as a number becomes NaN."""
     return pd.to_numeric(predictions[column], errors="coerce").to_numpy(float, na_value=np.nan)
@@ -65,15 +80,16 @@ def _numbers(predictions: pd.DataFrame, column: str) -> np.ndarray:
 
 def _check_pictures(predictions: pd.DataFrame, index: pd.DataFrame) -> None:
     ids = pd.Index(index.loc[index["half"] != "", "image_id"])
-    position = ids.get_indexer(pd.Index(predictions["image_id"]))
+    code, pictures = pd.factorize(predictions["image_id"])
+    position = np.append(ids.get_indexer(pd.Index(pictures)), -1)[code]
     _refuse(
         predictions, position < 0, lambda row: "the picture is no validation picture of the index"
     )
     run, names = pd.factorize(predictions["run"])
     if (run < 0).any():
         raise InputError("predictions: a row names no run")
-    times = np.bincount(run * len(ids) + position, minlength=len(names) * len(ids))
     cell = run * len(ids) + position
+    times = np.bincount(cell, minlength=len(names) * len(ids))
     _refuse(predictions, times[cell] > 1, lambda row: "the picture is predicted more than once")
     absent = np.flatnonzero(times == 0)
     if absent.size:

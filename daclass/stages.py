@@ -11,17 +11,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from daclass import provenance
 from daclass.atomic import replacing
 from daclass.augment import Policy
 from daclass.errors import InputError
 from daclass.layout import Layout
-from daclass.study import Phase, Study
+from daclass.study import Phase, PredictionsData, Study
 from daclass.tables import read_table, write_table
 
 if TYPE_CHECKING:
+    from daclass.analysis.cells import Cells
     from daclass.plots.draw import Tables
     from daclass.training.loaders import Samples
     from daclass.training.runs import Run
@@ -31,6 +30,8 @@ def pictures(study: Study, layout: Layout) -> None:
     """Generate, extract or download the pictures of sources that need it."""
     from daclass.data.pictures import write_pictures
 
+    if isinstance(study.data, PredictionsData):
+        raise InputError("data.source: a study of predictions has no pictures")
     write_pictures(study.data, layout.pictures)
 
 
@@ -39,10 +40,27 @@ def index(study: Study, layout: Layout) -> None:
     from daclass.data.index import build_index
     from daclass.data.sources import open_source
 
+    if isinstance(study.data, PredictionsData):
+        raise InputError("data.source: predictions bring their own index; run daclass predictions")
     found = build_index(open_source(study.data, layout.pictures), study.data.split_seed)
     digest = study.digest("data")
     for name in ("index", "classes", "annotations", "truth"):
         write_table(getattr(found, name), name, layout.table(name), digest)
+
+
+def predictions(study: Study, layout: Layout) -> None:
+    """Read predictions that other programs made, and the labels of their pictures."""
+    from daclass.data.predictions import read_predictions
+    from daclass.predictions import validate_predictions
+
+    if not isinstance(study.data, PredictionsData) or study.comparison is None:
+        raise InputError("data.source: this study makes its own predictions")
+    found, table = read_predictions(study.data, study.comparison)
+    validate_predictions(table, found.index, len(found.classes))
+    digest = study.digest("data", "comparison")
+    for name in ("index", "classes", "annotations", "truth"):
+        write_table(getattr(found, name), name, layout.table(name), digest)
+    write_table(table, "predictions", layout.predictions("sweep"), digest)
 
 
 def beton(study: Study, layout: Layout, split: str, draw: int) -> None:
@@ -58,7 +76,7 @@ def beton(study: Study, layout: Layout, split: str, draw: int) -> None:
 def policies(study: Study, layout: Layout, phase: Phase) -> None:
     """Write the policies to train: constant ones for the sweep, designed ones for interventions."""
     if phase == "sweep":
-        for strength in study.sweep.strengths:
+        for strength in study.strengths:
             Policy(study.axis, strength).save(layout.policy(phase, study.uniform_name(strength)))
     else:
         _design_interventions(study, layout)
@@ -95,61 +113,45 @@ def predict(study: Study, layout: Layout, phase: Phase) -> None:
     write_table(table, "predictions", layout.predictions(phase), digest)
 
 
-def count(study: Study, layout: Layout) -> None:
-    """Count hits and errors of every run and class; accuracy by strength."""
-    from daclass.analysis.accuracy import accuracy
+def measure(study: Study, layout: Layout) -> None:
+    """Join predictions and annotations; count, and estimate accuracies, effects and confusions."""
+    from daclass.analysis.accuracy import accuracy, class_accuracy
+    from daclass.analysis.conditions import Conditions
+    from daclass.analysis.confusions import confusions
     from daclass.analysis.counts import count
-    from daclass.predictions import validate_predictions
-
-    tables, classes = _evidence(layout, "sweep")
-    validate_predictions(tables[0], tables[1], classes)
-    empty = study.analysis.empty_labels
-    digest = study.digest("analysis.empty_labels", "analysis.confidence")
-    write_table(count(*tables, classes, empty), "counts", layout.table("counts"), digest)
-    table = accuracy(*tables, classes, empty, study.analysis.confidence)
-    write_table(table, "accuracy", layout.table("accuracy"), digest)
-
-
-def effects(study: Study, layout: Layout) -> None:
-    """What each class loses at the strongest augmentation, and which classes are affected."""
-    from daclass.analysis.effects import effects
+    from daclass.analysis.effects import Affected, effects
+    from daclass.analysis.explained import explained
+    from daclass.analysis.nulls import Nulls
 
     settings = study.analysis
-    tables, classes = _evidence(layout, "sweep")
-    table = effects(
-        *tables,
-        classes,
-        strongest=study.strongest,
-        reference=study.reference_strength,
-        affected_rule=settings.affected.rule,
-        affected_share=settings.affected.share,
-        affected_at_least=settings.affected.at_least,
-        q=settings.affected.q,
-        empty_labels=settings.empty_labels,
-        confidence=settings.confidence,
+    cells = _cells(study, layout, "sweep")
+    conditions = Conditions.of(study.conditions, study.reference_condition, cells.table)
+    affected = Affected(**settings.affected.model_dump())
+    confidence = settings.confidence
+    nulls = Nulls.draw(
+        cells,
+        conditions,
+        confidence=confidence,
+        replicates=settings.bootstrap,
+        random_seed=study.seed,
     )
-    write_table(table, "effects", layout.table("effects"), study.digest("analysis"))
-
-
-def confusions(study: Study, layout: Layout) -> None:
-    """Which class's pictures go to which other class, at the strongest and at the reference."""
-    from daclass.analysis.confusions import confusions
-
-    (predictions, frame, _), classes = _evidence(layout, "sweep")
-    table = confusions(
-        predictions,
-        frame,
-        classes,
-        strongest=study.strongest,
-        reference=study.reference_strength,
-        confidence=study.analysis.confidence,
-    )
-    write_table(table, "confusions", layout.table("confusions"), study.digest("analysis"))
+    tables = {
+        "counts": count(cells),
+        "accuracy": accuracy(cells, confidence=confidence),
+        "class_accuracy": class_accuracy(cells, conditions, nulls, confidence=confidence),
+        "effects": effects(cells, conditions, nulls, affected, confidence=confidence),
+        "null_band": nulls.sorted_drops(confidence),
+        "explained": explained(cells, conditions, affected, confidence=confidence),
+        "confusions": confusions(cells, conditions, confidence=confidence),
+    }
+    digest = study.digest("analysis")
+    for name, table in tables.items():
+        write_table(table, name, layout.table(name), digest)
 
 
 def categories(study: Study, layout: Layout) -> None:
     """Of which kind each affected class's growing confusion is."""
-    from daclass.analysis.categories import categories, overlaps
+    from daclass.analysis.categories import categories, overlaps, sensitivity
 
     classes = read_table("classes", layout.table("classes"))
     table = categories(
@@ -164,25 +166,21 @@ def categories(study: Study, layout: Layout) -> None:
         overlap=study.analysis.categories.overlap,
         similarity=study.analysis.categories.similarity,
     )
-    write_table(table, "categories", layout.table("categories"), study.digest("analysis"))
+    digest = study.digest("analysis")
+    write_table(table, "categories", layout.table("categories"), digest)
+    write_table(sensitivity(table), "sensitivity", layout.table("sensitivity"), digest)
 
 
 def interventions(study: Study, layout: Layout) -> None:
     """What the designed policies change, on fresh seeds and the estimation half."""
     from daclass.analysis.interventions import interventions
-    from daclass.predictions import validate_predictions
 
-    tables, classes = _evidence(layout, "interventions")
-    validate_predictions(tables[0], tables[1], classes)
     found = read_table("effects", layout.table("effects"))
     swallowed = read_table("categories", layout.table("categories"))
     table = interventions(
-        *tables,
-        classes,
+        _cells(study, layout, "interventions"),
         affected=sorted(found.loc[found["affected"], "class_id"].unique().tolist()),
         swallowers=sorted(set(swallowed["swallower_id"]) - {-1}),
-        baselines=("uniform_strongest", "uniform_best"),
-        empty_labels=study.analysis.empty_labels,
         confidence=study.analysis.confidence,
     )
     digest = study.digest("analysis", "interventions")
@@ -224,10 +222,11 @@ def summary(study: Study, layout: Layout, config: Path, changes: Sequence[str] =
         study=study.name,
         title=study.title,
         config_digest=study.digest(),
-        axis=study.axis.name,
-        strengths=list(study.sweep.strengths),
-        strongest=study.strongest,
-        reference=study.reference_strength,
+        axis=study.axis.name if study.sweep else None,
+        strengths=study.strengths,
+        conditions=study.conditions,
+        reference=study.reference_condition,
+        replicates=study.comparison.replicates if study.comparison else "seeds",
         q=study.analysis.affected.q,
         runs_trained=len(runs),
         versions=provenance.versions(),
@@ -242,6 +241,14 @@ def summary(study: Study, layout: Layout, config: Path, changes: Sequence[str] =
         "settings": study.model_dump(mode="json"),
     }
     _write_json(content, layout.summary)
+
+
+def analyze(study: Study, layout: Layout, config: Path, changes: Sequence[str] = ()) -> None:
+    """Run a whole study of predictions, from the files to the report, in this process."""
+    for stage in (predictions, measure, categories, planted, figures):
+        stage(study, layout)
+    summary(study, layout, config, changes)
+    report(study, layout)
 
 
 def report(study: Study, layout: Layout) -> None:
@@ -272,7 +279,7 @@ def _design_interventions(study: Study, layout: Layout) -> None:
         categories=read_table("categories", layout.table("categories")),
         classes=classes,
         axis=study.axis,
-        strengths=study.sweep.strengths,
+        strengths=study.strengths,
         strongest=study.strongest,
         reference=study.reference_strength,
         m=resolve_m(study.interventions.classes, len(classes)),
@@ -284,7 +291,7 @@ def _design_interventions(study: Study, layout: Layout) -> None:
             "policy": name,
             "reasons": designed.reasons,
             "half": "select",
-            "seeds": list(study.sweep.seeds),
+            "seeds": list(study.seeds("sweep")),
             "m": evidence.m,
             "analysis": study.digest("analysis"),
         }
@@ -319,21 +326,22 @@ def _samples(study: Study, layout: Layout, split: str, draw: int) -> Samples:
     )
 
 
-def _evidence(
-    layout: Layout, phase: Phase
-) -> tuple[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame], int]:
-    """Predictions, index and annotations, and the number of classes."""
-    tables = (
+def _cells(study: Study, layout: Layout, phase: Phase) -> Cells:
+    """A phase's predictions joined with index and annotations."""
+    from daclass.analysis.cells import arrange_cells
+
+    return arrange_cells(
         read_table("predictions", layout.predictions(phase)),
         read_table("index", layout.table("index")),
         read_table("annotations", layout.table("annotations")),
+        len(read_table("classes", layout.table("classes"))),
+        study.analysis.empty_labels,
     )
-    return tables, len(read_table("classes", layout.table("classes")))
 
 
 def table_names(study: Study) -> tuple[str, ...]:
     """The tables that summary, figures and report read."""
-    names = ("classes", "counts", "accuracy", "effects", "confusions", "categories", "planted")
+    names = ("classes", *MEASURED, "categories", "sensitivity", "planted")
     return (*names, "interventions") if study.interventions else names
 
 
@@ -356,11 +364,15 @@ def _write_json(content: Any, path: Path) -> None:
         partial.write_text(text + "\n", encoding="utf-8")
 
 
+MEASURED = (
+    "counts", "accuracy", "class_accuracy", "effects", "null_band", "explained", "confusions",
+)  # fmt: skip
+"""The tables that `measure` writes."""
+
 WHOLE: dict[str, Callable[[Study, Layout], None]] = {
     stage.__name__: stage
     for stage in (
-        pictures, index, count, effects, confusions, categories, interventions, planted, figures,
-        report,
+        pictures, index, predictions, measure, categories, interventions, planted, figures, report,
     )
 }  # fmt: skip
 """The stages that need a study and a layout alone, by name."""

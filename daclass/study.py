@@ -43,7 +43,7 @@ class Sampling(Section):
     split_seed: int = 0
     """Decides which validation pictures form the selection half and which the estimation half."""
 
-    def files(self) -> list[Path]:
+    def input_files(self) -> list[Path]:
         """Files besides the pictures that the index is made from."""
         return []
 
@@ -66,9 +66,9 @@ class FolderData(Sampling):
     """Name of the subfolder with the training pictures."""
     val: str = "val"
     """Name of the subfolder with the validation pictures."""
-    annotations: Path | None = None
-    """CSV with columns image,label: one row per label of a validation picture, image being its
-    path below root; without it the original label is the only one."""
+    annotations: Path | Literal["real"] | None = None
+    """Label sets of the validation pictures: CSV, JSON, or real for ImageNet's ReaL labels; see
+    `daclass.data.annotations`. Without it the original label is the only one."""
     classes: Path | None = None
     """CSV with columns name,path: the class tree, path ending in the name; optional."""
     train_per_class: Count | None = None
@@ -77,8 +77,8 @@ class FolderData(Sampling):
     val_per_class: Count | None = None
     """Validation pictures a class (the first ones by a hash of their name); all where not given."""
 
-    def files(self) -> list[Path]:
-        return [file for file in (self.annotations, self.classes) if file]
+    def input_files(self) -> list[Path]:
+        return [file for file in (self.annotations, self.classes) if isinstance(file, Path)]
 
 
 class Cifar10hData(Sampling):
@@ -98,6 +98,48 @@ class Cifar10hData(Sampling):
     """Training pictures a class and draw; all of them where not given."""
     val_per_class: Count | None = None
     """Validation pictures a class (the first ones by a hash of their name); all where not given."""
+
+
+class Model(Section):
+    """A model that somebody trained."""
+
+    condition: str
+    """What it has in common with its replicates."""
+    replicate: str = ""
+    """Models of different conditions with the same replicate are compared as a pair."""
+
+
+class PredictionsData(Section):
+    """Predictions that other programs made: nothing is trained."""
+
+    source: Literal["predictions"]
+    root: Path = Path()
+    """The folder that the other paths start from; itself relative to the working directory."""
+    files: Annotated[tuple[Path, ...], Field(min_length=1)]
+    """Predictions as .csv, .parquet or .npz; see `daclass.data.predictions` for their columns."""
+    labels: Path
+    """The pictures and their original classes: a CSV with columns image,label, or a text file with
+    one class number a line."""
+    images: str | None = None
+    """Names of the pictures, in order, for files that give none: a pattern such as
+    ILSVRC2012_val_{:08d}.JPEG that is filled with 1, 2, 3, ..."""
+    models: Path | dict[str, Model] | None = None
+    """Which condition each model belongs to, by the model's name; or a CSV with columns
+    model,condition and optionally replicate. Without it the predictions' files need these columns.
+    Models that are not named are left out."""
+    classes: Path | Literal["imagenet"] | None = None
+    """CSV with columns name,path: class number k is its k-th row (from 0). imagenet takes names
+    from timm's data files and the tree from WordNet, where that is installed."""
+    annotations: Path | Literal["real"] | None = None
+    """Label sets of the pictures: CSV, JSON, or real for the ReaL labels that timm's data files
+    carry; see `daclass.data.annotations`."""
+    split_seed: int = 0
+    """Decides which pictures form the selection half and which the estimation half."""
+
+    def input_files(self) -> list[Path]:
+        given = (self.labels, self.models, self.classes, self.annotations)
+        files = [*self.files, *(file for file in given if isinstance(file, Path))]
+        return [self.root / file for file in files]
 
 
 class Beton(Section):
@@ -201,6 +243,27 @@ class Sweep(Section):
         return self
 
 
+class Comparison(Section):
+    """What a study of predictions compares."""
+
+    conditions: Annotated[tuple[str, ...], Field(min_length=2)]
+    """Names of the conditions, the tested one first: drops are what it loses against the others."""
+    reference: str | None = None
+    """The condition that the fixed contrast compares the tested one with; the last one where not
+    given."""
+    replicates: str = "models"
+    """What stands in for seeds: one or two words in the plural for the report."""
+
+    @model_validator(mode="after")
+    def _names_a_reference(self) -> Comparison:
+        _distinct(self.conditions, "conditions")
+        if self.reference is not None and self.reference not in self.conditions[1:]:
+            raise ValueError(
+                f"reference {self.reference!r} is not one of {list(self.conditions[1:])}"
+            )
+        return self
+
+
 class Affected(Section):
     """Which classes count as affected; chosen on the selection half."""
 
@@ -232,6 +295,8 @@ class Analysis(Section):
     """Level of every interval."""
     empty_labels: Literal["drop", "wrong"] = "drop"
     """Pictures with an empty label set: left out of multi-label figures, or counted as wrong."""
+    bootstrap: Annotated[int, Field(ge=100)] = 1000
+    """Two-way bootstrap replicates for the no-effect band and the max-T p-values."""
     affected: Affected = Affected()
     categories: Categories = Categories()
 
@@ -284,21 +349,37 @@ class Study(Section):
     """One line for the report's head."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Study seed: with a run's seed it decides initial weights, order and crops."""
-    data: Annotated[PetriData | FolderData | Cifar10hData, Field(discriminator="source")]
+    data: Annotated[
+        PetriData | FolderData | Cifar10hData | PredictionsData, Field(discriminator="source")
+    ]
     beton: Beton = Beton()
     augmentation: Augmentation = Augmentation()
     training: Training = Training()
     machine: Machine = Machine()
-    sweep: Sweep
+    sweep: Sweep | None = None
+    """What is trained; left out only by studies of predictions."""
+    comparison: Comparison | None = None
+    """For studies of predictions alone."""
     analysis: Analysis = Analysis()
     interventions: Interventions | None = None
     """Leave out to stop after the analysis of the sweep."""
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Study:
-        for strength in self.sweep.strengths:
+        if isinstance(self.data, PredictionsData):
+            if self.comparison is None:
+                raise ValueError("comparison: a study of predictions names its conditions there")
+            for section in ("sweep", "interventions"):
+                if getattr(self, section) is not None:
+                    raise ValueError(f"{section}: a study of predictions trains nothing")
+            return self
+        if self.sweep is None:
+            raise ValueError("sweep: strengths and seeds are missing")
+        if self.comparison is not None:
+            raise ValueError("comparison: for data.source predictions alone")
+        for strength in self.strengths:
             self.axis.check(strength)
-        if self.reference_strength not in self.sweep.strengths:
+        if self.reference_strength not in self.strengths:
             raise ValueError(
                 f"analysis.reference {self.reference_strength:g} is not one of sweep.strengths"
             )
@@ -322,17 +403,33 @@ class Study(Section):
         return AXES[self.augmentation.axis]
 
     @property
-    def strongest(self) -> float:
-        return self.axis.strongest(self.sweep.strengths)
+    def strengths(self) -> tuple[float, ...]:
+        """Of the sweep, strongest first; none in a study of predictions."""
+        strengths = self.sweep.strengths if self.sweep else ()
+        return tuple(sorted(strengths, reverse=self.axis.stronger == "higher"))
 
     @property
-    def weakest(self) -> float:
-        return self.axis.weakest(self.sweep.strengths)
+    def strongest(self) -> float:
+        return self.strengths[0]
 
     @property
     def reference_strength(self) -> float:
         reference = self.analysis.reference
-        return self.weakest if reference == "weakest" else float(reference)
+        return self.strengths[-1] if reference == "weakest" else float(reference)
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Names of what is compared, the tested one first."""
+        if self.comparison:
+            return self.comparison.conditions
+        return tuple(self.uniform_name(strength) for strength in self.strengths)
+
+    @property
+    def reference_condition(self) -> str:
+        """The condition that the fixed contrast compares the tested one with."""
+        if self.comparison:
+            return self.comparison.reference or self.comparison.conditions[-1]
+        return self.uniform_name(self.reference_strength)
 
     @property
     def phases(self) -> tuple[Phase, ...]:
@@ -340,12 +437,12 @@ class Study(Section):
 
     def seeds(self, phase: Phase) -> tuple[int, ...]:
         if phase == "sweep":
-            return self.sweep.seeds
+            return self.sweep.seeds if self.sweep else ()
         return self.interventions.seeds if self.interventions else ()
 
     def policy_names(self, phase: Phase) -> tuple[str, ...]:
         if phase == "sweep":
-            return tuple(self.uniform_name(strength) for strength in self.sweep.strengths)
+            return self.conditions if self.sweep else ()
         return self.interventions.designers if self.interventions else ()
 
     def uniform_name(self, strength: float) -> str:
@@ -354,7 +451,7 @@ class Study(Section):
 
     def draw(self, seed: int) -> int:
         """The draw of the training pictures that run seed `seed` trains on."""
-        return seed % self.data.draws
+        return 0 if isinstance(self.data, PredictionsData) else seed % self.data.draws
 
     def digest(self, *parts: str) -> str:
         """Hash of the settings that a stage depends on, 12 hex digits.

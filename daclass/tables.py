@@ -17,7 +17,9 @@ import pyarrow.parquet as pq
 from daclass.atomic import replacing
 from daclass.errors import InputError
 
-VERSION = "1"
+VERSION = "2"
+RUNNERS_UP = ("second", "third", "fourth", "fifth")
+"""Columns of the classes that a run ranks behind its prediction."""
 
 _int, _long, _real, _text, _flag = pa.int32(), pa.int64(), pa.float64(), pa.string(), pa.bool_()
 
@@ -49,7 +51,9 @@ SCHEMAS: Mapping[str, Mapping[str, pa.DataType]] = {
         "expectation": _text,  # hurt, swallows, helped, unchanged
         "note": _text,
     },
-    # One row a (run, validation picture). `strength` is NaN for policies that are not uniform.
+    # One row a (run, validation picture). `policy` is the condition that the run replicates and
+    # `seed` its number there; `strength` is NaN for policies that are not uniform, and for
+    # conditions that are no policies. The classes ranked behind `prediction` are -1 where unknown.
     "predictions": {
         "run": _text,
         "policy": _text,
@@ -57,7 +61,8 @@ SCHEMAS: Mapping[str, Mapping[str, pa.DataType]] = {
         "seed": _int,
         "image_id": _text,
         "prediction": _int,
-        "probability": pa.float32(),
+        **dict.fromkeys(RUNNERS_UP, _int),
+        "probability": pa.float32(),  # of `prediction`; NaN where unknown
     },
     # One row a (policy, seed, half, class), half being "select", "estimate" or "all". Original
     # counts are over the class's pictures; *_multi over its `labelled` ones, those with a non-empty
@@ -77,48 +82,100 @@ SCHEMAS: Mapping[str, Mapping[str, pa.DataType]] = {
         "false_negatives_multi": _int,
         "false_positives_multi": _int,
     },
-    # One row a (policy, half, truth), truth being "original" or "multi": accuracy over all
-    # pictures, with the interval for new seeds and new pictures.
+    # One row a (policy, half, truth, k), truth being "original" or "multi": accuracy in the top k
+    # over all pictures, with the interval for new seeds and new pictures.
     "accuracy": {
         "policy": _text,
         "strength": _real,
         "half": _text,
         "truth": _text,
+        "k": _int,
         "accuracy": _real,
         "low": _real,
         "high": _real,
         "seeds": _int,
         "images": _int,
     },
-    # One row a (class, truth, half, reference). `drop` is the accuracy at the reference strength
-    # less that at the strongest: positive where the class pays. reference is "fixed" (the
-    # strength the config names) or "best" (the class's best strength, cross-fitted).
+    # One row a (policy, truth, k, class), on all pictures. Intervals as in "effects". The null band
+    # is where the accuracy would lie if conditions did not matter. False negatives and positives
+    # are means over seeds. What has no meaning for k > 1 is NaN there.
+    "class_accuracy": {
+        "policy": _text,
+        "strength": _real,
+        "truth": _text,
+        "k": _int,
+        "class_id": _int,
+        "accuracy": _real,
+        "low": _real,
+        "high": _real,
+        "seeds_low": _real,
+        "seeds_high": _real,
+        "null_low": _real,
+        "null_high": _real,
+        "false_negatives": _real,
+        "false_positives": _real,
+        "seeds": _int,
+        "images": _int,
+    },
+    # One row a (class, truth, half, reference). `drop` is the accuracy at the reference condition
+    # less that at the tested one, such as the strongest augmentation: positive where the class
+    # pays. reference is "fixed" (the one the config names) or "best" (the class's own best one,
+    # cross-fitted).
     "effects": {
         "class_id": _int,
         "truth": _text,
         "half": _text,
         "reference": _text,
-        "reference_strength": _real,  # for "best": the mean over folds
+        "reference_policy": _text,  # for "best": the one that served most cells
+        "reference_strength": _real,  # for "best": the mean over cells
         "drop": _real,
         "low": _real,  # "the class": seeds and pictures are both random
         "high": _real,
         "seeds_low": _real,  # "these images": only the seeds are random
         "seeds_high": _real,
+        "shrunken": _real,  # empirical Bayes, see `analysis.shrinkage`
         "p": _real,
-        "q": _real,
-        "plug_in": _real,  # max over strengths less the strongest on the same data, biased upward
+        "q": _real,  # Benjamini-Hochberg
+        "p_max": _real,  # adjusted by max-T; "fixed" on half "all" alone
+        "detectable": _real,  # the true drop that would be found with a probability of .8
+        "plug_in": _real,  # max over conditions less the tested one on the same data: too large
         "rank": _int,  # 1 is the class that pays most
         "affected": _flag,
         "seeds": _int,
         "images": _int,
     },
+    # One row a (truth, reference, rank): the drops of all classes in descending order, as they come
+    # out if no condition has an effect. reference: "fixed" or "plug_in".
+    "null_band": {
+        "truth": _text,
+        "reference": _text,
+        "rank": _int,
+        "expected": _real,
+        "low": _real,
+        "high": _real,
+    },
+    # One row a (group, reference): pooled drops, and the share of the original-label drop that
+    # multi-label annotations (`explained`), or as many random labels (`control`), explain. A share
+    # is NaN where the drop's interval holds 0.
+    "explained": {
+        "group": _text,  # all, affected
+        "reference": _text,  # fixed, best
+        **{
+            f"{name}{end}": _real
+            for name in ("drop_original", "drop_multi", "drop_control", "explained", "control")
+            for end in ("", "_low", "_high")
+        },
+        "classes": _int,
+        "images": _int,
+        "seeds": _int,
+    },
     # One row an ordered pair (class -> predicted) that occurs, and a half: the share of the class's
-    # pictures predicted as the other, at the strongest and at the fixed reference strength.
+    # pictures predicted as the other, at the tested condition and at the fixed reference.
     "confusions": {
         "class_id": _int,
         "predicted_id": _int,
         "half": _text,
-        "rate_strongest": _real,
+        "rate_tested": _real,
         "rate_reference": _real,
         "growth": _real,
         "low": _real,
@@ -142,6 +199,9 @@ SCHEMAS: Mapping[str, Mapping[str, pa.DataType]] = {
         "similarity": _real,
         "category": _text,  # ambiguous, co-occurring, fine-grained, unrelated, none
     },
+    # One row a (overlap, similarity, category): affected classes of that category if these were the
+    # thresholds.
+    "sensitivity": {"overlap": _real, "similarity": _real, "category": _text, "classes": _int},
     # One row a (policy, group, truth, baseline): paired difference in accuracy on the estimation
     # half with fresh seeds. group: all, affected, swallowers, both. baseline: a policy's name.
     "interventions": {
@@ -202,17 +262,21 @@ def write_table(frame: pd.DataFrame, name: str, path: Path, digest: str = "") ->
 def read_table(name: str, *paths: Path) -> pd.DataFrame:
     """Read one or more files of the table called `name` into one frame.
 
+    Text of table "predictions" comes as categories: it repeats millions of times.
+
     Raises:
         InputError: a file is missing, is not Parquet, is another table or another version.
     """
-    return pd.concat([_read(name, path) for path in paths], ignore_index=True)
+    read = pa.concat_tables([_read(name, path) for path in paths])
+    return read.unify_dictionaries().to_pandas()
 
 
-def _read(name: str, path: Path) -> pd.DataFrame:
+def _read(name: str, path: Path) -> pa.Table:
     if not path.is_file():
         raise InputError(f"{path}: no such file (expected the {name} table)")
+    text = [column for column, kind in SCHEMAS[name].items() if kind == _text]
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(path, read_dictionary=text if name == "predictions" else [])
     except pa.ArrowInvalid as error:
         raise InputError(f"{path}: not a readable Parquet file ({error})") from None
     metadata = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
@@ -224,4 +288,4 @@ def _read(name: str, path: Path) -> pd.DataFrame:
             f"{path}: written with table layout {metadata.get('daclass.version')}, "
             f"this daclass reads layout {VERSION}; run the stage again"
         )
-    return table.to_pandas()
+    return table.replace_schema_metadata(None)

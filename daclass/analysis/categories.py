@@ -73,7 +73,7 @@ def swallowers(confusions: pd.DataFrame, victims: npt.ArrayLike) -> pd.Series:
     """The class that each victim is taken for most often through the augmentation.
 
     That is the one with the largest growth on the selection half; ties go to the larger confusion
-    rate at the strongest strength, then to the lower class id.
+    rate at the tested condition, then to the lower class id.
 
     Args:
         confusions: the table of that name.
@@ -84,7 +84,7 @@ def swallowers(confusions: pd.DataFrame, victims: npt.ArrayLike) -> pd.Series:
     """
     grew = confusions[(confusions["half"] == "select") & (confusions["growth"] > 0)]
     first = grew.sort_values(
-        ["growth", "rate_strongest", "predicted_id"], ascending=[False, False, True]
+        ["growth", "rate_tested", "predicted_id"], ascending=[False, False, True]
     ).drop_duplicates("class_id")
     found = first.set_index("class_id")["predicted_id"]
     return found.reindex(np.asarray(victims, np.int64), fill_value=-1)

@@ -6,15 +6,16 @@ so that tables are joined once, by `image_id`, and never by position.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from daclass.errors import InputError
+from daclass.tables import RUNNERS_UP
 
 Truth = Literal["original", "multi"]
 Half = Literal["select", "estimate", "all"]
@@ -58,11 +59,20 @@ class Runs:
         images: the pictures, in the order of the columns of `predicted`.
         table: columns policy, strength and seed, one row a run, in the order of the rows.
         predicted: predicted class, int32 [R, N].
+        runners_up: the classes ranked behind it, k - 1 arrays int32 [R, N]; none where the
+            predictions hold the first class alone.
     """
 
     images: Images
     table: pd.DataFrame
     predicted: npt.NDArray[np.int32]
+    runners_up: Sequence[npt.NDArray[np.int32]]
+
+    @property
+    def depths(self) -> tuple[int, ...]:
+        """For which k accuracies in the top k are known: 1, and the deepest that says something."""
+        depth = 1 + len(self.runners_up)
+        return (1, depth) if 1 < depth < self.images.n_classes else (1,)
 
 
 @dataclass(frozen=True)
@@ -72,10 +82,27 @@ class Cells(Runs):
     Attributes:
         correct: truth -> bool [R, N].
         counted: truth -> bool [N], the pictures that enter the figures of that truth.
+        label_keys: sorted ``picture * C + label`` of all label sets, int64 [L].
     """
 
     correct: Mapping[Truth, Bools]
     counted: Mapping[Truth, Bools]
+    label_keys: Ints
+
+    @property
+    def extra_labels(self) -> Ints:
+        """Labels of each picture beside its original class, int64 [N]."""
+        picture, label = np.divmod(self.label_keys, self.images.n_classes)
+        return np.bincount(
+            picture[label != self.images.labels[picture]], minlength=len(self.images.ids)
+        )
+
+    def correct_in_top(self, truth: Truth, k: int) -> Bools:
+        """Whether one of the k classes that a run ranks first is right, bool [R, N]."""
+        found = self.correct[truth]
+        for other in self.runners_up[: k - 1]:
+            found = found | _is_right(other, truth, self.images, self.label_keys)
+        return found
 
 
 def validation_images(index: pd.DataFrame, n_classes: int) -> Images:
@@ -99,29 +126,65 @@ def validation_images(index: pd.DataFrame, n_classes: int) -> Images:
 def arrange_runs(predictions: pd.DataFrame, index: pd.DataFrame, n_classes: int) -> Runs:
     """Join table "predictions" to the pictures; runs come sorted by policy and seed.
 
+    Text columns may be categories, as `daclass.tables.read_table` gives them: joining then touches
+    each distinct text once, not each row.
+
     Raises:
-        InputError: a run names an unknown picture or lacks one.
+        InputError: a run names an unknown picture, lacks one or has one twice.
     """
     images = validation_images(index, n_classes)
-    keys = ["policy", "seed"]
-    table = predictions[[*keys, "strength"]].drop_duplicates(keys).sort_values(keys)
-    table = table.reset_index(drop=True)[["policy", "strength", "seed"]]
-    run = pd.MultiIndex.from_frame(table[keys]).get_indexer(
-        pd.MultiIndex.from_frame(predictions[keys])
-    )
-    column = images.ids.get_indexer(pd.Index(predictions["image_id"]))
+    policy, policies = _codes(predictions["policy"])
+    seed, seeds = _codes(predictions["seed"])
+    picture, pictures = _codes(predictions["image_id"])
+    column = images.ids.get_indexer(pictures)[picture]
     if (column < 0).any():
         unknown = predictions["image_id"].iloc[int(np.argmax(column < 0))]
         raise InputError(f"predictions: {unknown} is no validation picture of the index")
+    key = policy * len(seeds) + seed  # sorted by policy and seed, since codes are ranks
+    keys, first, run = np.unique(key, return_index=True, return_inverse=True)
+    table = pd.DataFrame(
+        {
+            "policy": policies.to_numpy()[keys // len(seeds)],
+            "strength": predictions["strength"].to_numpy(np.float64)[first],
+            "seed": seeds.to_numpy()[keys % len(seeds)],
+        }
+    )
     predicted = np.full((len(table), len(images.ids)), -1, np.int32)
     predicted[run, column] = predictions["prediction"].to_numpy()
     lacking = np.argwhere(predicted < 0)
     if lacking.size:
-        row, picture = table.iloc[lacking[0, 0]], images.ids[lacking[0, 1]]
+        row, absent = table.iloc[lacking[0, 0]], images.ids[lacking[0, 1]]
         raise InputError(
-            f"predictions: policy {row['policy']}, seed {row['seed']} lacks the picture {picture}"
+            f"predictions: policy {row['policy']}, seed {row['seed']} lacks the picture {absent}"
         )
-    return Runs(images, table, predicted)
+    if len(predictions) > predicted.size:
+        raise InputError("predictions: a run predicts a picture more than once")
+    return Runs(images, table, predicted, _runners_up(predictions, predicted.shape, run, column))
+
+
+def _runners_up(
+    predictions: pd.DataFrame, shape: tuple[int, int], run: Ints, column: Ints
+) -> list[npt.NDArray[np.int32]]:
+    """The ranks behind the first, as deep as every run goes."""
+    found: list[npt.NDArray[np.int32]] = []
+    for name in RUNNERS_UP:
+        if name not in predictions or (predictions[name] < 0).any():
+            break
+        found.append(np.empty(shape, np.int32))
+        found[-1][run, column] = predictions[name].to_numpy()
+    return found
+
+
+def _codes(column: pd.Series) -> tuple[Ints, pd.Index]:
+    """Each value's rank among the sorted distinct values, int64 [rows], and these values."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        used = column.cat.remove_unused_categories().cat
+        order = used.categories.argsort()
+        rank = np.empty(len(order), np.int64)
+        rank[order] = np.arange(len(order))
+        return rank[used.codes.to_numpy()], used.categories[order]
+    codes, values = pd.factorize(column, sort=True)
+    return codes.astype(np.int64), pd.Index(values)
 
 
 def arrange_cells(
@@ -144,24 +207,36 @@ def arrange_cells(
     runs = arrange_runs(predictions, index, n_classes)
     images = runs.images
     picture, label = label_pairs(annotations, images)
-    # One sorted key for each (picture, label): membership of [R, N] predictions is a binary search,
-    # where a dense [N, C] matrix would not fit for many classes.
     keys = np.unique(picture * n_classes + label)
-    wanted = np.arange(len(images.ids)) * n_classes + runs.predicted
-    place = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
-    within = keys[place] == wanted if len(keys) else np.zeros(wanted.shape, bool)
     labelled = np.bincount(picture, minlength=len(images.ids)) > 0
     everything = np.ones(len(images.ids), bool)
     return Cells(
         images,
         runs.table,
         runs.predicted,
-        correct={"original": runs.predicted == images.labels, "multi": within},
+        runs.runners_up,
+        correct={truth: _is_right(runs.predicted, truth, images, keys) for truth in TRUTHS},
         counted={
             "original": everything,
             "multi": labelled if empty_labels == "drop" else everything,
         },
+        label_keys=keys,
     )
+
+
+def _is_right(predicted: npt.NDArray[np.int32], truth: Truth, images: Images, keys: Ints) -> Bools:
+    if truth == "original":
+        return predicted == images.labels
+    # Membership is a binary search among the keys of each (picture, label): a dense matrix of
+    # pictures by classes would not fit for many classes. Row by row, for the same reason.
+    right = np.zeros(predicted.shape, bool)
+    first = np.arange(len(images.ids)) * images.n_classes
+    for row, found in zip(predicted, right, strict=True):
+        if len(keys):
+            wanted = first + row
+            place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+            found[:] = keys[place] == wanted
+    return right
 
 
 def label_pairs(annotations: pd.DataFrame, images: Images) -> tuple[Ints, Ints]:
@@ -183,49 +258,3 @@ def label_pairs(annotations: pd.DataFrame, images: Images) -> tuple[Ints, Ints]:
     if label.size and (label.min() < 0 or label.max() >= images.n_classes):
         raise InputError(f"annotations: a label lies outside 0 to {images.n_classes - 1}")
     return picture, label
-
-
-def grid(
-    table: pd.DataFrame, by: Literal["policy", "strength"]
-) -> tuple[list[Any], list[int], Ints]:
-    """Lay runs out as a full grid of levels by seeds.
-
-    Args:
-        table: the runs, with the columns policy, strength and seed.
-        by: the column whose sorted values are the levels.
-
-    Returns:
-        levels [K], seeds [S] (both sorted), and the rank of each run in `table`, int64 [K, S].
-
-    Raises:
-        InputError: a level is NaN, lacks one of the seeds, or has it twice. Contrasts are paired
-            over seeds, so every level needs the same ones.
-    """
-    if table[by].isna().any():
-        policy = table.loc[table[by].isna(), "policy"].iloc[0]
-        raise InputError(f"predictions: policy {policy} is not uniform and has no strength")
-    levels, seeds = sorted(table[by].unique()), sorted(table["seed"].unique())
-    level = pd.Index(levels).get_indexer(table[by])
-    seed = pd.Index(seeds).get_indexer(table["seed"])
-    times = np.zeros((len(levels), len(seeds)), np.int64)
-    np.add.at(times, (level, seed), 1)
-    if (times != 1).any():
-        k, s = np.argwhere(times != 1)[0]
-        raise InputError(
-            f"predictions: {by} {levels[k]} has {times[k, s]} runs with seed {seeds[s]}; "
-            f"paired contrasts need exactly one for every {by} and seed"
-        )
-    rows = np.empty_like(times)
-    rows[level, seed] = np.arange(len(table))
-    return levels, [int(value) for value in seeds], rows
-
-
-def level_of(levels: list[Any], wanted: float | str, by: str) -> int:
-    """Rank of `wanted` in `levels`.
-
-    Raises:
-        InputError: it is not there.
-    """
-    if wanted not in levels:
-        raise InputError(f"predictions: no run has {by} {wanted}; there are {levels}")
-    return levels.index(wanted)

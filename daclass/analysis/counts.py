@@ -5,16 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from daclass.analysis.cells import HALVES, TRUTHS, Cells, EmptyLabels, arrange_cells
+from daclass.analysis.cells import HALVES, TRUTHS, Cells
+from daclass.tables import SCHEMAS
 
 
-def count(
-    predictions: pd.DataFrame,
-    index: pd.DataFrame,
-    annotations: pd.DataFrame,
-    n_classes: int,
-    empty_labels: EmptyLabels,
-) -> pd.DataFrame:
+def count(cells: Cells) -> pd.DataFrame:
     """Count false negatives and false positives of every class under both truths.
 
     With X_k the pictures whose original class is k, f(x) the prediction and l(x) the label set,
@@ -23,28 +18,21 @@ def count(
     suffix take {original class} for l(x).
 
     Args:
-        predictions, index, annotations: the tables of those names.
-        n_classes: C.
-        empty_labels: "drop" leaves pictures with an empty label set out of `labelled` and of all
-            ``*_multi`` columns; "wrong" keeps them, as false negatives, and as false positives of
-            the class that they are taken for.
+        cells: what `arrange_cells` gives. Where it dropped pictures with an empty label set, they
+            are left out of `labelled` and of all ``*_multi`` columns; else they are false
+            negatives, and false positives of the class that they are taken for.
 
     Returns:
         Table "counts": one row for each (policy, seed, half, class).
-
-    Raises:
-        InputError: as `arrange_cells`.
     """
-    cells = arrange_cells(predictions, index, annotations, n_classes, empty_labels)
-    halves = {half: _count_half(cells, cells.images.half(half)) for half in HALVES}
-    columns = [*cells.table.columns, "half", "class_id", *halves["all"]]
+    n_classes, runs = cells.images.n_classes, len(cells.table)
     frames = []
-    for run, policy, strength, seed in cells.table.itertuples():
-        for half, counts in halves.items():
-            frame = pd.DataFrame({name: values[run] for name, values in counts.items()})
-            frame["class_id"] = np.arange(n_classes)
-            frames.append(frame.assign(policy=policy, strength=strength, seed=seed, half=half))
-    return pd.concat(frames, ignore_index=True)[columns]
+    for half in HALVES:
+        counts = _count_half(cells, cells.images.half(half))
+        frame = pd.DataFrame({name: values.ravel() for name, values in counts.items()})
+        keys = cells.table.loc[np.repeat(cells.table.index, n_classes)].reset_index(drop=True)
+        frames.append(frame.assign(**keys, half=half, class_id=np.tile(np.arange(n_classes), runs)))
+    return pd.concat(frames, ignore_index=True)[list(SCHEMAS["counts"])]
 
 
 def _count_half(cells: Cells, chosen: np.ndarray) -> dict[str, np.ndarray]:

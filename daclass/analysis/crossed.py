@@ -24,6 +24,16 @@ Three details keep the interval honest where the textbook formula breaks:
   run would be covered 65% of the time.
 - With one seed or one picture, interval and p are NaN: nothing can be said.
 
+Two conditions whose runs are pairs are one such table of differences. Where runs are not paired
+(`crossed_difference` with ``paired=False``) each condition has seeds, and seed variance, of its own
+while pictures are still shared; with S and T seeds the variance of the difference is ::
+
+    var_i(mean_s y1[s, i] - mean_t y2[t, i]) / N + (MS_seed1 - MS_rest1) / (S N)
+                                                 + (MS_seed2 - MS_rest2) / (T N)
+
+with the same three details. For S = T and independent runs both forms estimate the same variance;
+the unpaired one has up to twice the degrees of freedom.
+
 Measured coverage of the 95% interval, in 4,000 simulated classes of 50 pictures with lasting
 difficulties, a mean drop of 14 points, and three sizes of what a seed does to a whole class (a
 shift in log-odds with this deviation: 0.3 moves its accuracy by 4 points, 1 by 13):
@@ -46,13 +56,14 @@ probability 1 - 2/8 = 75%.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from daclass.analysis.cells import Floats, Ints
+from daclass.analysis.cells import Bools, Floats, Ints
 
 _ROUNDING = 1e-9  # sums of squares of small integers: anything below is 0 up to rounding
 
@@ -63,15 +74,19 @@ class Crossed:
 
     Attributes:
         mean: mean over seeds and pictures; NaN for a group without pictures.
+        error: standard error of `mean` for new seeds and new pictures of the group.
+        df: degrees of freedom of `error`.
         low, high: interval for new seeds and new pictures of the group.
         seeds_low, seeds_high: interval for new seeds on these very pictures. NaN also where no cell
             differs between seeds, since then nothing tells their spread.
         p: two-sided p-value of mean 0, for new seeds and new pictures, in [0, 1].
-        seeds: number of seeds.
+        seeds: number of seeds; the smaller one, where two conditions differ in it.
         images: number of pictures, int64 [G].
     """
 
     mean: Floats
+    error: Floats
+    df: Floats
     low: Floats
     high: Floats
     seeds_low: Floats
@@ -79,6 +94,39 @@ class Crossed:
     p: Floats
     seeds: int
     images: Ints
+
+    def without(self, groups: Bools) -> Crossed:
+        """The same with NaN for the marked groups, [G]."""
+        names = ("mean", "error", "df", "low", "high", "seeds_low", "seeds_high", "p")
+        known: dict[str, Any] = {
+            name: np.where(groups, np.nan, getattr(self, name)) for name in names
+        }
+        return replace(self, **known)
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What the estimates need to know of one table of values y[s, i], for G groups of pictures.
+
+    Attributes:
+        seed_sums: sum over the pictures of each group, float64 [S, G].
+        image_squares: sum over pictures of the square of the sum over seeds, float64 [G].
+        squares: sum of the squared values, float64 [G].
+    """
+
+    seed_sums: Floats
+    image_squares: Floats
+    squares: Floats
+
+    @classmethod
+    def of(cls, values: npt.NDArray, groups: Ints, n_groups: int) -> Sums:
+        """Args: values [S, N], the group of each picture [N], and G."""
+        exact = np.int64 if values.dtype.kind in "iub" else np.float64
+        return cls(
+            np.stack([_per_group(row, groups, n_groups) for row in values]),
+            _per_group(values.sum(axis=0, dtype=exact) ** 2, groups, n_groups),
+            _per_group(np.square(values, dtype=exact).sum(axis=0), groups, n_groups),
+        )
 
 
 def crossed(
@@ -98,104 +146,197 @@ def crossed(
         confidence: level of the intervals, in (0, 1).
         span: the least and the largest possible value; intervals are cut there.
     """
-    cells = np.asarray(values)
     group = np.asarray(groups, np.int64)
-
-    def per_group(numbers: np.ndarray) -> Floats:
-        return np.bincount(group, numbers, minlength=n_groups).astype(np.float64)
-
-    exact = np.int64 if cells.dtype.kind in "iub" else np.float64
     return crossed_from_sums(
-        np.stack([per_group(row) for row in cells]),
-        per_group(cells.sum(axis=0, dtype=exact) ** 2),
-        per_group(np.square(cells, dtype=exact).sum(axis=0)),
+        Sums.of(np.asarray(values), group, n_groups),
         np.bincount(group, minlength=n_groups),
         confidence=confidence,
         span=span,
     )
 
 
+def crossed_difference(
+    first: npt.NDArray,
+    second: npt.NDArray,
+    groups: npt.ArrayLike,
+    n_groups: int,
+    *,
+    paired: bool,
+    confidence: float,
+) -> Crossed:
+    """Estimate the mean of `first` less `second` in each group of pictures.
+
+    Args:
+        first, second: bool, integers or floats in [0, 1], [S, N] and [T, N]; S = T where paired,
+            and then row s of one belongs to row s of the other.
+        groups, n_groups, confidence: as for `crossed`.
+        paired: whether runs are pairs.
+    """
+    group = np.asarray(groups, np.int64)
+    first, second = _numbers(first), _numbers(second)
+    if paired:
+        return crossed(first - second, group, n_groups, confidence=confidence)
+    exact = np.int64 if first.dtype.kind == second.dtype.kind == "i" else np.float64
+    both = first.sum(axis=0, dtype=exact) * second.sum(axis=0, dtype=exact)
+    return difference_from_sums(
+        Sums.of(first, group, n_groups),
+        Sums.of(second, group, n_groups),
+        _per_group(both, group, n_groups),
+        np.bincount(group, minlength=n_groups),
+        confidence=confidence,
+    )
+
+
 def crossed_from_sums(
-    seed_sums: Floats,
-    image_squares: Floats,
-    squares: Floats,
+    sums: Sums,
     images: Ints,
     *,
     confidence: float,
     span: tuple[float, float] = (-1.0, 1.0),
 ) -> Crossed:
-    """The same from sufficient statistics, for values that are nearly all 0.
+    """`crossed` from sums, for values that are nearly all 0.
 
     Args:
-        seed_sums: sum of the values over the pictures of each group, [S, G].
-        image_squares: sum over pictures of the square of the sum over seeds, [G].
-        squares: sum of the squared values, [G].
+        sums: of the values.
         images: number of pictures of each group, [G].
         confidence, span: as for `crossed`.
     """
-    seeds = len(seed_sums)
-    n = np.asarray(images, np.float64)
+    seeds, n = len(sums.seed_sums), np.asarray(images, np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = seed_sums.sum(axis=0) / (seeds * n)
-        correction = seeds * n * mean**2
-        by_seed = (seed_sums**2).sum(axis=0) / n - correction
-        by_image = image_squares / seeds - correction
-        rest = squares - correction - by_seed - by_image
-        by_seed, by_image, rest = (
-            np.where(part > _ROUNDING, part, 0.0) for part in (by_seed, by_image, rest)
+        mean = sums.seed_sums.sum(axis=0) / (seeds * n)
+        own = _Seeds.of(sums, n)
+        by_image = _positive(sums.image_squares / seeds - seeds * n * mean**2)
+        # One picture that is 1 in each of the S runs, all others 0, has a sum of squares of S.
+        image = np.maximum(by_image, seeds) / (n - 1) / (seeds * n)
+        return _conclude(mean, image, [own], images, confidence, span)
+
+
+def difference_from_sums(
+    first: Sums,
+    second: Sums,
+    both: Floats,
+    images: Ints,
+    *,
+    confidence: float,
+) -> Crossed:
+    """`crossed_difference` of runs that are not paired, from sums.
+
+    Args:
+        first, second: sums of either condition's values.
+        both: sum over pictures of the product of both conditions' sums over seeds, [G].
+        images: number of pictures of each group, [G].
+        confidence: level of the intervals, in (0, 1).
+    """
+    n = np.asarray(images, np.float64)
+    s, t = len(first.seed_sums), len(second.seed_sums)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = first.seed_sums.sum(axis=0) / (s * n) - second.seed_sums.sum(axis=0) / (t * n)
+        of_image = first.image_squares / s**2 + second.image_squares / t**2 - 2 * both / (s * t)
+        by_image = _positive(of_image - n * mean**2)
+        image = np.maximum(by_image, 1.0) / (n - 1) / n
+        own = [_Seeds.of(first, n), _Seeds.of(second, n)]
+        return _conclude(mean, image, own, images, confidence, (-1.0, 1.0))
+
+
+@dataclass(frozen=True)
+class _Seeds:
+    """Mean squares of one condition's S seeds, each over S N: their part in a mean's variance."""
+
+    seeds: int
+    between: Floats  # MS_seed
+    rest: Floats  # MS_rest
+    df_rest: Floats
+
+    @classmethod
+    def of(cls, sums: Sums, n: Floats) -> _Seeds:
+        seeds = len(sums.seed_sums)
+        if seeds < 2:
+            unknown = np.full_like(n, np.nan)
+            return cls(seeds, unknown, unknown, unknown)
+        correction = sums.seed_sums.sum(axis=0) ** 2 / (seeds * n)
+        by_seed = _positive((sums.seed_sums**2).sum(axis=0) / n - correction)
+        by_image = _positive(sums.image_squares / seeds - correction)
+        rest = _positive(sums.squares - correction - by_seed - by_image)
+        df_rest = (seeds - 1.0) * np.where(n > 1, n - 1, np.nan)
+        return cls(
+            seeds, by_seed / (seeds - 1) / (seeds * n), rest / df_rest / (seeds * n), df_rest
         )
-        variance, df = _mean_variance(by_seed, by_image, rest, seeds, n)
-        seeds_variance = _seeds_variance(by_seed, rest, seeds, n)
-        low, high = _interval(mean, variance, df, confidence, span)
-        seeds_low, seeds_high = _interval(mean, seeds_variance, seeds - 1.0, confidence, span)
-        p = 2 * stats.t.sf(np.abs(mean) / np.sqrt(variance), df)
-    return Crossed(mean, low, high, seeds_low, seeds_high, p, seeds, np.asarray(images, np.int64))
 
 
-def _mean_variance(
-    by_seed: Floats, by_image: Floats, rest: Floats, seeds: int, n: Floats
-) -> tuple[Floats, Floats]:
-    """Variance of the grand mean and its degrees of freedom, from sums of squares; NaN if unknown.
+def _conclude(
+    mean: Floats,
+    image: Floats,
+    own: list[_Seeds],
+    images: Ints,
+    confidence: float,
+    span: tuple[float, float],
+) -> Crossed:
+    """Variances, degrees of freedom, intervals and p.
 
-    The components of seeds and pictures are cut at 0: ``MS_rest + max(MS_seed - MS_rest, 0) +
-    max(MS_picture - MS_rest, 0)`` over S N, each mean square with its own degrees of freedom.
+    The components of seeds and of pictures are cut at 0: the variance is that of the rest, plus
+    what the mean square of pictures, and that of each condition's seeds, has above it. Degrees of
+    freedom are Satterthwaite's, over the mean squares that remain.
+
+    Args:
+        image: MS_picture over S N.
     """
-    if seeds < 2:
-        return np.full_like(n, np.nan), np.full_like(n, np.nan)
-    df_seed, df_image = seeds - 1.0, np.where(n > 1, n - 1, np.nan)
-    df_rest = df_seed * df_image
-    ms_rest = rest / df_rest
-    # One picture that is 1 in each of the S runs, all others 0, has a sum of squares of S.
-    ms_image = np.maximum(by_image, seeds) / df_image
-    ms_seed = by_seed / df_seed
-    seed = np.where(ms_seed > ms_rest, ms_seed, 0.0)
-    image = np.where(ms_image > ms_rest, ms_image, 0.0)
-    times = 1.0 - (seed > 0) - (image > 0)  # how often MS_rest enters: 1, 0 or -1
-    total = seed + image + times * ms_rest
-    spread = seed**2 / df_seed + image**2 / df_image + (times * ms_rest) ** 2 / df_rest
-    return total / (seeds * n), np.maximum(total**2 / spread, 1.0)
+    n = np.asarray(images, np.float64)
+    rest = np.sum([seeds.rest for seeds in own], axis=0)
+    by_image = image > rest
+    # (part of the variance, its degrees of freedom); a rest enters once if pictures are cut, and
+    # leaves once where its seeds are not.
+    parts = [(np.where(by_image, image, 0.0), np.where(n > 1, n - 1, np.nan))]
+    for seeds in own:
+        by_seed = seeds.between > seeds.rest
+        parts.append((np.where(by_seed, seeds.between, 0.0), np.full_like(n, seeds.seeds - 1)))
+        times = 1.0 - by_image - by_seed
+        parts.append((times * seeds.rest, seeds.df_rest))
+    variance = np.sum([part for part, _ in parts], axis=0)
+    spread = np.sum([part**2 / df for part, df in parts], axis=0)
+    df = np.maximum(variance**2 / spread, 1.0)
+    low, high = _interval(mean, variance, df, confidence, span)
+    seeds_variance, seeds_df = _seeds_variance(own)
+    seeds_low, seeds_high = _interval(mean, seeds_variance, seeds_df, confidence, span)
+    error = np.sqrt(variance)
+    p = 2 * stats.t.sf(np.abs(mean) / error, df)
+    few = min(seeds.seeds for seeds in own)
+    return Crossed(
+        mean, error, df, low, high, seeds_low, seeds_high, p, few, np.asarray(images, np.int64)
+    )
 
 
-def _seeds_variance(by_seed: Floats, rest: Floats, seeds: int, n: Floats) -> Floats:
-    """Variance of the mean over seeds of these pictures: that of a paired t interval.
+def _seeds_variance(own: list[_Seeds]) -> tuple[Floats, Floats]:
+    """Variance of the mean over seeds of these pictures and its degrees of freedom (Welch's).
 
-    With few seeds their means can agree by chance, so MS_seed is not taken below MS_rest, which
-    is the part of it that the pictures' independent flips make up.
+    With few seeds their means can agree by chance, so MS_seed is not taken below MS_rest, which is
+    the part of it that the pictures' independent flips make up.
     """
-    if seeds < 2:
-        return np.full_like(n, np.nan)
-    df_rest = (seeds - 1.0) * (n - 1)
-    ms_rest = np.where(df_rest > 0, rest / df_rest, 0.0)
-    variance = np.maximum(by_seed / (seeds - 1.0), ms_rest) / (seeds * n)
-    return np.where(variance > 0, variance, np.nan)
+    rests = [np.where(np.isnan(seeds.rest), 0.0, seeds.rest) for seeds in own]
+    parts = [np.maximum(seeds.between, rest) for seeds, rest in zip(own, rests, strict=True)]
+    variance = np.sum(parts, axis=0)
+    spread = [part**2 / (seeds.seeds - 1.0) for part, seeds in zip(parts, own, strict=True)]
+    return np.where(variance > 0, variance, np.nan), variance**2 / np.sum(spread, axis=0)
 
 
 def _interval(
     mean: Floats,
     variance: Floats,
-    df: Floats | float,
+    df: Floats,
     confidence: float,
     span: tuple[float, float],
 ) -> tuple[Floats, Floats]:
     reach = stats.t.ppf((1 + confidence) / 2, df) * np.sqrt(variance)
     return np.maximum(mean - reach, span[0]), np.minimum(mean + reach, span[1])
+
+
+def _per_group(numbers: npt.NDArray, groups: Ints, n_groups: int) -> Floats:
+    return np.bincount(groups, numbers, minlength=n_groups).astype(np.float64)
+
+
+def _positive(squares: Floats) -> Floats:
+    return np.where(squares > _ROUNDING, squares, 0.0)
+
+
+def _numbers(values: npt.NDArray) -> npt.NDArray:
+    """Correctness as small integers that can be subtracted; other numbers as they are."""
+    return values.astype(np.int8) if values.dtype == np.bool_ else values

@@ -1,202 +1,213 @@
-"""What the strongest augmentation costs each class."""
+"""What the tested condition, such as the strongest augmentation, costs each class."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from daclass.analysis.cells import (
-    HALVES,
-    TRUTHS,
-    Bools,
-    Cells,
-    EmptyLabels,
-    Floats,
-    Half,
-    Ints,
-    Truth,
-    arrange_cells,
-    grid,
-    level_of,
-)
-from daclass.analysis.crossed import Crossed, crossed
+from daclass.analysis.cells import HALVES, TRUTHS, Bools, Cells, Floats, Half, Ints, Truth
+from daclass.analysis.conditions import Conditions
+from daclass.analysis.crossed import Crossed, crossed, crossed_difference
 from daclass.analysis.discoveries import q_values
+from daclass.analysis.folds import best_levels, cross_fitted, seed_groups
+from daclass.analysis.nulls import Nulls
+from daclass.analysis.shrinkage import shrink
 
 AffectedRule = Literal["top", "fdr"]
+POWER = 0.8  # the power at which a drop counts as detectable
+
+
+@dataclass(frozen=True)
+class Affected:
+    """Which classes count as affected.
+
+    Attributes:
+        rule: "top" takes the classes with the largest drop against their own best condition (the
+            rule of Kirichenko et al., NeurIPS 2023), or against the reference where no best one can
+            be cross-fitted; "fdr" takes the classes with a positive drop against the reference and
+            a q-value of at most `q`, which may be none.
+        share: "top": share of the classes with a known drop.
+        at_least: "top": number of classes, where the share gives fewer.
+        q: "fdr": false discovery rate.
+    """
+
+    rule: AffectedRule
+    share: float
+    at_least: int
+    q: float
+
+    def choose(self, drop: Floats, q: Floats) -> Ints:
+        """Class ids, those that pay most first.
+
+        Args:
+            drop: drop of each class, [C]; NaN where it is unknown. Ties go to the lower id.
+            q: q-value of each class's drop against the reference, [C].
+        """
+        order = np.argsort(-drop, kind="stable")
+        order = order[~np.isnan(drop[order])]
+        if self.rule == "fdr":
+            return order[(q[order] <= self.q) & (drop[order] > 0)]
+        # Rounded first: a share such as .07 of 100 is a little more than 7 in floating point.
+        return order[: max(math.ceil(round(self.share * len(drop), 9)), self.at_least)]
 
 
 def effects(
-    predictions: pd.DataFrame,
-    index: pd.DataFrame,
-    annotations: pd.DataFrame,
-    n_classes: int,
-    *,
-    strongest: float,
-    reference: float,
-    affected_rule: AffectedRule,
-    affected_share: float,
-    affected_at_least: int,
-    q: float,
-    empty_labels: EmptyLabels,
-    confidence: float,
+    cells: Cells, conditions: Conditions, nulls: Nulls, affected: Affected, *, confidence: float
 ) -> pd.DataFrame:
-    """Accuracy of each class at a reference strength less that at the strongest.
+    """Accuracy of each class at a reference less that at the tested condition.
 
     Two references:
 
-    - "fixed": the strength `reference`, named before looking. The difference is paired over seeds
-      and pictures, and uses all cells of the half.
-    - "best": the class's best strength, which makes the drop of Kirichenko et al. (NeurIPS 2023),
-      ``max_s a_k(s) - a_k(strongest)``. A maximum over noisy accuracies is too large on
-      the data that it was taken from (`plug_in` shows that number), so it is cross-fitted: seeds
-      are split into two groups by even and odd rank, and a cell is compared at the strength that
-      was best on pictures or seeds that it is not part of.
+    - "fixed": the reference condition, named before looking. The difference uses all cells of the
+      half and is paired over pictures and, where runs are pairs, over seeds.
+    - "best": the class's best condition, which makes the drop of Kirichenko et al. (NeurIPS 2023),
+      ``max_s a_k(s) - a_k(tested)``. A maximum over noisy accuracies is too large on the data that
+      it was taken from (`plug_in` shows that number), so it is cross-fitted: a cell is compared at
+      the condition that was best on pictures and seeds that it is not part of (see `folds`).
 
       - "select": chosen on the selection half and the other seeds. Pictures are shared, so this
         serves to choose classes, not to report them.
       - "estimate": chosen on the selection half and the other seeds: fresh pictures, fresh seeds.
       - "all": chosen on the other half and the other seeds; every cell is estimated once.
 
-      Ties go to the stronger strength, so that a tie never makes a drop. Intervals and p are
-      conditional on the strengths chosen. With one seed nothing can be cross-fitted: drop is NaN.
+      Ties go to the condition nearer to the tested one, so that a tie never makes a drop. Intervals
+      and p are conditional on the conditions chosen; `reference_policy` is the one that served most
+      cells and `reference_strength` the mean strength over cells. NaN with one seed, or where runs
+      are not paired and conditions differ in their number of runs: nothing can be cross-fitted.
 
     Args:
-        predictions: table "predictions" with the uniform policies of the sweep alone, every
-            strength with the same seeds.
-        index, annotations: the tables of those names.
-        n_classes: C.
-        strongest, reference: strengths that occur in `predictions`.
-        affected_rule: "top" takes the `affected_share` of the classes (at least
-            `affected_at_least`) with the largest drop on the selection half under original labels
-            against the best strength (against the fixed one where that is NaN); "fdr" takes the
-            classes with a positive drop and q-value of at most `q` on the selection half under
-            original labels against the fixed strength, which may be none.
-        empty_labels: as for `arrange_cells`.
+        cells: what `arrange_cells` gives for table "predictions".
+        conditions: which of its policies are compared.
+        nulls: what `Nulls.draw` gives for them.
+        affected: the rule that chooses classes, on the selection half under original labels.
         confidence: level of the intervals, in (0, 1).
 
     Returns:
         Table "effects": one row for each (truth, half, reference, class). q-values are
-        Benjamini-Hochberg's over the classes of one (truth, half, reference).
+        Benjamini-Hochberg's over the classes of one (truth, half, reference). `detectable` is the
+        drop that these seeds and pictures would find in 80% of studies, where a p-value counts that
+        passes the Benjamini-Hochberg threshold of this table (or .05 / C, if nothing passes).
 
     Raises:
-        InputError: as `arrange_cells`; a strength lacks a seed, or `strongest` or `reference` does
-            not occur.
+        InputError: as `Conditions.replicates`.
     """
-    cells = arrange_cells(predictions, index, annotations, n_classes, empty_labels)
-    levels, seeds, rows = grid(cells.table, "strength")
-    level_of(levels, reference, "strength")
-    at_strongest = level_of(levels, strongest, "strength")
-    # Strongest first: the first maximum is then the strongest of those that tie.
-    order = np.argsort(np.abs(np.arange(len(levels)) - at_strongest), kind="stable")
-    strengths = np.asarray(levels, np.float64)[order]
+    rows = conditions.replicates(cells.table)
+    strengths = np.array([cells.table["strength"].iloc[own[0]] for own in rows])
     frames = []
     for truth in TRUTHS:
-        sweep = _Sweep(cells, truth, strengths, cells.correct[truth][rows[order]])
+        sweep = _Sweep(cells, truth, conditions, [cells.correct[truth][own] for own in rows])
         for half in HALVES:
-            fixed, best = sweep.fixed(half, reference, confidence), sweep.best(half, confidence)
-            frames.append(pd.concat([fixed, best]).assign(truth=truth, half=half))
+            fixed = sweep.fixed(half, confidence, affected.q).assign(
+                reference_policy=conditions.reference,
+                reference_strength=strengths[conditions.reference_level],
+            )
+            if half == "all":
+                fixed["p_max"] = nulls.max_t(truth)
+            frames += [
+                frame.assign(truth=truth, half=half)
+                for frame in (fixed, sweep.best(half, strengths, confidence, affected.q))
+            ]
     table = pd.concat(frames, ignore_index=True)
-    chosen = _affected(table, affected_rule, affected_share, affected_at_least, q)
-    return table.assign(affected=table["class_id"].isin(chosen), seeds=len(seeds))
+    fixed = _selection(table, "fixed")
+    drop = selection_drop(table).sort_index() if affected.rule == "top" else fixed["drop"]
+    chosen = affected.choose(drop.to_numpy(np.float64), fixed["q"].to_numpy(np.float64))
+    return table.assign(
+        affected=table["class_id"].isin(chosen), seeds=min(len(own) for own in rows)
+    )
 
 
 @dataclass(frozen=True)
 class _Sweep:
-    """Correctness under one truth, bool [K, S, N], strongest strength first."""
+    """Correctness of each condition's runs under one truth, K x bool [S_k, N]."""
 
     cells: Cells
     truth: Truth
-    strengths: Floats
-    correct: Bools
+    conditions: Conditions
+    correct: Sequence[Bools]
 
-    def fixed(self, half: Half, reference: float, confidence: float) -> pd.DataFrame:
-        level = int(np.flatnonzero(self.strengths == reference)[0])
-        found = self._estimate(self.correct[level], half, confidence)
-        return self._frame(found, half, "fixed", np.full(len(found.mean), reference))
+    def fixed(self, half: Half, confidence: float, q: float) -> pd.DataFrame:
+        chosen, labels = self._chosen(half)
+        found = crossed_difference(
+            self.correct[self.conditions.reference_level][:, chosen],
+            self.correct[0][:, chosen],
+            labels,
+            self.cells.images.n_classes,
+            paired=self.conditions.paired,
+            confidence=confidence,
+        )
+        return self._frame(found, half, "fixed", q)
 
-    def best(self, half: Half, confidence: float) -> pd.DataFrame:
-        images, seeds = self.cells.images, self.correct.shape[1]
-        if seeds < 2:
-            found = self._estimate(self.correct[0], half, confidence)
-            nowhere = np.ones(images.n_classes, bool)
-            unknown = np.full(images.n_classes, np.nan)
-            return self._frame(_without(found, nowhere), half, "best", unknown)
-        # choices[h, g]: each class's best strength on half h (0 select, 1 estimate) and seeds g.
-        group = np.arange(seeds) % 2
-        choices = np.array(
+    def best(self, half: Half, strengths: Floats, confidence: float, q: float) -> pd.DataFrame:
+        images = self.cells.images
+        chosen, labels = self._chosen(half)
+        if seed_groups(self.correct) is None:
+            nothing = crossed(
+                np.zeros((1, len(labels))), labels, images.n_classes, confidence=confidence
+            )
+            nothing = nothing.without(np.ones(images.n_classes, bool))
+            unknown = self._frame(nothing, half, "best", q)
+            return unknown.assign(reference_policy="", reference_strength=np.nan)
+        counted = self.cells.counted[self.truth]
+        levels = best_levels(self.correct, images, counted)
+        level, at_best = cross_fitted(self.correct, images, levels, half)
+        difference = at_best[:, chosen].astype(np.int8) - self.correct[0][:, chosen]
+        found = crossed(difference, labels, images.n_classes, confidence=confidence)
+        undefined = np.zeros(images.n_classes, bool)
+        undefined[images.labels[chosen][(level[:, chosen] < 0).any(axis=0)]] = True
+        # How often each condition was the reference of a class's cells, [K, C].
+        used = np.stack(
             [
-                [self._choose(images.half(h) & self._counted, group == g) for g in (0, 1)]
-                for h in ("select", "estimate")
+                np.bincount(labels, (level[:, chosen] == k).sum(axis=0), images.n_classes)
+                for k in range(len(self.correct))
             ]
         )
-        # The half that each picture's strength was chosen on: the other one, except that the
-        # selection half alone has only itself.
-        source = images.select.astype(np.int64)
-        if half == "select":
-            source = np.zeros_like(source)
-        level = choices[source[None, :], 1 - group[:, None], images.labels[None, :]]
-        at_best = np.take_along_axis(self.correct, np.maximum(level, 0)[None], axis=0)[0]
-        found = self._estimate(at_best, half, confidence)
-        used = choices[{"select": [0], "estimate": [0], "all": [0, 1]}[half]].reshape(
-            -1, images.n_classes
+        names = np.array(self.conditions.names, object)[used.argmax(axis=0)]
+        with np.errstate(invalid="ignore"):
+            strength = strengths @ used / used.sum(axis=0)
+        return self._frame(found.without(undefined), half, "best", q).assign(
+            reference_policy=np.where(undefined | (used.sum(axis=0) == 0), "", names),
+            reference_strength=np.where(undefined, np.nan, strength),
         )
-        undefined: Bools = np.any(used < 0, axis=0)
-        strength = np.where(undefined, np.nan, self.strengths[used].mean(axis=0))
-        return self._frame(_without(found, undefined), half, "best", strength)
 
-    @property
-    def _counted(self) -> Bools:
-        return self.cells.counted[self.truth]
-
-    def _estimate(self, better: Bools, half: Half, confidence: float) -> Crossed:
-        """Each class's mean of `better` less the strongest, both [S, N]."""
-        chosen = self._counted & self.cells.images.half(half)
-        difference = better[:, chosen].astype(np.int8) - self.correct[0][:, chosen]
-        images = self.cells.images
-        return crossed(difference, images.labels[chosen], images.n_classes, confidence=confidence)
-
-    def _hits(self, chosen: Bools, seeds: Bools) -> Ints:
-        """Right predictions of each strength and class over chosen pictures and seeds, [K, C]."""
-        images = self.cells.images
-        per_image = self.correct[:, seeds][:, :, chosen].sum(axis=1)
-        counts = [
-            np.bincount(images.labels[chosen], row, minlength=images.n_classes) for row in per_image
-        ]
-        return np.asarray(counts).astype(np.int64)
-
-    def _choose(self, chosen: Bools, seeds: Bools) -> Ints:
-        """Each class's best strength, [C]; -1 for a class without chosen pictures."""
-        images = self.cells.images
-        empty = np.bincount(images.labels[chosen], minlength=images.n_classes) == 0
-        return np.where(empty, -1, np.argmax(self._hits(chosen, seeds), axis=0))
+    def _chosen(self, half: Half) -> tuple[Bools, Ints]:
+        """The pictures that a half counts, bool [N], and their classes."""
+        chosen = self.cells.counted[self.truth] & self.cells.images.half(half)
+        return chosen, self.cells.images.labels[chosen]
 
     def _plug_in(self, half: Half) -> Floats:
-        """The class's best accuracy less that at the strongest, on the same cells, [C]."""
-        images, seeds = self.cells.images, self.correct.shape[1]
-        chosen = self._counted & images.half(half)
-        hits = self._hits(chosen, np.ones(seeds, bool))
-        n = np.bincount(images.labels[chosen], minlength=images.n_classes) * seeds
-        return np.where(n > 0, (hits.max(axis=0) - hits[0]) / np.maximum(n, 1), np.nan)
+        """The class's best accuracy less that at the tested condition, on the same cells, [C]."""
+        chosen, labels = self._chosen(half)
+        n_classes = self.cells.images.n_classes
+        means = [
+            np.bincount(labels, rows[:, chosen].mean(axis=0), minlength=n_classes)
+            for rows in self.correct
+        ]
+        images = np.bincount(labels, minlength=n_classes)
+        with np.errstate(invalid="ignore"):
+            return (np.max(means, axis=0) - means[0]) / images
 
-    def _frame(
-        self, found: Crossed, half: Half, reference: str, reference_strength: Floats
-    ) -> pd.DataFrame:
+    def _frame(self, found: Crossed, half: Half, reference: str, q: float) -> pd.DataFrame:
+        adjusted = q_values(found.p, "bh")
         return pd.DataFrame(
             {
                 "class_id": np.arange(len(found.mean)),
                 "reference": reference,
-                "reference_strength": reference_strength,
                 "drop": found.mean,
                 "low": found.low,
                 "high": found.high,
                 "seeds_low": found.seeds_low,
                 "seeds_high": found.seeds_high,
+                "shrunken": shrink(found.mean, found.error),
                 "p": found.p,
-                "q": q_values(found.p, "bh"),
+                "q": adjusted,
+                "p_max": np.nan,
+                "detectable": _detectable(found, adjusted, q),
                 "plug_in": self._plug_in(half),
                 "rank": _rank(found.mean),
                 "images": found.images,
@@ -204,17 +215,17 @@ class _Sweep:
         )
 
 
-def _without(found: Crossed, classes: Bools) -> Crossed:
-    """`found` with NaN for the marked classes."""
-    return replace(
-        found,
-        mean=np.where(classes, np.nan, found.mean),
-        low=np.where(classes, np.nan, found.low),
-        high=np.where(classes, np.nan, found.high),
-        seeds_low=np.where(classes, np.nan, found.seeds_low),
-        seeds_high=np.where(classes, np.nan, found.seeds_high),
-        p=np.where(classes, np.nan, found.p),
-    )
+def _detectable(found: Crossed, adjusted: Floats, q: float) -> Floats:
+    """The smallest true drop that is found with a probability of `POWER`, [C].
+
+    A t-test of level alpha finds a drop of ``(t_(1 - alpha / 2) + t_power) * error`` with about
+    that probability; alpha is the threshold that Benjamini and Hochberg's procedure ended at.
+    """
+    tested = np.isfinite(found.p).sum()
+    found_now = max(int((adjusted <= q).sum()), 1)
+    alpha = q * found_now / max(tested, 1)
+    reach = stats.t.isf(alpha / 2, found.df) + stats.t.ppf(POWER, found.df)
+    return np.asarray(reach * found.error)
 
 
 def _rank(drop: Floats) -> Ints:
@@ -224,23 +235,10 @@ def _rank(drop: Floats) -> Ints:
     return ranks
 
 
-def _affected(
-    table: pd.DataFrame, rule: AffectedRule, share: float, at_least: int, q: float
-) -> list[int]:
-    """The affected classes, chosen on the selection half under original labels."""
-    if rule == "fdr":
-        fixed = _selection(table, "fixed")
-        return list(fixed.index[(fixed["q"] <= q) & (fixed["drop"] > 0)])
-    drop = selection_drop(table)
-    # Rounded first: a share such as .07 of 100 is a little more than 7 in floating point.
-    wanted = max(math.ceil(round(share * len(drop), 9)), at_least)
-    return list(drop.dropna().index[:wanted])
-
-
 def selection_drop(effects: pd.DataFrame) -> pd.Series:
     """What classes are chosen by: the drop on the selection half under original labels.
 
-    Against the best strength where there is one (two seeds or more), else against the fixed one.
+    Against the best condition where there is one, else against the fixed reference.
 
     Returns:
         Index: class id; values: drop, largest first, ties by class id, NaN last.

@@ -7,27 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from daclass.analysis.cells import (
-    TRUTHS,
-    Bools,
-    EmptyLabels,
-    arrange_cells,
-    grid,
-    level_of,
-)
+from daclass.analysis.cells import TRUTHS, Bools, Cells
+from daclass.analysis.conditions import replicates
 from daclass.analysis.crossed import crossed
 
 
 def interventions(
-    predictions: pd.DataFrame,
-    index: pd.DataFrame,
-    annotations: pd.DataFrame,
-    n_classes: int,
+    cells: Cells,
     affected: Sequence[int],
     swallowers: Sequence[int],
     baselines: Sequence[str] = ("uniform_strongest", "uniform_best"),
     *,
-    empty_labels: EmptyLabels,
     confidence: float,
 ) -> pd.DataFrame:
     """Accuracy of each policy on groups of classes, and its difference to each baseline.
@@ -35,14 +25,11 @@ def interventions(
     All on the estimation half. Differences are paired over seeds and pictures (see `crossed`).
 
     Args:
-        predictions: table "predictions" of the interventions' runs, every policy with the same
+        cells: what `arrange_cells` gives for the interventions' runs, every policy with the same
             fresh seeds.
-        index, annotations: the tables of those names.
-        n_classes: C.
         affected: the affected classes of the sweep.
         swallowers: the classes that swallow them.
         baselines: policies to compare with.
-        empty_labels: as for `arrange_cells`.
         confidence: level of the intervals, in (0, 1).
 
     Returns:
@@ -52,13 +39,13 @@ def interventions(
         NaN for interval and p; a group without pictures has NaN everywhere.
 
     Raises:
-        InputError: as `arrange_cells`; a policy lacks a seed, or a baseline is missing.
+        InputError: a policy lacks a seed that another has, or a baseline is missing.
     """
-    cells = arrange_cells(predictions, index, annotations, n_classes, empty_labels)
-    policies, _, runs = grid(cells.table, "policy")
-    against = {name: runs[level_of(policies, name, "policy")] for name in baselines}
+    policies = sorted(cells.table["policy"].unique())
+    runs = replicates(cells.table, policies, paired=True)
+    against = dict(zip(baselines, replicates(cells.table, baselines, paired=True), strict=True))
     groups = {
-        "all": range(n_classes),
+        "all": range(cells.images.n_classes),
         "affected": sorted(set(affected)),
         "swallowers": sorted(set(swallowers)),
         "both": sorted({*affected, *swallowers}),
@@ -76,7 +63,7 @@ def interventions(
                     "group": group,
                     "truth": truth,
                     **_accuracy(correct[own], confidence),
-                    "seeds": runs.shape[1],
+                    "seeds": len(own),
                     "images": int(chosen.sum()),
                     "classes": len(members),
                 }

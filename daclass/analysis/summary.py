@@ -20,10 +20,11 @@ def summarise(
     study: str,
     title: str,
     config_digest: str,
-    axis: str,
+    axis: str | None,
     strengths: Sequence[float],
-    strongest: float,
-    reference: float,
+    conditions: Sequence[str],
+    reference: str,
+    replicates: str,
     q: float,
     runs_trained: int,
     versions: Mapping[str, str],
@@ -34,10 +35,12 @@ def summarise(
 
     Args:
         study, title, config_digest, versions, wall_seconds, runs_trained: copied.
-        axis, strengths, strongest, reference: the sweep.
+        axis, strengths: of the sweep; None and empty for a study of predictions.
+        conditions, reference: what is compared, the tested condition first.
+        replicates: what the runs of a condition are, in the plural, such as "seeds".
         q: false discovery rate up to which a class counts as hurt or helped.
-        tables: "classes", "accuracy", "effects" and "categories"; "planted" and "interventions"
-            where there are any.
+        tables: "classes", "accuracy", "effects", "explained" and "categories"; "planted" and
+            "interventions" where there are any.
 
     Returns:
         A dict of plain Python values that `json` can write; missing numbers are None. Shares are in
@@ -50,17 +53,20 @@ def summarise(
         "title": title,
         "config_digest": config_digest,
         "axis": axis,
-        "strengths": sorted(strengths),
-        "strongest": strongest,
+        "strengths": list(strengths),
+        "conditions": list(conditions),
+        "tested": conditions[0],
         "reference": reference,
+        "replicates": replicates,
         "q": q,
         "classes": len(names),
         "runs_trained": runs_trained,
         "versions": dict(versions),
         "wall_seconds": dict(wall_seconds),
-        "accuracy": _accuracy(tables["accuracy"]),
-        "best_average": _best_average(tables["accuracy"], strongest),
+        "accuracy": _accuracy(tables["accuracy"], conditions),
+        "best_average": _best_average(tables["accuracy"], conditions),
         "discoveries": _discoveries(effects, q),
+        "explained": _records(tables["explained"]),
         "affected": _affected(effects, categories, names),
         "categories": {kind: int((categories["category"] == kind).sum()) for kind in CATEGORIES},
         "planted": _planted(tables.get("planted"), names),
@@ -70,23 +76,27 @@ def summarise(
     return {**plain, "headline": _headline(plain)}
 
 
-def _accuracy(accuracy: pd.DataFrame) -> list[Row]:
-    """Accuracy of each strength over all pictures, under both truths."""
-    table = accuracy[accuracy["half"] == "all"].sort_values(["strength", "truth"])
-    return _records(table.drop(columns=["half"]))
+def _accuracy(accuracy: pd.DataFrame, conditions: Sequence[str]) -> list[Row]:
+    """Accuracy of each condition over all pictures, under both truths."""
+    table = accuracy[accuracy["half"] == "all"].drop(columns=["half"])
+    rank = table["policy"].map({name: rank for rank, name in enumerate(conditions)})
+    return _records(
+        table.assign(rank=rank).sort_values(["rank", "k", "truth"]).drop(columns="rank")
+    )
 
 
-def _best_average(accuracy: pd.DataFrame, strongest: float) -> Row:
-    """The best strength on average, chosen on one half and reported on the other."""
-    original = accuracy[accuracy["truth"] == "original"]
-    select = original[original["half"] == "select"]
-    best = select["strength"].iloc[int(select["accuracy"].argmax())]
-    rows = {row["strength"]: row for row in _records(original[original["half"] == "estimate"])}
+def _best_average(accuracy: pd.DataFrame, conditions: Sequence[str]) -> Row:
+    """The best condition on average, chosen on one half and reported on the other."""
+    first = accuracy[(accuracy["truth"] == "original") & (accuracy["k"] == 1)]
+    first = first.set_index("policy").loc[list(conditions)]  # ties: the one nearer to the tested
+    best = first.loc[first["half"] == "select", "accuracy"].idxmax()
+    estimate = first[first["half"] == "estimate"]
+    rows = dict(zip(estimate.index, _records(estimate), strict=True))
     shown = ("accuracy", "low", "high", "seeds", "images")
     return {
-        "strength": best,
-        **{key: rows[best][key] for key in shown},
-        "strongest": {key: rows[strongest][key] for key in shown},
+        "condition": best,
+        **{key: rows[best][key] for key in ("strength", *shown)},
+        "tested": {key: rows[conditions[0]][key] for key in shown},
     }
 
 
@@ -180,7 +190,7 @@ def _headline(content: Row) -> list[Row]:
         _headline_average(content),
         _headline_discoveries(content),
         _headline_worst(content),
-        _headline_planted(content) or _headline_categories(content),
+        _headline_planted(content) or _headline_explained(content),
         _headline_intervention(content),
     ]
     return [number for number in numbers if number]
@@ -188,33 +198,31 @@ def _headline(content: Row) -> list[Row]:
 
 def _headline_average(content: Row) -> Row:
     best = content["best_average"]
-    if best["strength"] == content["strongest"]:
-        than = "which is the strongest"
+    if best["condition"] == content["tested"]:
+        than = "which is the strongest" if content["strengths"] else "which is the tested one"
     else:
-        share = _percent(best["strongest"]["accuracy"])
-        than = f"against {share} at the strongest, {content['strongest']:g}"
+        than = f"against {_percent(best['tested']['accuracy'])} at {content['tested']}"
     return {
-        "label": f"accuracy at the best average strength, {best['strength']:g}",
+        "label": f"accuracy at the best on average, {best['condition']}",
         "value": _percent(best["accuracy"]),
-        "text": f"Averaged over all classes, {content['axis']} {best['strength']:g} is best: "
+        "text": f"Averaged over all classes, {best['condition']} is best: "
         f"{_percent(best['accuracy'])} correct {_between(best, _percent)}, {than} "
-        f"({best['images']} pictures that did not choose it, {_seeds(best['seeds'])}).",
+        f"({best['images']} pictures that did not choose it, {_runs(best['seeds'], content)}).",
     }
 
 
 def _headline_discoveries(content: Row) -> Row:
     found, of = content["discoveries"]["original"], content["classes"]
-    seeds = content["discoveries"]["seeds"]
     if not found["tested"]:
-        text = "With one seed no class can be tested."
+        text = "With one run of a condition no class can be tested."
     else:
         text = (
-            f"From {content['reference']:g} to {content['strongest']:g}, {found['hurt']} of {of} "
+            f"From {content['reference']} to {content['tested']}, {found['hurt']} of {of} "
             f"classes lose accuracy and {found['helped']} gain at a false discovery rate of "
-            f"{content['q']:g} ({_seeds(seeds)}, all pictures)."
+            f"{content['q']:g} ({_runs(content['discoveries']['seeds'], content)}, all pictures)."
         )
     return {
-        "label": "classes hurt / helped by the strongest augmentation",
+        "label": f"classes hurt / helped by {content['tested']}",
         "value": f"{found['hurt']} / {found['helped']} of {of}" if found["tested"] else "untested",
         "text": text,
     }
@@ -225,35 +233,51 @@ def _headline_worst(content: Row) -> Row | None:
         return None
     first = content["affected"][0]
     drop, multi = first["drop_best"], first["drop_multi_best"]
-    against = "its own best strength, chosen on other pictures and seeds"
+    against = f"its own best, chosen on other pictures and {content['replicates']}"
     if drop["value"] is None:  # one seed: nothing can be cross-fitted
         drop, multi = first["drop_fixed"], first["drop_multi_fixed"]
-        against = f"{content['reference']:g}"
+        against = content["reference"]
     swallower = ""
     if first["swallower"]:
         swallower = f" Its confusion with {first['swallower']} grew most."
     return {
         "label": f"what {first['name']}, the most affected class, loses",
         "value": _points(drop["value"]),
-        "text": f"At the strongest, {content['strongest']:g}, {first['name']} loses "
-        f"{_points(drop['value'])} {_between(drop, _points)} against {against}; judged by all "
-        f"labels of a picture, {_points(multi['value'])} {_between(multi, _points)} "
-        f"({drop['images']} pictures that did not choose the class, {_seeds(drop['seeds'])}, the "
-        f"same that chose it).{swallower}",
+        "text": f"At {content['tested']}, {first['name']} loses {_points(drop['value'])} "
+        f"{_between(drop, _points)} against {against}; judged by all labels of a picture, "
+        f"{_points(multi['value'])} {_between(multi, _points)} ({drop['images']} pictures that did "
+        f"not choose the class, {_runs(drop['seeds'], content)}, the same that chose it)."
+        f"{swallower}",
     }
 
 
-def _headline_categories(content: Row) -> Row | None:
-    kinds, of = content["categories"], len(content["affected"])
-    if not of:
+def _headline_explained(content: Row) -> Row | None:
+    pooled = {(row["group"], row["reference"]): row for row in content["explained"]}
+    row = pooled.get(("affected", "best")) or pooled["all", "fixed"]
+    if row["drop_original"] is None:
         return None
-    related = of - kinds["unrelated"] - kinds["none"]
-    parts = ", ".join(f"{number} {kind}" for kind, number in kinds.items() if number)
+    who = "the affected classes" if row["group"] == "affected" else "all classes"
+    drop = {"low": row["drop_original_low"], "high": row["drop_original_high"]}
+    multi = {"low": row["drop_multi_low"], "high": row["drop_multi_high"]}
+    loss = (
+        f"{_points(row['drop_original'])} {_between(drop, _points)} by original labels and "
+        f"{_points(row['drop_multi'])} {_between(multi, _points)} by all labels of a picture"
+    )
+    if row["explained"] is None:
+        text = f"Pooled, {who} lose {loss}: too little to say what annotations explain."
+    else:
+        share = {"low": row["explained_low"], "high": row["explained_high"]}
+        text = (
+            f"Pooled, {who} lose {loss}: annotations explain {_percent(row['explained'])} "
+            f"{_between(share, _percent)} of it, as many random labels "
+            f"{_percent(row['control'])} ({row['images']} pictures with labels, "
+            f"{_runs(row['seeds'], content)}; classes chosen on other pictures and "
+            f"{content['replicates']})."
+        )
     return {
-        "label": "affected classes that a related class swallows",
-        "value": f"{related} of {of}",
-        "text": f"Of {_several(of, 'affected class', 'es')}, {related} lose pictures to a class "
-        f"that shares pictures or kinship with them ({parts}).",
+        "label": "share of the drop that multi-label annotations explain",
+        "value": _percent(row["explained"]),
+        "text": text,
     }
 
 
@@ -291,7 +315,7 @@ def _headline_intervention(content: Row) -> Row | None:
         f"{_between(strongest, _change)} and the average of all by {_change(overall['value'])} "
         f"{_between(overall, _change)}; against the best uniform strength the affected classes "
         f"change by {_change(best['value'])} {_between(best, _change)} "
-        f"({row['images']} fresh pictures, {_seeds(row['seeds'])}).",
+        f"({row['images']} fresh pictures, {_runs(row['seeds'], content)}).",
     }
 
 
@@ -319,8 +343,10 @@ def _several(number: int, noun: str, plural: str = "s") -> str:
     return f"{number} {noun}{'' if number == 1 else plural}"
 
 
-def _seeds(number: int) -> str:
-    return _several(number, "seed")
+def _runs(number: int, content: Row) -> str:
+    """How many runs each condition has, such as "5 seeds"."""
+    many: str = content["replicates"]
+    return f"{number} {many.removesuffix('s') if number == 1 else many}"
 
 
 def _records(table: pd.DataFrame) -> list[Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,13 +45,13 @@ def build_index(source: Source, split_seed: int) -> Index:
         ["split", "draw", "class_id", "image_id"], ignore_index=True
     )
     index["position"] = index.groupby(["split", "draw"]).cumcount()
-    index["half"] = _halves(index, split_seed)
+    index["half"] = halves(index, split_seed)
     index["bytes"] = [_size(source, image_id) for image_id in index["image_id"]]
     val = index.loc[index["split"] == "val", ["image_id", "class_id"]]
     return Index(
         index.drop(columns="name"),
         _classes(source, names),
-        _annotations(source, val, ids),
+        label_sets(source.annotations, val, ids),
         _truth(source, ids),
     )
 
@@ -62,15 +63,21 @@ def _size(source: Source, image_id: str) -> int:
         raise InputError(f"{source.root / image_id}: cannot be read ({error.strerror})") from None
 
 
-def _halves(index: pd.DataFrame, split_seed: int) -> pd.Series:
+def halves(index: pd.DataFrame, split_seed: int) -> pd.Series:
+    """The half of each picture: "select" or "estimate" for validation pictures, else "".
+
+    Args:
+        index: columns image_id, class_id and split.
+        split_seed: same seed, same halves, whatever the order of the rows.
+    """
     val = index[index["split"] == "val"]
     keys = pd.Series([image_hash(image_id, split_seed) for image_id in val["image_id"]], val.index)
     rank = keys.groupby(val["class_id"]).rank(method="first").astype(int)
     # Odd classes start with the other half, so that classes of odd size do not pile up in one.
     odd = (rank + val["class_id"]) % 2 == 1
-    halves = pd.Series("", index.index, dtype=str)
-    halves[val.index] = np.where(odd, "select", "estimate")
-    return halves
+    found = pd.Series("", index.index, dtype=str)
+    found[val.index] = np.where(odd, "select", "estimate")
+    return found
 
 
 def _classes(source: Source, names: list[str]) -> pd.DataFrame:
@@ -86,17 +93,26 @@ def _classes(source: Source, names: list[str]) -> pd.DataFrame:
     )
 
 
-def _annotations(source: Source, val: pd.DataFrame, ids: dict[str, int]) -> pd.DataFrame:
-    """The label set of every validation picture.
+def label_sets(
+    given: pd.DataFrame | None, val: pd.DataFrame, ids: Mapping[str, int]
+) -> pd.DataFrame:
+    """The label set of every validation picture: table "annotations".
 
     A row with an empty label says that the picture was looked at and shows none of the classes: its
     set is empty. A picture without any row was not annotated: its original label stands.
+
+    Args:
+        given: columns image_id and name, one row a label; None where there are no annotations.
+        val: columns image_id and class_id of the validation pictures.
+        ids: class number by name.
+
+    Raises:
+        InputError: an unknown picture or class.
     """
-    if source.annotations is None:
+    if given is None:
         return pd.DataFrame(
             {"image_id": val["image_id"], "labels": [[label] for label in val["class_id"]]}
         )
-    given = source.annotations
     known = given["image_id"].isin(val["image_id"])
     if not known.all():
         row = int(np.flatnonzero(~known)[0])

@@ -11,6 +11,8 @@ from typing import assert_never
 import numpy as np
 import pandas as pd
 
+from daclass.data.annotations import read_annotations
+from daclass.data.tabular import read_csv
 from daclass.errors import InputError
 from daclass.study import Cifar10hData, FolderData, PetriData
 
@@ -81,20 +83,22 @@ def _petri(data: PetriData, root: Path) -> Source:
     return Source(
         root,
         pd.concat([val, *draws], ignore_index=True),
-        _csv(root / "annotations.csv", "image", "label").set_axis(["image_id", "name"], axis=1),
-        _csv(root / "classes.csv", "name", "path"),
-        _csv(root / "truth.csv", "class", "partner", "kind", "direction_note", "expectation"),
+        read_csv(root / "annotations.csv", "image", "label").set_axis(["image_id", "name"], axis=1),
+        read_csv(root / "classes.csv", "name", "path"),
+        read_csv(root / "truth.csv", "class", "partner", "kind", "direction_note", "expectation"),
     )
 
 
 def _folder(data: FolderData) -> Source:
+    pictures = _sample(data.root, data.train, data.val, data)
     annotations = classes = None
     if data.annotations:
-        annotations = _csv(data.annotations, "image", "label")
-        annotations = annotations.set_axis(["image_id", "name"], axis=1)
+        val = list(pictures.loc[pictures["split"] == "val", "image_id"])
+        names = sorted(pictures["name"].unique())
+        annotations = read_annotations(data.annotations, val, names)
     if data.classes:
-        classes = _csv(data.classes, "name", "path")
-    return Source(data.root, _sample(data.root, data.train, data.val, data), annotations, classes)
+        classes = read_csv(data.classes, "name", "path")
+    return Source(data.root, pictures, annotations, classes)
 
 
 def _cifar10h(data: Cifar10hData, root: Path) -> Source:
@@ -211,16 +215,3 @@ def _list(root: Path, split: str) -> pd.DataFrame:
     return pd.DataFrame(sorted(rows), columns=["image_id", "name"]).sort_values(
         ["name", "image_id"], ignore_index=True
     )
-
-
-def _csv(path: Path, *columns: str) -> pd.DataFrame:
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a CSV file ({' '.join(str(error).split())})") from None
-    missing = [column for column in columns if column not in frame]
-    if missing:
-        raise InputError(f"{path}: lacks the column {missing[0]} (needs {', '.join(columns)})")
-    return frame[list(columns)]

@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 
 from daclass.study import Study
-from daclass.tables import read_table, write_table
+from daclass.tables import RUNNERS_UP, read_table, write_table
 from daclass.training.loaders import Samples, val_batches
 from daclass.training.loop import Normalise, choose_device
 from daclass.training.models import build_model
@@ -68,7 +68,8 @@ def predict(
 def _predict(
     study: Study, runs: Sequence[Run], samples: Samples, classes: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Top-1 class and its probability, each of shape [runs, pictures]."""
+    """The classes ranked first, [runs, pictures, ranks], and the first's probability, [runs,
+    pictures]."""
     device = choose_device(study.machine.device)
     models = []
     for run in runs:
@@ -82,14 +83,15 @@ def _predict(
         enabled=study.training.precision != "float32",
     )
     labels, probabilities = [], []
+    ranks = min(1 + len(RUNNERS_UP), classes)
     with torch.inference_mode(), autocast:
         for pictures, _ in val_batches(study, samples):
             if device.type == "cpu":
                 torch.set_num_threads(study.machine.threads)  # FFCV sets its own
             inputs = normalise(pictures.to(device, non_blocking=True))
-            tops = [model(inputs).float().softmax(dim=1).max(dim=1) for model in models]
+            tops = [model(inputs).float().softmax(dim=1).topk(ranks) for model in models]
             labels.append(torch.stack([top.indices for top in tops]).cpu())
-            probabilities.append(torch.stack([top.values for top in tops]).cpu())
+            probabilities.append(torch.stack([top.values[:, 0] for top in tops]).cpu())
     return torch.cat(labels, 1).numpy(), torch.cat(probabilities, 1).numpy()
 
 
@@ -103,7 +105,11 @@ def _table(
             "strength": run.policy.strength,
             "seed": run.seed,
             "image_id": list(image_ids),
-            "prediction": labels.astype(np.int32),
+            "prediction": labels[:, 0],
+            **{
+                name: labels[:, rank] if rank < labels.shape[1] else -1
+                for rank, name in enumerate(RUNNERS_UP, start=1)
+            },
             "probability": probabilities.astype(np.float32),
         }
     )

@@ -1,63 +1,34 @@
 # Predictions and annotations -> effects, confusions, categories -> policies; and what they changed.
 
 
-rule count:
+rule measure:
     input:
         evidence("sweep"),
     output:
-        FILES.table("counts"),
-        FILES.table("accuracy"),
-    params:
-        settings=STUDY.digest("analysis.empty_labels", "analysis.confidence"),
-    log:
-        log("count"),
-    benchmark:
-        times("count")
-    shell:
-        daclass("count")
-
-
-rule effects:
-    input:
-        evidence("sweep"),
-    output:
-        FILES.table("effects"),
+        tables(*stages.MEASURED),
     params:
         settings=STUDY.digest(
             "analysis.reference",
             "analysis.confidence",
             "analysis.empty_labels",
             "analysis.affected",
-            "sweep.strengths",
+            "analysis.bootstrap",
+            "sweep",
+            "comparison",
         ),
     log:
-        log("effects"),
+        log("measure"),
     benchmark:
-        times("effects")
+        times("measure")
     shell:
-        daclass("effects")
-
-
-rule confusions:
-    input:
-        evidence("sweep"),
-    output:
-        FILES.table("confusions"),
-    params:
-        settings=STUDY.digest("analysis.reference", "analysis.confidence", "sweep.strengths"),
-    log:
-        log("confusions"),
-    benchmark:
-        times("confusions")
-    shell:
-        daclass("confusions")
+        daclass("measure")
 
 
 rule categories:
     input:
         tables("effects", "confusions", "index", "annotations", "classes"),
     output:
-        FILES.table("categories"),
+        tables("categories", "sensitivity"),
     params:
         settings=STUDY.digest("analysis.categories"),
     log:

@@ -18,7 +18,7 @@ if STUDY.data.source != "folder":
 rule index:
     input:
         [] if STUDY.data.source == "folder" else FILES.pictures,
-        STUDY.data.files(),
+        STUDY.data.input_files(),
     output:
         tables("index", "classes", "annotations", "truth"),
     params:

@@ -1,0 +1,233 @@
+"""How much of the drop multi-label annotations explain away: the paper's headline question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import optimize, stats
+
+from daclass.analysis.cells import TRUTHS, Bools, Cells, Floats, Ints
+from daclass.analysis.conditions import Conditions
+from daclass.analysis.crossed import Crossed, crossed, crossed_difference
+from daclass.analysis.discoveries import q_values
+from daclass.analysis.effects import Affected
+from daclass.analysis.folds import (
+    FOLD_HALVES,
+    best_levels,
+    cross_fitted,
+    fold_of,
+    seed_groups,
+)
+
+_TRUTHS = (*TRUTHS, "control")
+_NUMBERS = [
+    f"{name}{end}"
+    for name in (*(f"drop_{truth}" for truth in _TRUTHS), "explained", "control")
+    for end in ("", "_low", "_high")
+]
+
+
+def explained(
+    cells: Cells, conditions: Conditions, affected: Affected, *, confidence: float
+) -> pd.DataFrame:
+    """Which share of the original-label drop disappears when all labels of a picture count.
+
+    ``1 - sum(multi-label drop) / sum(original-label drop)``, both sums over the same pictures
+    (those with labels) of a group of classes. A picture's wrong label is forgiven under multi-label
+    truth in both conditions, so *any* additional label shrinks a drop. The control gives each
+    picture its original label and as many random other labels as its annotation has beside the
+    original one; its value is the expectation over all ways to draw them, which needs no drawing: a
+    wrong prediction is forgiven with probability ``extra labels / (C - 1)``.
+
+    Groups and references:
+
+    - "all": every class, against the fixed reference, and against each class's own best condition,
+      which is cross-fitted.
+    - "affected": the classes that the study's rule chooses, cross-fitted like the conditions: each
+      fold of pictures and seeds chooses classes and their best conditions, and they are measured on
+      the other pictures with the other seeds. So the pooled drop is free of the optimism that the
+      drop of classes chosen on shared seeds has. Folds may choose different classes.
+
+    Intervals speak for new seeds and new pictures of these classes. That of a ratio is Fieller's
+    (1954): the ratios that the data do not reject, with the standard errors of `crossed`. A share
+    is withheld (NaN) where the interval of the original-label drop holds 0: a share of nothing.
+
+    Args:
+        cells: what `arrange_cells` gives.
+        conditions: which of its policies are compared.
+        affected: the rule for affected classes.
+        confidence: level of the intervals, in (0, 1).
+
+    Returns:
+        Table "explained". Rows that need cross-fitting are left out where there are no folds (see
+        `folds.seed_groups`).
+
+    Raises:
+        InputError: as `Conditions.replicates`.
+    """
+    rows = conditions.replicates(cells.table)
+    counted = cells.counted["multi"]
+    truths = _truths(cells, rows)
+    original = [cells.correct["original"][own] for own in rows]
+    at_tested = {truth: correct[0] for truth, correct in truths.items()}
+    at_reference = {truth: correct[conditions.reference_level] for truth, correct in truths.items()}
+    everywhere = np.broadcast_to(counted, (1, len(counted)))
+    pools = [_Pool("all", "fixed", at_reference, at_tested, everywhere, conditions.paired)]
+    if seed_groups(original) is not None:
+        chosen_levels = best_levels(original, cells.images, counted)
+        level, _ = cross_fitted(original, cells.images, chosen_levels, "all")
+        at_best = {truth: _at(correct, level) for truth, correct in truths.items()}
+        known = (level >= 0) & counted
+        members = _members(cells, original, chosen_levels, conditions, affected, confidence)
+        pools += [
+            _Pool("all", "best", at_best, at_tested, known, True),
+            _Pool("affected", "best", at_best, at_tested, known & members, True),
+        ]
+    table = []
+    for pool in pools:
+        images = pool.mask.any(axis=0)
+        row = pool.numbers(confidence) if images.any() else dict.fromkeys(_NUMBERS, np.nan)
+        table.append(
+            {
+                "group": pool.group,
+                "reference": pool.reference,
+                **row,
+                "classes": len(np.unique(cells.images.labels[images])),
+                "images": int(images.sum()),
+                "seeds": min(len(own) for own in rows),
+            }
+        )
+    return pd.DataFrame(table)
+
+
+def _truths(cells: Cells, rows: Sequence[Ints]) -> dict[str, list[Floats]]:
+    """Correctness of each condition's runs under both truths and under the control, [S_k, N]."""
+    truths: dict[str, list[Floats]] = {
+        truth: [cells.correct[truth][own].astype(np.float64) for own in rows] for truth in TRUTHS
+    }
+    chance = cells.extra_labels / max(cells.images.n_classes - 1, 1)
+    control = [np.where(correct > 0, 1.0, chance) for correct in truths["original"]]
+    return {**truths, "control": control}
+
+
+def _at(correct: Sequence[Floats], level: Ints) -> Floats:
+    """Each cell's correctness at its level, [S, N]; 0 where there is none."""
+    found = np.zeros(level.shape)
+    for rank, rows in enumerate(correct):
+        found = np.where(level == rank, rows, found)
+    return found
+
+
+def _members(
+    cells: Cells,
+    original: Sequence[Bools],
+    levels: Ints,
+    conditions: Conditions,
+    affected: Affected,
+    confidence: float,
+) -> Bools:
+    """Whether the fold that chooses for a cell took its class for affected, bool [S, N]."""
+    groups = seed_groups(original)
+    assert groups is not None
+    images, n_classes = cells.images, cells.images.n_classes
+    chosen = np.zeros((2, 2, n_classes), bool)
+    for h, half in enumerate(FOLD_HALVES):
+        own = images.half(half) & cells.counted["multi"]
+        labels = images.labels[own]
+        for g in (0, 1):
+            of_fold = [rows[groups == g][:, own] for rows in original]
+            fixed = crossed_difference(
+                of_fold[conditions.reference_level],
+                of_fold[0],
+                labels,
+                n_classes,
+                paired=True,
+                confidence=confidence,
+            )
+            drop = fixed.mean
+            if affected.rule == "top":
+                hits = [np.bincount(labels, rows.mean(axis=0), n_classes) for rows in of_fold]
+                drop = (np.max(hits, axis=0) - hits[0]) / np.maximum(fixed.images, 1)
+            ids = affected.choose(drop, q_values(fixed.p, "bh"))
+            chosen[h, g, ids] = levels[h, g, ids] >= 0
+    source, group = fold_of(images, groups, "all")
+    return chosen[source[None, :], group[:, None], images.labels[None, :]]
+
+
+@dataclass(frozen=True)
+class _Pool:
+    """The cells of a group of classes at a reference and at the tested condition.
+
+    Attributes:
+        group, reference: as in the table.
+        at_reference, at_tested: truth -> correctness, [S, N] and [T, N].
+        mask: cells that belong to the group, bool [S, N], or [1, N] where seeds do not matter.
+        paired: whether rows of the two belong together.
+    """
+
+    group: str
+    reference: str
+    at_reference: Mapping[str, Floats]
+    at_tested: Mapping[str, Floats]
+    mask: Bools
+    paired: bool
+
+    def numbers(self, confidence: float) -> dict[str, float]:
+        """Pooled drops and shares, by column."""
+        found: dict[str, float] = {}
+        for truth in _TRUTHS:
+            drop = self._drop(truth, 0.0, confidence)
+            found[f"drop_{truth}"] = drop.mean[0]
+            found[f"drop_{truth}_low"], found[f"drop_{truth}_high"] = drop.low[0], drop.high[0]
+        for truth, name in (("multi", "explained"), ("control", "control")):
+            share, low, high = self._remaining(truth, found, confidence)
+            found[name], found[f"{name}_low"], found[f"{name}_high"] = 1 - share, 1 - high, 1 - low
+        return found
+
+    def _drop(self, truth: str, ratio: float, confidence: float) -> Crossed:
+        """Mean drop under `truth` less `ratio` times that under original labels."""
+        inside = self.mask.any(axis=0)
+        first, second = (
+            (arm[truth] - ratio * arm["original"])[:, inside]
+            for arm in (self.at_reference, self.at_tested)
+        )
+        groups = np.zeros(inside.sum(), np.int64)
+        if not self.paired:
+            return crossed_difference(first, second, groups, 1, paired=False, confidence=confidence)
+        # Cells outside the mask count 0 and the mean over all is scaled up. What the folds chose is
+        # given, so the mask is no random number.
+        mask = self.mask[:, inside]
+        values = (first - second) * mask / mask.mean()
+        return crossed(values, groups, 1, confidence=confidence, span=(-np.inf, np.inf))
+
+    def _remaining(
+        self, truth: str, found: Mapping[str, float], confidence: float
+    ) -> tuple[float, float, float]:
+        """The drop under `truth` over that under original labels, with Fieller's interval.
+
+        NaN where the original-label drop may be 0.
+        """
+        # 0 within the interval, or an unknown interval.
+        if not found["drop_original_low"] * found["drop_original_high"] > 0:
+            return np.nan, np.nan, np.nan
+        ratio = found[f"drop_{truth}"] / found["drop_original"]
+
+        def excess(candidate: float) -> float:
+            residual = self._drop(truth, candidate, confidence)
+            reach = stats.t.ppf((1 + confidence) / 2, residual.df[0]) * residual.error[0]
+            return float(abs(residual.mean[0]) - reach)
+
+        return ratio, _end(excess, ratio, -1.0), _end(excess, ratio, 1.0)
+
+
+def _end(excess: Callable[[float], float], start: float, direction: float) -> float:
+    """Where `excess`, negative at `start`, turns positive; infinite where it does not."""
+    step = 0.1
+    while excess(start + direction * step) < 0:
+        step *= 2
+        if step > 1e3:  # the denominator's own degrees of freedom bound it only just
+            return direction * np.inf
+    return float(optimize.brentq(excess, *sorted((start, start + direction * step))))

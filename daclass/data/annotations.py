@@ -1,0 +1,126 @@
+"""Label sets of pictures from files: CSV, JSON and ReaL.
+
+Formats:
+
+- CSV with the columns image,label: one row a label, the label being a class name. A row with an
+  empty label says that the picture was looked at and shows none of the classes.
+- JSON object ``{image: [label, ...]}``; labels are class names or class numbers. An empty list says
+  the same as the empty label above.
+- JSON list of 50,000 lists of ImageNet class numbers: the ReaL labels, `real` for short. They are
+  joined to pictures by the number in the file name, ILSVRC2012_val_00000001.JPEG being the first.
+
+A picture is named by its id or, where that is unambiguous, by its file name alone.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from daclass.data.imagenet import real_labels_file, synsets
+from daclass.data.names import match_pictures
+from daclass.data.tabular import read_csv
+from daclass.errors import InputError
+
+_VALIDATION_NUMBER = re.compile(r"ILSVRC2012_val_(\d{8})\b")
+
+
+def read_annotations(
+    source: Path | Literal["real"], pictures: Sequence[str], classes: Sequence[str]
+) -> pd.DataFrame:
+    """Read the label sets of validation pictures.
+
+    Args:
+        source: the file, or "real".
+        pictures: ids of the validation pictures.
+        classes: class names by class number. ReaL's numbers are those of all of ImageNet; where the
+            classes are named by WordNet id, as ImageNet's folders are, they are translated, and
+            labels of classes that the study does not have are left out.
+
+    Returns:
+        Columns image_id and name, one row a label; name is "" where a set is empty. Pictures that
+        the file does not name have no row.
+
+    Raises:
+        InputError: the file is missing or has another format, or names an unknown picture or class.
+    """
+    if source == "real":
+        return _real(real_labels_file(), pictures, classes)
+    if source.suffix.lower() == ".csv":
+        table = read_csv(source, "image", "label")
+        return pd.DataFrame(
+            {"image_id": match_pictures(table["image"], pictures, source), "name": table["label"]}
+        )
+    content = _json(source)
+    if isinstance(content, list):
+        return _real(source, pictures, classes)
+    if not isinstance(content, dict):
+        raise InputError(f"{source}: expected an object of label lists by picture")
+    return _by_picture(source, content, pictures, classes)
+
+
+def _by_picture(
+    source: Path, content: Mapping, pictures: Sequence[str], classes: Sequence[str]
+) -> pd.DataFrame:
+    images, names = [], []
+    for image, labels in content.items():
+        if not isinstance(labels, list):
+            raise InputError(f"{source}: {image}: expected a list of labels, got {labels!r}")
+        for label in labels or [""]:
+            images.append(image)
+            names.append(_name_of(label, classes, f"{source}: {image}"))
+    ids = match_pictures(pd.Series(images, dtype=object), pictures, source)
+    return pd.DataFrame({"image_id": ids, "name": names})
+
+
+def _name_of(label: object, classes: Sequence[str], where: str) -> str:
+    if isinstance(label, str):
+        return label
+    if isinstance(label, int) and not isinstance(label, bool) and 0 <= label < len(classes):
+        return classes[label]
+    raise InputError(f"{where}: {label!r} is no class name and no number below {len(classes)}")
+
+
+def _real(file: Path, pictures: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:
+    sets = _json(file)
+    number_of = _imagenet_numbers(file, classes)
+    images, names = [], []
+    for picture in pictures:
+        found = _VALIDATION_NUMBER.search(picture)
+        if found is None or not 1 <= int(found[1]) <= len(sets):
+            raise InputError(
+                f"{file}: {picture} has no number of an ImageNet validation picture in its name"
+            )
+        labels = [number_of[label] for label in sets[int(found[1]) - 1] if label in number_of]
+        found_names = [classes[label] for label in labels] or [""]
+        images += [picture] * len(found_names)
+        names += found_names
+    return pd.DataFrame({"image_id": images, "name": names})
+
+
+def _imagenet_numbers(file: Path, classes: Sequence[str]) -> dict[int, int]:
+    """ImageNet's class number -> the study's."""
+    ranks = {synset: rank for rank, synset in enumerate(synsets())}
+    if all(name in ranks for name in classes):
+        return {ranks[name]: number for number, name in enumerate(classes)}
+    if len(classes) == len(ranks):
+        return {rank: rank for rank in range(len(ranks))}
+    raise InputError(
+        f"{file}: ReaL labels need ImageNet's 1,000 classes, or classes named by WordNet id; "
+        f"{classes[0]!r} is none"
+    )
+
+
+def _json(file: Path) -> list | dict:
+    if not file.is_file():
+        raise InputError(f"{file}: no such file")
+    try:
+        content: list | dict = json.loads(file.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(f"{file}: not a JSON file ({error})") from None
+    return content

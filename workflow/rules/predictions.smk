@@ -1,0 +1,17 @@
+# Predictions that other programs made -> the tables that a training study has at that point.
+
+
+rule predictions:
+    input:
+        STUDY.data.input_files(),
+    output:
+        tables("index", "classes", "annotations", "truth"),
+        FILES.predictions("sweep"),
+    params:
+        settings=STUDY.digest("data", "comparison"),
+    log:
+        log("predictions"),
+    benchmark:
+        times("predictions")
+    shell:
+        daclass("predictions")
