@@ -52,7 +52,7 @@ def test_schema_is_json(capsys):
         (["check", "gone.yaml"], "gone.yaml: cannot read"),
         (["check", TINY, "--set", "training.epoch=2"], "training.epoch: unknown setting"),
         (["index", TINY], "no such folder"),
-        (["count", TINY], "no such file"),
+        (["measure", TINY], "no such file"),
         (["report", TINY], "no such file"),
         (["headline", TINY], "no such file"),
         (["beton", TINY, "--split", "train", "--draw", "9"], "no such file"),
@@ -78,5 +78,5 @@ def test_an_annotation_for_an_unknown_picture_is_named(capsys, tmp_path):
     (tmp_path / "a.csv").write_text("image,label\nval/cat/777.png,cat\n")
     config = folder_study(tmp_path, annotations=str(tmp_path / "a.csv"))
     assert main(["index", str(config)]) == 2
-    assert "row 2: val/cat/777.png" in capsys.readouterr().err
+    assert "a.csv: row 1: val/cat/777.png: no such picture" in capsys.readouterr().err
     assert not (tmp_path / "results").exists()

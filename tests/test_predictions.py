@@ -10,6 +10,7 @@ import pytest
 
 from daclass.errors import InputError
 from daclass.predictions import validate_predictions
+from daclass.tables import RUNNERS_UP
 
 INDEX = pd.DataFrame(
     {
@@ -31,6 +32,8 @@ def predictions() -> pd.DataFrame:
                 "seed": seed,
                 "image_id": image,
                 "prediction": 1,
+                "second": 0,
+                **dict.fromkeys(RUNNERS_UP[1:], -1),
                 "probability": 0.75,
             }
             for run, strength, seed in runs
@@ -73,6 +76,10 @@ def test_policies_without_a_strength_pass() -> None:
         (change(2, "prediction", 0.5), "run r0, image b: prediction 0.5 is no class"),
         (change(2, "prediction", None), "run r0, image b: prediction"),
         (change(2, "prediction", "cat"), "run r0, image b: prediction cat is no class"),
+        (change(2, "second", 2), "run r0, image b: second 2 is no class"),
+        (change(2, "second", -2), "run r0, image b: second -2 is no class"),
+        (change(2, "third", 0.5), "run r0, image b: third 0.5 is no class"),
+        (change(2, "fifth", float("nan")), "run r0, image b: fifth nan is no class"),
         (change(5, "probability", 1.5), "run r1, image b: probability 1.5"),
         (change(5, "probability", -0.1), "run r1, image b: probability -0.1"),
         (change(5, "probability", float("nan")), "run r1, image b: probability nan"),

@@ -37,7 +37,9 @@ def test_the_schema_has_not_drifted():
 
 def test_defaults_make_a_study(tmp_path):
     study = load(tmp_path)
-    assert (study.strongest, study.weakest, study.reference_strength) == (0.08, 0.5, 0.5)
+    assert (study.strongest, study.reference_strength) == (0.08, 0.5)
+    assert study.conditions == ("rrc_scale=0.08", "rrc_scale=0.5")
+    assert study.reference_condition == "rrc_scale=0.5"
 
 
 @pytest.mark.parametrize(

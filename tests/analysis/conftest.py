@@ -13,6 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
+from daclass.analysis.cells import Cells, EmptyLabels, arrange_cells
+from daclass.analysis.conditions import Conditions
 from tests.conftest import absent
 
 STRONGEST, MIDDLE, WEAKEST = 0.08, 0.3, 0.99
@@ -33,8 +35,17 @@ class Simulated:
 
     @property
     def data(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, int]:
-        """The first four arguments of most analyses."""
+        """The first four arguments of `arrange_cells`."""
         return self.predictions, self.index, self.annotations, self.n_classes
+
+    def cells(self, empty_labels: EmptyLabels = "drop") -> Cells:
+        return arrange_cells(*self.data, empty_labels)
+
+    @property
+    def conditions(self) -> Conditions:
+        """The sweep, the smallest strength being the tested one and the largest the reference."""
+        names = [f"uniform-{s:g}" for s in sorted(self.predictions["strength"].unique())]
+        return Conditions.of(names, names[-1], self.predictions[["policy", "seed"]])
 
 
 def simulate(

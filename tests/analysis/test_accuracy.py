@@ -8,12 +8,13 @@ import pytest
 from sklearn.metrics import accuracy_score
 
 from daclass.analysis.accuracy import accuracy
+from daclass.analysis.cells import arrange_cells
 from daclass.tables import SCHEMAS
 
 
 @pytest.mark.parametrize("half", ["select", "estimate", "all"])
 def test_original_equals_accuracy_score(study, half: str) -> None:
-    table = accuracy(*study.data, "drop", 0.95)
+    table = accuracy(study.cells(), confidence=0.95)
     rows = study.predictions.merge(study.index[["image_id", "class_id", "half"]], on="image_id")
     if half != "all":
         rows = rows[rows["half"] == half]
@@ -26,7 +27,7 @@ def test_original_equals_accuracy_score(study, half: str) -> None:
 
 @pytest.mark.parametrize("empty_labels", ["drop", "wrong"])
 def test_multi_is_the_share_within_the_label_sets(study, empty_labels: str) -> None:
-    table = accuracy(*study.data, empty_labels, 0.95)
+    table = accuracy(study.cells(empty_labels), confidence=0.95)
     rows = study.predictions.merge(study.annotations, on="image_id")
     if empty_labels == "drop":
         rows = rows[rows["labels"].str.len() > 0]
@@ -51,7 +52,10 @@ def test_real_predictions_for_imagenet(imagenet) -> None:
         )
         for rank in chosen
     )
-    table = accuracy(predictions, imagenet.index, imagenet.annotations, 1000, "drop", 0.95)
+    table = accuracy(
+        arrange_cells(predictions, imagenet.index, imagenet.annotations, 1000, "drop"),
+        confidence=0.95,
+    )
     found = table[table["half"] == "all"].set_index(["policy", "truth"])
     assert len(chosen) == len(known)
     for model, (original, multi) in known.items():
@@ -61,7 +65,7 @@ def test_real_predictions_for_imagenet(imagenet) -> None:
 
 
 def test_layout_and_intervals(study) -> None:
-    table = accuracy(*study.data, "drop", 0.95)
+    table = accuracy(study.cells(), confidence=0.95)
     assert set(table) == set(SCHEMAS["accuracy"])
     assert len(table) == 3 * 3 * 2
     assert ((table["low"] < table["accuracy"]) & (table["accuracy"] < table["high"])).all()
@@ -72,7 +76,7 @@ def test_policies_may_lack_a_strength_or_have_one_seed(simulator) -> None:
     study = simulator(seeds=(4,))
     odd = study.predictions["strength"] == 0.3
     predictions = study.predictions.assign(strength=study.predictions["strength"].mask(odd))
-    table = accuracy(predictions, *study.data[1:], "drop", 0.95)
+    table = accuracy(arrange_cells(predictions, *study.data[1:], "drop"), confidence=0.95)
     assert table["strength"].isna().sum() == 6
     assert table["accuracy"].notna().all()
     assert table[["low", "high"]].isna().all(axis=None)

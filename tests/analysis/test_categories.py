@@ -109,7 +109,7 @@ def grown(*rows: tuple[int, int, float]) -> pd.DataFrame:
                 "class_id": k,
                 "predicted_id": other,
                 "half": half,
-                "rate_strongest": growth * factor,
+                "rate_tested": growth * factor,
                 "growth": growth * factor,
                 "low": growth * factor - 0.1,
                 "high": growth * factor + 0.1,
@@ -181,7 +181,7 @@ def test_no_class_is_affected() -> None:
 def test_swallowers_are_chosen_on_the_selection_half_and_ties_are_settled() -> None:
     confusions = grown((0, 3, 0.2), (0, 2, 0.2), (0, 1, 0.1), (1, 2, 0.3), (1, 3, 0.3))
     confusions.loc[
-        (confusions["class_id"] == 1) & (confusions["predicted_id"] == 3), "rate_strongest"
+        (confusions["class_id"] == 1) & (confusions["predicted_id"] == 3), "rate_tested"
     ] += 0.1
     late = confusions["half"].eq("estimate") & confusions["predicted_id"].eq(1)
     confusions.loc[late, "growth"] = 0.9

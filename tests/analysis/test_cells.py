@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from daclass.analysis.cells import arrange_cells, arrange_runs, grid, level_of, validation_images
+from daclass.analysis.cells import arrange_cells, arrange_runs, validation_images
 from daclass.errors import InputError
 
 
 def test_cells_agree_with_a_lookup_row_by_row(study) -> None:
-    cells = arrange_cells(*study.data, "drop")
+    cells = study.cells()
     label = study.index.set_index("image_id")["class_id"]
     sets = study.annotations.set_index("image_id")["labels"]
     assert cells.predicted.shape == (9, 160)
@@ -33,7 +32,7 @@ def test_pictures_are_sorted_by_class_and_training_pictures_stay_out(study) -> N
 
 @pytest.mark.parametrize(("empty_labels", "counted"), [("drop", 137), ("wrong", 160)])
 def test_pictures_with_an_empty_set_leave_or_are_wrong(study, empty_labels, counted) -> None:
-    cells = arrange_cells(*study.data, empty_labels)
+    cells = study.cells(empty_labels)
     assert cells.counted["original"].all()
     assert cells.counted["multi"].sum() == counted
     empty = study.annotations.loc[study.annotations["labels"].str.len() == 0, "image_id"]
@@ -67,25 +66,3 @@ def test_incomplete_tables_are_refused(study) -> None:
         validation_images(index.assign(half=""), n_classes)
     with pytest.raises(InputError, match="is there twice"):
         validation_images(pd.concat([index, index]), n_classes)
-
-
-def test_grid_needs_every_seed_once_at_every_level() -> None:
-    table = pd.DataFrame(
-        {
-            "policy": ["a", "a", "b", "b"],
-            "strength": [0.9, 0.9, 0.1, 0.1],
-            "seed": [5, 2, 2, 5],
-        }
-    )
-    levels, seeds, rows = grid(table, "strength")
-    assert (levels, seeds) == ([0.1, 0.9], [2, 5])
-    np.testing.assert_array_equal(rows, [[2, 3], [1, 0]])
-    assert level_of(levels, 0.9, "strength") == 1
-    with pytest.raises(InputError, match=r"no run has strength 0.5"):
-        level_of(levels, 0.5, "strength")
-    with pytest.raises(InputError, match=r"strength 0.1 has 0 runs with seed 5"):
-        grid(table.iloc[:3], "strength")
-    with pytest.raises(InputError, match=r"strength 0.1 has 2 runs with seed 2"):
-        grid(table.assign(strength=0.1), "strength")
-    with pytest.raises(InputError, match="policy a is not uniform"):
-        grid(table.assign(strength=[np.nan, np.nan, 0.1, 0.1]), "strength")

@@ -12,12 +12,10 @@ from daclass.analysis.confusions import confusions
 from daclass.analysis.crossed import crossed
 from daclass.tables import SCHEMAS
 
-SETTINGS = {"strongest": 0.08, "reference": 0.99, "confidence": 0.95}
-
 
 @pytest.fixture(scope="module")
 def table(study):
-    return confusions(study.predictions, study.index, study.n_classes, **SETTINGS)
+    return confusions(study.cells(), study.conditions, confidence=0.95)
 
 
 @pytest.mark.parametrize("half", ["select", "estimate", "all"])
@@ -27,7 +25,7 @@ def test_rates_equal_the_confusion_matrix(study, table, half: str) -> None:
         rows = rows[rows["half"] == half]
     found = table[table["half"] == half].set_index(["class_id", "predicted_id"])
     occurring = np.zeros((10, 10), bool)
-    for strength, column in ((0.08, "rate_strongest"), (0.99, "rate_reference")):
+    for strength, column in ((0.08, "rate_tested"), (0.99, "rate_reference")):
         run = rows[rows["strength"] == strength]
         matrix = confusion_matrix(run["class_id"], run["prediction"], labels=range(10))
         rates = matrix / matrix.sum(axis=1, keepdims=True)
@@ -37,7 +35,7 @@ def test_rates_equal_the_confusion_matrix(study, table, half: str) -> None:
     np.fill_diagonal(occurring, False)
     pairs = set(zip(*np.nonzero(occurring), strict=True))
     assert pairs == set(found.index) if half == "all" else pairs <= set(found.index)
-    np.testing.assert_allclose(found["growth"], found["rate_strongest"] - found["rate_reference"])
+    np.testing.assert_allclose(found["growth"], found["rate_tested"] - found["rate_reference"])
 
 
 @pytest.mark.parametrize("half", ["select", "estimate", "all"])
@@ -76,13 +74,15 @@ def test_every_half_has_the_same_pairs(table) -> None:
 def test_no_errors_give_no_rows(study) -> None:
     right = study.predictions.merge(study.index[["image_id", "class_id"]], on="image_id")
     right = right.assign(prediction=right["class_id"])
-    table = confusions(right, study.index, study.n_classes, **SETTINGS)
+    table = confusions(
+        arrange_runs(right, study.index, study.n_classes), study.conditions, confidence=0.95
+    )
     assert set(table) == set(SCHEMAS["confusions"])
     assert table.empty
 
 
 def test_one_seed_gives_growth_without_interval(simulator) -> None:
     study = simulator(seeds=(1,))
-    table = confusions(study.predictions, study.index, study.n_classes, **SETTINGS)
+    table = confusions(study.cells(), study.conditions, confidence=0.95)
     assert table["growth"].notna().all()
     assert table[["low", "high", "p", "q"]].isna().all(axis=None)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix
 
+from daclass.analysis.cells import arrange_cells
 from daclass.analysis.counts import count
 from daclass.tables import SCHEMAS
 
@@ -19,7 +20,7 @@ def joined(study):
 
 @pytest.mark.parametrize("half", HALVES)
 def test_original_counts_equal_the_confusion_matrix(study, half: str) -> None:
-    counts = count(*study.data, "drop")
+    counts = count(study.cells())
     rows = joined(study)
     rows = rows[rows["half"].isin(HALVES[half])]
     for (policy, seed), run in rows.groupby(["policy", "seed"]):
@@ -34,7 +35,7 @@ def test_original_counts_equal_the_confusion_matrix(study, half: str) -> None:
 
 @pytest.mark.parametrize("empty_labels", ["drop", "wrong"])
 def test_multi_counts_follow_the_definitions(study, empty_labels: str) -> None:
-    counts = count(*study.data, empty_labels)
+    counts = count(study.cells(empty_labels))
     rows = joined(study)
     for row in counts[counts["half"] == "all"].sample(40, random_state=0).itertuples():
         run = rows[(rows["policy"] == row.policy) & (rows["seed"] == row.seed)]
@@ -53,7 +54,7 @@ def test_multi_counts_follow_the_definitions(study, empty_labels: str) -> None:
 
 
 def test_halves_add_up_and_the_layout_holds(study) -> None:
-    counts = count(*study.data, "drop")
+    counts = count(study.cells())
     assert set(counts) == set(SCHEMAS["counts"])
     assert len(counts) == 9 * 3 * 10
     keys = ["policy", "seed", "class_id"]
@@ -64,6 +65,6 @@ def test_halves_add_up_and_the_layout_holds(study) -> None:
 
 
 def test_classes_without_pictures_are_counted_as_zero(study) -> None:
-    counts = count(*study.data[:3], 12, "drop")
+    counts = count(arrange_cells(*study.data[:3], 12, "drop"))
     last = counts[counts["class_id"] >= 10]
     assert (last[["images", "labelled", "correct", "false_positives"]] == 0).all(axis=None)

@@ -7,25 +7,28 @@ import pandas as pd
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from daclass.analysis.effects import effects
+from daclass.analysis.cells import Cells, arrange_cells
+from daclass.analysis.conditions import Conditions
+from daclass.analysis.effects import Affected, effects
+from daclass.analysis.nulls import Nulls
 from daclass.errors import InputError
 from daclass.tables import SCHEMAS
 
-SETTINGS = {
-    "strongest": 0.08,
-    "reference": 0.99,
-    "affected_rule": "top",
-    "affected_share": 0.05,
-    "affected_at_least": 2,
-    "q": 0.05,
-    "empty_labels": "drop",
-    "confidence": 0.95,
-}
+TOP = Affected("top", share=0.05, at_least=2, q=0.05)
+FDR = Affected("fdr", share=0.05, at_least=2, q=0.05)
 KEYS = ["truth", "half", "reference"]
 
 
-def run(study, **changes) -> pd.DataFrame:
-    return effects(*study.data, **{**SETTINGS, **changes})
+def run(
+    study,
+    affected: Affected = TOP,
+    conditions: Conditions | None = None,
+    cells: Cells | None = None,
+    replicates: int = 50,
+) -> pd.DataFrame:
+    cells, conditions = cells or study.cells(), conditions or study.conditions
+    nulls = Nulls.draw(cells, conditions, confidence=0.95, replicates=replicates, random_seed=0)
+    return effects(cells, conditions, nulls, affected, confidence=0.95)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +91,7 @@ def test_best_drop_is_cross_fitted(study, table, truth: str, half: str) -> None:
                 new = own[(own["half"] == applied_to) & own["seed"].isin(there)]
                 wide = new.set_index(["strength", "image_id", "seed"])["right"].astype(int)
                 differences += list(wide[best] - wide[0.08])
-                chosen.append(best)
+                chosen += [best] * len(new[new["strength"] == best])
         assert found.loc[class_id, "drop"] == pytest.approx(np.mean(differences))
         assert found.loc[class_id, "reference_strength"] == pytest.approx(np.mean(chosen))
 
@@ -113,7 +116,7 @@ def test_the_cross_fit_does_not_see_drops_where_there_are_none(simulator) -> Non
 
 def test_a_true_drop_is_found(simulator) -> None:
     study = simulator(per_class=60, loss=0.7, seeds=(0, 1, 2, 3))
-    table = run(study, affected_rule="fdr")
+    table = run(study, FDR)
     assert sorted(table.loc[table["affected"], "class_id"].unique()) == [0]
     first = table[(table["class_id"] == 0) & (table["half"] == "estimate")]
     assert (first["low"] > 0).all()
@@ -124,7 +127,7 @@ def test_a_true_drop_is_found(simulator) -> None:
     ("share", "at_least", "number"), [(0.05, 2, 2), (0.3, 2, 3), (0.31, 1, 4), (1.0, 1, 10)]
 )
 def test_top_takes_a_share_of_the_classes(study, share, at_least, number) -> None:
-    table = run(study, affected_share=share, affected_at_least=at_least)
+    table = run(study, Affected("top", share, at_least, q=0.05))
     affected = set(table.loc[table["affected"], "class_id"])
     assert len(affected) == number
     chosen = table[(table["truth"] == "original") & (table["half"] == "select")]
@@ -135,13 +138,13 @@ def test_top_takes_a_share_of_the_classes(study, share, at_least, number) -> Non
 
 def test_top_does_not_round_up_a_whole_number_of_classes(simulator) -> None:
     study = simulator(n_classes=100, per_class=2, seeds=(0, 1))
-    table = run(study, affected_share=0.07, affected_at_least=1)
+    table = run(study, Affected("top", 0.07, at_least=1, q=0.05))
     assert table.loc[table["affected"], "class_id"].nunique() == 7
 
 
 def test_fdr_may_find_nothing(simulator) -> None:
     study = simulator(loss=0.0)
-    assert not run(study, affected_rule="fdr", q=1e-6)["affected"].any()
+    assert not run(study, Affected("fdr", 0.05, 2, q=1e-6))["affected"].any()
 
 
 def test_one_seed_gives_points_without_intervals(simulator) -> None:
@@ -161,7 +164,7 @@ def test_one_seed_gives_points_without_intervals(simulator) -> None:
 def test_one_picture_a_half_and_classes_without_pictures(simulator) -> None:
     study = simulator(per_class=2)
     predictions, index, annotations, n_classes = study.data
-    table = effects(predictions, index, annotations, n_classes + 1, **SETTINGS)
+    table = run(study, cells=arrange_cells(predictions, index, annotations, n_classes + 1, "drop"))
     halves = table[(table["half"] != "all") & (table["truth"] == "original")]
     assert halves[["low", "high", "p"]].isna().all(axis=None)
     empty = table[table["class_id"] == n_classes]
@@ -173,7 +176,7 @@ def test_one_picture_a_half_and_classes_without_pictures(simulator) -> None:
 def test_a_class_with_pictures_in_one_half_only(study) -> None:
     index = study.index.copy()
     index.loc[(index["class_id"] == 3) & (index["half"] == "estimate"), "half"] = "select"
-    table = effects(study.predictions, index, study.annotations, study.n_classes, **SETTINGS)
+    table = run(study, cells=arrange_cells(study.predictions, index, *study.data[2:], "drop"))
     own = table[(table["class_id"] == 3) & (table["truth"] == "original")].set_index(
         ["half", "reference"]
     )
@@ -185,7 +188,7 @@ def test_a_class_with_pictures_in_one_half_only(study) -> None:
 
 def test_two_strengths_and_a_rising_axis(simulator) -> None:
     study = simulator(strengths=(1.0, 9.0))
-    table = run(study, strongest=9.0, reference=1.0)
+    table = run(study, conditions=Conditions(("uniform-9", "uniform-1"), "uniform-1"))
     best = table[table["reference"] == "best"]
     assert best["reference_strength"].between(1, 9).all()
 
@@ -193,15 +196,15 @@ def test_two_strengths_and_a_rising_axis(simulator) -> None:
 def test_ties_go_to_the_stronger_strength(study) -> None:
     right = study.predictions.merge(study.index[["image_id", "class_id"]], on="image_id")
     right = right.assign(prediction=right["class_id"]).drop(columns="class_id")
-    table = effects(right, *study.data[1:], **SETTINGS)
+    table = run(study, cells=arrange_cells(right, *study.data[1:], "drop"))
     best = table[table["reference"] == "best"]
     assert (best["reference_strength"] == 0.08).all()
     assert (best["drop"] == 0).all()
 
 
 def test_faults_are_named(study) -> None:
-    with pytest.raises(InputError, match=r"no run has strength 0.5"):
-        run(study, reference=0.5)
+    with pytest.raises(InputError, match=r"no run of uniform-0.5"):
+        run(study, conditions=Conditions(("uniform-0.08", "uniform-0.5"), "uniform-0.5"))
     lacking = study.predictions.query("not (strength == 0.3 and seed == 7)")
-    with pytest.raises(InputError, match=r"strength 0.3 has 0 runs with seed 7"):
-        effects(lacking, *study.data[1:], **SETTINGS)
+    with pytest.raises(InputError, match=r"uniform-0.3 has no run with seed 7"):
+        run(study, cells=arrange_cells(lacking, *study.data[1:], "drop"))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from daclass.analysis.cells import arrange_cells
 from daclass.analysis.interventions import interventions
 from daclass.errors import InputError
 from daclass.tables import SCHEMAS
@@ -19,12 +20,14 @@ POLICIES = {
 
 
 def run(study, affected=(0, 4), swallowers=(4, 1), **changes) -> pd.DataFrame:
+    predictions = study.predictions.assign(
+        policy=study.predictions["policy"].map(POLICIES), strength=np.nan
+    )
     return interventions(
-        study.predictions.assign(policy=study.predictions["policy"].map(POLICIES), strength=np.nan),
-        *study.data[1:],
+        arrange_cells(predictions, *study.data[1:], "drop"),
         affected=list(affected),
         swallowers=list(swallowers),
-        **{"empty_labels": "drop", "confidence": 0.95, **changes},
+        **{"confidence": 0.95, **changes},
     )
 
 
@@ -78,16 +81,14 @@ def test_no_affected_class(study) -> None:
 
 
 def test_faults_are_named(study) -> None:
-    with pytest.raises(InputError, match="no run has policy naive"):
+    with pytest.raises(InputError, match="no run of naive"):
         run(study, baselines=("naive",))
     lacking = study.predictions.query("not (strength == 0.3 and seed == 7)")
-    with pytest.raises(InputError, match=r"policy uniform-0.3 has 0 runs with seed 7"):
+    with pytest.raises(InputError, match=r"uniform-0.3 has no run with seed 7"):
         interventions(
-            lacking,
-            *study.data[1:],
+            arrange_cells(lacking, *study.data[1:], "drop"),
             affected=[0],
             swallowers=[1],
             baselines=("uniform-0.08",),
-            empty_labels="drop",
             confidence=0.95,
         )

@@ -7,12 +7,15 @@ import json
 import pandas as pd
 import pytest
 
-from daclass.analysis.accuracy import accuracy
+from daclass.analysis.accuracy import accuracy, class_accuracy
 from daclass.analysis.categories import categories, overlaps
+from daclass.analysis.cells import arrange_cells
 from daclass.analysis.confusions import confusions
 from daclass.analysis.counts import count
-from daclass.analysis.effects import effects
+from daclass.analysis.effects import Affected, effects
+from daclass.analysis.explained import explained
 from daclass.analysis.interventions import interventions
+from daclass.analysis.nulls import Nulls
 from daclass.analysis.planted import planted
 from daclass.analysis.summary import summarise
 from daclass.tables import read_table, write_table
@@ -29,21 +32,18 @@ TRUTH = pd.DataFrame(
 
 
 def analyse(study) -> dict[str, pd.DataFrame]:
-    contrast = {"strongest": 0.08, "reference": 0.99, "confidence": 0.95}
+    cells, conditions = study.cells(), study.conditions
+    affected = Affected("top", share=0.1, at_least=2, q=0.05)
+    nulls = Nulls.draw(cells, conditions, confidence=0.95, replicates=50, random_seed=0)
     tables = {
         "classes": study.classes,
-        "counts": count(*study.data, "drop"),
-        "accuracy": accuracy(*study.data, "drop", 0.95),
-        "effects": effects(
-            *study.data,
-            **contrast,
-            affected_rule="top",
-            affected_share=0.1,
-            affected_at_least=2,
-            q=0.05,
-            empty_labels="drop",
-        ),
-        "confusions": confusions(study.predictions, study.index, study.n_classes, **contrast),
+        "counts": count(cells),
+        "accuracy": accuracy(cells, confidence=0.95),
+        "class_accuracy": class_accuracy(cells, conditions, nulls, confidence=0.95),
+        "effects": effects(cells, conditions, nulls, affected, confidence=0.95),
+        "null_band": nulls.sorted_drops(0.95),
+        "explained": explained(cells, conditions, affected, confidence=0.95),
+        "confusions": confusions(cells, conditions, confidence=0.95),
     }
     shared = overlaps(study.index, study.annotations, study.n_classes)
     tables["categories"] = categories(
@@ -62,12 +62,11 @@ def analyse(study) -> dict[str, pd.DataFrame]:
         "uniform-0.3": "uniform_best",
         "uniform-0.99": "fp_informed",
     }
+    fresh = study.predictions.assign(policy=study.predictions["policy"].map(roles))
     tables["interventions"] = interventions(
-        study.predictions.assign(policy=study.predictions["policy"].map(roles)),
-        *study.data[1:],
+        arrange_cells(fresh, *study.data[1:], "drop"),
         affected=[0],
         swallowers=[1],
-        empty_labels="drop",
         confidence=0.95,
     )
     return tables
@@ -79,9 +78,10 @@ def summary(tables: dict[str, pd.DataFrame]) -> dict:
         title="A test",
         config_digest="abc",
         axis="rrc_scale",
-        strengths=[0.99, 0.08, 0.3],
-        strongest=0.08,
-        reference=0.99,
+        strengths=[0.08, 0.3, 0.99],
+        conditions=["uniform-0.08", "uniform-0.3", "uniform-0.99"],
+        reference="uniform-0.99",
+        replicates="seeds",
         q=0.05,
         runs_trained=9,
         versions={"numpy": "2"},
@@ -151,7 +151,8 @@ def test_real_data_without_interventions(tables) -> None:
     content = summary(rest)
     assert content["planted"] is None and content["interventions"] is None
     assert len(content["headline"]) == 4
-    assert "Of 2 affected classes" in content["headline"][3]["text"]
+    text = content["headline"][3]["text"]
+    assert text.startswith("Pooled, the affected classes lose") and "annotations explain" in text
 
 
 def test_one_seed(simulator) -> None:
@@ -166,6 +167,8 @@ def test_no_affected_class(tables) -> None:
     none["effects"] = tables["effects"].assign(affected=False)
     none["categories"] = tables["categories"].iloc[:0]
     none["planted"] = tables["planted"].iloc[:0]
+    none["explained"] = tables["explained"].query("group == 'all'")
     content = summary(none)
     assert content["affected"] == []
-    assert len(content["headline"]) == 3
+    assert len(content["headline"]) == 4
+    assert "Pooled, all classes lose" in content["headline"][2]["text"]
