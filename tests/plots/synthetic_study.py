@@ -124,6 +124,7 @@ def _accuracy(counts, seeds) -> pd.DataFrame:
     ):
         part = sums[["policy", "strength", "half"]].copy()
         part["truth"] = truth
+        part["k"] = 1
         part["accuracy"] = sums[correct] / sums[images]
         part["low"] = part["accuracy"] - 0.011 if seeds > 1 else np.nan
         part["high"] = part["accuracy"] + 0.012 if seeds > 1 else np.nan
@@ -150,12 +151,18 @@ def _effects(counts, victims, seeds) -> pd.DataFrame:
                 drop = shares[0.99] - shares[0.08]
                 part = pd.DataFrame({"class_id": drop.index, "drop": drop.to_numpy()})
                 part = part.assign(truth=truth, half=half, reference=reference)
+                part["reference_policy"] = "uniform_0.99"
                 part["reference_strength"] = 0.99 if reference == "fixed" else 0.61
                 for name, width in (("", 0.09), ("seeds_", 0.04)):
                     part[f"{name}low"] = part["drop"] - width if seeds > 1 else np.nan
                     part[f"{name}high"] = part["drop"] + width if seeds > 1 else np.nan
                 part["p"] = np.exp(-20 * np.abs(part["drop"])) if seeds > 1 else np.nan
                 part["q"] = np.minimum(1, part["p"] * 3)
+                part["shrunken"] = 0.8 * part["drop"] if seeds > 1 else np.nan
+                part["p_max"] = np.nan
+                if half == "all" and reference == "fixed":
+                    part["p_max"] = np.minimum(1, part["p"] * 10)
+                part["detectable"] = 0.1 if seeds > 1 else np.nan
                 part["plug_in"] = part["drop"] + 0.03
                 part["rank"] = part["drop"].rank(ascending=False, method="first").astype(int)
                 part["affected"] = part["class_id"].isin(victims)
@@ -190,7 +197,7 @@ def _confusions(categories, seeds) -> pd.DataFrame:
     frame = categories[["class_id", "growth", "low", "high"]].copy()
     frame["predicted_id"] = categories["swallower_id"]
     frame["rate_reference"] = 0.05
-    frame["rate_strongest"] = 0.05 + frame["growth"]
+    frame["rate_tested"] = 0.05 + frame["growth"]
     frame = frame.assign(half="estimate", p=0.001, q=0.01, seeds=seeds, images=50)
     return frame
 
@@ -254,22 +261,39 @@ def _planted(names, effects, categories) -> pd.DataFrame:
     return pd.DataFrame(table, columns=list(SCHEMAS["planted"]))
 
 
+def _explained(seeds) -> pd.DataFrame:
+    shown = {"drop_original": 0.2, "drop_multi": 0.1, "drop_control": 0.18, "explained": 0.5,
+             "control": 0.1}  # fmt: skip
+    row: dict[str, object] = {}
+    for name, value in shown.items():
+        width = 0.05 if seeds > 1 else np.nan
+        row |= {name: value, f"{name}_low": value - width, f"{name}_high": value + width}
+    if seeds == 1:
+        row |= {"explained": np.nan, "control": np.nan}
+    row |= {"classes": 24, "images": 2376, "seeds": seeds}
+    pools = [("all", "fixed"), ("all", "best"), ("affected", "best")]
+    rows = [{"group": group, "reference": reference, **row} for group, reference in pools]
+    return _shaped(pd.DataFrame(rows[:1] if seeds == 1 else rows), "explained")
+
+
 def study_summary(tables: Tables, title: str = "Random resized crops on made-up tables") -> dict:
     """What summary.json holds for such a study, made by the function that makes it."""
     used = ("classes", "accuracy", "effects", "categories", "planted", "interventions")
+    seeds = tables.counts["seed"].nunique()
     summary = summarise(
         study="synthetic",
         title=title,
         config_digest="0123456789ab",
         axis="rrc_scale",
         strengths=STRENGTHS,
-        strongest=0.08,
-        reference=0.99,
+        conditions=[f"uniform_{strength}" for strength in STRENGTHS],
+        reference="uniform_0.99",
+        replicates="seeds",
         q=0.05,
-        runs_trained=5 * tables.counts["seed"].nunique(),
+        runs_trained=5 * seeds,
         versions={"python": "3.11.2", "daclass": "0.1.0", "torch": "2.11.0"},
         wall_seconds={"pictures": 12.3, "train": 480.0, "effects": 3.2},
-        tables={name: getattr(tables, name) for name in used},
+        tables={**{name: getattr(tables, name) for name in used}, "explained": _explained(seeds)},
     )
     affected = {"rule": "top", "share": 0.05, "at_least": 2, "q": 0.05}
     summary["provenance"] = {
