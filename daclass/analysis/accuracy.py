@@ -85,7 +85,12 @@ def class_accuracy(
             for k in cells.depths:
                 correct = cells.correct_in_top(truth, k)[own][:, counted]
                 found = crossed(
-                    correct, labels[counted], n_classes, confidence=confidence, span=(0.0, 1.0)
+                    correct,
+                    labels[counted],
+                    n_classes,
+                    confidence=confidence,
+                    span=(0.0, 1.0),
+                    moderate=True,
                 )
                 frame = pd.DataFrame(
                     {

@@ -140,6 +140,7 @@ class _Sweep:
             self.cells.images.n_classes,
             paired=self.conditions.paired,
             confidence=confidence,
+            moderate=True,
         )
         return self._frame(found, half, "fixed", q)
 
@@ -157,7 +158,7 @@ class _Sweep:
         levels = best_levels(self.correct, images, counted)
         level, at_best = cross_fitted(self.correct, images, levels, half)
         difference = at_best[:, chosen].astype(np.int8) - self.correct[0][:, chosen]
-        found = crossed(difference, labels, images.n_classes, confidence=confidence)
+        found = crossed(difference, labels, images.n_classes, confidence=confidence, moderate=True)
         undefined = np.zeros(images.n_classes, bool)
         undefined[images.labels[chosen][(level[:, chosen] < 0).any(axis=0)]] = True
         # How often each condition was the reference of a class's cells, [K, C].
@@ -219,13 +220,14 @@ def _detectable(found: Crossed, adjusted: Floats, q: float) -> Floats:
     """The smallest true drop that is found with a probability of `POWER`, [C].
 
     A t-test of level alpha finds a drop of ``(t_(1 - alpha / 2) + t_power) * error`` with about
-    that probability; alpha is the threshold that Benjamini and Hochberg's procedure ended at.
+    that probability; alpha is the threshold that Benjamini and Hochberg's procedure ended at. NaN
+    where not even the loss of all accuracy would be found.
     """
     tested = np.isfinite(found.p).sum()
     found_now = max(int((adjusted <= q).sum()), 1)
     alpha = q * found_now / max(tested, 1)
-    reach = stats.t.isf(alpha / 2, found.df) + stats.t.ppf(POWER, found.df)
-    return np.asarray(reach * found.error)
+    drop = (stats.t.isf(alpha / 2, found.df) + stats.t.ppf(POWER, found.df)) * found.error
+    return np.where(drop <= 1, drop, np.nan)
 
 
 def _rank(drop: Floats) -> Ints:

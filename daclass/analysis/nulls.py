@@ -63,6 +63,7 @@ class Nulls:
                 n_classes,
                 paired=conditions.paired,
                 confidence=confidence,
+                moderate=True,
             )
             sampled = two_way_bootstrap(
                 correct,

@@ -17,6 +17,7 @@ only in an .npz without `images`, which then must have one column for every labe
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -89,7 +90,7 @@ def _classes_and_labels(data: PredictionsData) -> tuple[pd.DataFrame, pd.DataFra
     elif data.classes is not None:
         tree = read_csv(data.root / data.classes, "name", "path")
     else:
-        names = _class_names(labels)
+        names = _class_names(labels, data.labels)
         tree = pd.DataFrame({"name": names, "path": names})
     if not tree["name"].is_unique:
         raise InputError(f"{data.classes}: {tree['name'][tree['name'].duplicated()].iloc[0]} twice")
@@ -101,10 +102,16 @@ def _classes_and_labels(data: PredictionsData) -> tuple[pd.DataFrame, pd.DataFra
     return tree.assign(class_id=range(len(tree))), frame
 
 
-def _class_names(labels: pd.Series) -> list[str]:
+def _class_names(labels: pd.Series, file: Path) -> list[str]:
     """Names for want of a list: the numbers up to the largest, or the sorted distinct texts."""
-    if labels.str.fullmatch(r"\d+").all():
+    numbers = labels.str.fullmatch(r"\d+")
+    if numbers.all():
         return [str(number) for number in range(int(labels.astype(int).max()) + 1)]
+    # One stray text among numbers would make texts of them all, and number them in another order.
+    odd = ~numbers if numbers.any() else labels.str.strip() == ""
+    if odd.any():
+        row = int(odd.to_numpy().argmax())
+        raise InputError(f"{file}: row {row + 1}: label {labels.iloc[row]!r} is no class")
     return sorted(labels.unique())
 
 
@@ -113,12 +120,17 @@ def _labels(data: PredictionsData) -> tuple[pd.Series, pd.Series]:
     file = data.root / data.labels
     if file.suffix.lower() == ".csv":
         table = read_csv(file, "image", "label")
+        if table.empty:
+            raise InputError(f"{file}: holds no labels")
         return table["image"], table["label"]
     if not file.is_file():
         raise InputError(f"{file}: no such file")
     if data.images is None:
         raise InputError(f"data.images: {file} names no pictures, so their names are needed here")
-    lines = pd.Series(file.read_text(encoding="utf-8").split(), dtype=str)
+    try:
+        lines = pd.Series(file.read_text(encoding="utf-8").split(), dtype=str)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file}: not a text file ({error})") from None
     if lines.empty:
         raise InputError(f"{file}: holds no labels")
     return _names(data.images, len(lines)), lines
@@ -178,26 +190,31 @@ def _read_parquet(file: Path) -> pd.DataFrame:
             raise InputError(f"{file}: lacks the column {missing[0]} (needs image, prediction)")
         columns = [name for name in ("image", "prediction", *_OPTIONAL) if name in present]
         return pq.read_table(file, columns=columns).to_pandas()
-    except pa.ArrowInvalid as error:
-        raise InputError(f"{file}: not a readable Parquet file ({error})") from None
+    except (pa.ArrowInvalid, OSError) as error:
+        what = " ".join(str(error).split())
+        raise InputError(f"{file}: not a readable Parquet file ({what})") from None
 
 
 def _read_npz(file: Path, labels: pd.DataFrame, pattern: str | None) -> pd.DataFrame:
     try:
-        with np.load(file, allow_pickle=False) as stored:
+        stored = np.load(file, allow_pickle=False)
+        if isinstance(stored, np.ndarray):
+            raise ValueError("it holds one array without a name")
+        with stored:
             arrays = {name: stored[name] for name in stored.files}
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
-        raise InputError(f"{file}: not a readable .npz file ({error})") from None
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        what = " ".join(str(error).split())
+        raise InputError(f"{file}: not a readable .npz file ({what})") from None
     key = next((n for n in arrays if n == "predictions" or n.startswith("top")), None)
     if key is None or "models" not in arrays:
         raise InputError(
             f"{file}: needs the arrays models and predictions (or top5); has {[*arrays]}"
         )
     ranked = arrays[key][:, :, None] if arrays[key].ndim == 2 else arrays[key]
-    if ranked.ndim != 3 or len(ranked) != len(arrays["models"]):
+    if ranked.ndim != 3 or arrays["models"].shape != ranked.shape[:1]:
         raise InputError(
-            f"{file}: {key} has shape {arrays[key].shape} for {len(arrays['models'])} models; "
-            "expected [models, pictures] or [models, pictures, ranks]"
+            f"{file}: {key} has shape {arrays[key].shape} and models {arrays['models'].shape}; "
+            "expected [models, pictures] or [models, pictures, ranks], and [models]"
         )
     models, pictures, depth = ranked.shape
     if "images" in arrays:
@@ -240,14 +257,14 @@ def _numbers(values: pd.Series, names: Sequence[str], file: Path, what: str) -> 
     if wrong.any():
         row = int(wrong.argmax())
         raise InputError(
-            f"{file}: row {row + 1}: {what} {values.iloc[row]!r} is no class: they are numbered "
+            f"{file}: row {row + 1}: {what} {str(values.iloc[row])!r} is no class: they are numbered "
             f"0 to {len(names) - 1}, from {names[0]!r} to {names[-1]!r}"
         )
     return numbers.astype(np.int32)
 
 
 def _whole(text: str) -> float:
-    return float(text) if text.strip().isdigit() else np.nan
+    return float(text) if text.strip().isdecimal() else np.nan
 
 
 def _probabilities(rows: pd.DataFrame, file: Path) -> np.ndarray:
