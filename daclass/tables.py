@@ -277,8 +277,9 @@ def _read(name: str, path: Path) -> pa.Table:
     text = [column for column, kind in SCHEMAS[name].items() if kind == _text]
     try:
         table = pq.read_table(path, read_dictionary=text if name == "predictions" else [])
-    except pa.ArrowInvalid as error:
-        raise InputError(f"{path}: not a readable Parquet file ({error})") from None
+    except (pa.ArrowInvalid, OSError) as error:
+        what = " ".join(str(error).split())
+        raise InputError(f"{path}: not a readable Parquet file ({what})") from None
     metadata = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
     found = metadata.get("daclass.table")
     if found != name:

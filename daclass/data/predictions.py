@@ -257,8 +257,8 @@ def _numbers(values: pd.Series, names: Sequence[str], file: Path, what: str) -> 
     if wrong.any():
         row = int(wrong.argmax())
         raise InputError(
-            f"{file}: row {row + 1}: {what} {str(values.iloc[row])!r} is no class: they are numbered "
-            f"0 to {len(names) - 1}, from {names[0]!r} to {names[-1]!r}"
+            f"{file}: row {row + 1}: {what} {str(values.iloc[row])!r} is no class: they are "
+            f"numbered 0 to {len(names) - 1}, from {names[0]!r} to {names[-1]!r}"
         )
     return numbers.astype(np.int32)
 
