@@ -57,6 +57,14 @@ def test_bad_files_are_named(tmp_path):
         assert name in str(error.value)
 
 
+def test_a_damaged_table_is_named(tmp_path):
+    write_table(CLASSES, "classes", tmp_path / "c.parquet")
+    content = (tmp_path / "c.parquet").read_bytes()
+    (tmp_path / "c.parquet").write_bytes(content[:4] + bytes(60) + content[64:])
+    with pytest.raises(InputError, match=r"c\.parquet: not a readable Parquet"):
+        read_table("classes", tmp_path / "c.parquet")
+
+
 def test_another_version_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("daclass.tables.VERSION", "0")
     write_table(CLASSES, "classes", tmp_path / "old.parquet")
