@@ -34,8 +34,8 @@ while pictures are still shared; with S and T seeds the variance of the differen
 with the same three details. For S = T and independent runs both forms estimate the same variance;
 the unpaired one has up to twice the degrees of freedom.
 
-How much seeds matter to a class is hard to tell from a few of them, and a class whose seeds agree by
-chance would seem sure: among 1,000 classes there are always some. So all classes of a study learn
+How much seeds matter to a class is hard to tell from a few of them, and a class whose seeds agree
+by chance would seem sure: among 1,000 classes some always do. So all classes of a study learn
 from each other (``moderate=True``): the ratio MS_seed / MS_rest of each is pulled towards their
 common one as far as they resemble each other, and gains the degrees of freedom of what it has
 learnt (Smyth's 2004 moderated variances, here for a component of a crossed design).
@@ -270,10 +270,10 @@ class _Seeds:
 def _moderated(between: Floats, rest: Floats, df: int) -> tuple[Floats, Floats]:
     """Mean squares of seeds that have learnt from those of the other groups, and their df, 2 x [G].
 
-    The ratios ``MS_seed / MS_rest`` are taken for scaled chi-squares around expectations that follow
-    a scaled inverse chi-square distribution with d0 degrees of freedom over groups, which moments
-    estimate; each ratio then becomes its posterior mean and has d0 degrees of freedom more (Smyth
-    2004, Statistical Applications in Genetics and Molecular Biology 3(1), 3). Moments of the ratios,
+    The ratios ``MS_seed / MS_rest`` are taken for scaled chi-squares around expectations that
+    follow a scaled inverse chi-square distribution with d0 degrees of freedom over groups, which
+    moments estimate; each ratio becomes its posterior mean, with d0 degrees of freedom more (Smyth
+    2004, Stat. Appl. Genet. Mol. Biol. 3(1), 3). Moments of the ratios,
     not of their logarithms, since with few pictures seeds often agree exactly. Degrees of freedom
     stay below those of all groups together.
     """

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 from statsmodels.formula.api import ols
 
-from daclass.analysis.crossed import crossed
+from daclass.analysis.crossed import crossed, crossed_difference
 
 
 def one(values: np.ndarray, confidence: float = 0.95, span=(-1.0, 1.0)):
@@ -167,3 +167,218 @@ def test_false_alarms_without_an_effect() -> None:
     values = (flips[0].astype(np.int8) - flips[1]).reshape(3, -1)
     found = crossed(values, np.repeat(np.arange(1500), 40), 1500, confidence=0.95)
     assert np.mean(found.p <= 0.05) < 0.06
+
+
+# Two conditions whose runs are not pairs.
+
+
+def unpaired(first: np.ndarray, second: np.ndarray, confidence: float = 0.95):
+    groups = np.zeros(first.shape[1], int)
+    return crossed_difference(first, second, groups, 1, paired=False, confidence=confidence)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "others", "images", "second_seed_sd"),
+    [(3, 3, 8, 0.1), (2, 5, 6, 0.1), (6, 3, 12, 0.1), (4, 4, 8, 0.0), (3, 6, 9, 0.0)],
+)
+def test_unpaired_interval_follows_from_both_arms_anova(
+    seeds: int, others: int, images: int, second_seed_sd: float
+) -> None:
+    rng = np.random.default_rng(images)
+    image = rng.normal(0, 0.3, images)  # shared by both conditions, hence gone in the difference
+    response = rng.normal(0, 0.7, images)
+
+    def arm(n: int, own: np.ndarray, seed_sd: float) -> np.ndarray:
+        seed = seed_sd * stats.norm.ppf((rng.permutation(n) + 0.5) / n)
+        rest = rng.normal(0, 0.05, (n, images))
+        if not seed_sd:
+            rest -= rest.mean(axis=1, keepdims=True)  # seeds that agree: MS_seed is 0
+        return image + own + seed[:, None] + rest
+
+    first, second = arm(seeds, response * 0, 0.1), arm(others, response, second_seed_sd)
+    difference = first.mean(axis=0) - second.mean(axis=0)
+    # (mean square over its divisor, its degrees of freedom, its sign in the variance)
+    parts = [(np.var(difference, ddof=1) / images, images - 1, 1)]
+    for values, seed_sd in ((first, 0.1), (second, second_seed_sd)):
+        n = len(values)
+        ms_seed, _, ms_rest = mean_squares(values)
+        assert (ms_seed > ms_rest) == (seed_sd > 0)
+        if seed_sd:  # else the component of its seeds is cut at 0
+            parts.append((ms_seed / (n * images), n - 1, 1))
+            parts.append((ms_rest / (n * images), (n - 1) * (images - 1), -1))
+    variance = sum(sign * square for square, _, sign in parts)
+    df = variance**2 / sum(square**2 / df for square, df, _ in parts)
+    found = unpaired(first, second, 0.9)
+    reach = stats.t.ppf(0.95, df) * np.sqrt(variance)
+    mean = first.mean() - second.mean()
+    np.testing.assert_allclose(found.mean[0], mean)
+    np.testing.assert_allclose([found.low[0], found.high[0]], [mean - reach, mean + reach])
+    p = 2 * stats.t.sf(abs(mean) / np.sqrt(variance), df)
+    np.testing.assert_allclose(found.p[0], p, rtol=1e-9)
+    assert found.seeds == min(seeds, others)
+
+
+@pytest.mark.parametrize(("seeds", "others"), [(4, 4), (3, 7)])
+def test_unpaired_seeds_interval_is_welchs(seeds: int, others: int) -> None:
+    rng = np.random.default_rng(seeds)
+    first = rng.normal(0, 0.1, (seeds, 30)) + rng.normal(0, 0.2, (seeds, 1))
+    second = rng.normal(0, 0.1, (others, 30)) + rng.normal(0, 0.1, (others, 1))
+    found = unpaired(first, second)
+    welch = stats.ttest_ind(first.mean(axis=1), second.mean(axis=1), equal_var=False)
+    interval = welch.confidence_interval(0.95)
+    np.testing.assert_allclose([found.seeds_low[0], found.seeds_high[0]], interval)
+
+
+@pytest.mark.parametrize(("seeds", "others"), [(1, 1), (1, 4), (4, 1)])
+def test_one_run_in_either_arm_gives_no_interval(seeds: int, others: int) -> None:
+    found = unpaired(np.ones((seeds, 9), bool), np.zeros((others, 9), bool))
+    assert found.mean[0] == 1
+    assert np.isnan([found.low[0], found.seeds_low[0], found.p[0]]).all()
+
+
+arms = st.tuples(st.integers(2, 4), st.integers(2, 5), st.integers(2, 10)).flatmap(
+    lambda shape: st.tuples(
+        arrays(np.bool_, (shape[0], shape[2])), arrays(np.bool_, (shape[1], shape[2]))
+    )
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(arms, st.randoms(use_true_random=False))
+def test_properties_of_unpaired_differences(both, random) -> None:
+    first, second = both
+    found = unpaired(first, second)
+    assert found.mean[0] == pytest.approx(first.mean() - second.mean())
+    assert found.low[0] <= found.mean[0] <= found.high[0]
+    assert 0 <= found.p[0] <= 1
+    mirrored = unpaired(second, first)
+    np.testing.assert_allclose([mirrored.mean, mirrored.low], [-found.mean, -found.high])
+    np.testing.assert_allclose(mirrored.seeds_high, -found.seeds_low)
+    np.testing.assert_allclose(mirrored.p, found.p)
+    # Runs are exchangeable within their arm, pictures only together.
+    order = random.sample(range(first.shape[1]), first.shape[1])
+    rows = random.sample(range(len(second)), len(second))
+    shuffled = unpaired(first[::-1][:, order], second[rows][:, order])
+    np.testing.assert_allclose(shuffled.low, found.low)
+
+
+@settings(max_examples=30, deadline=None)
+@given(arms, st.integers(1, 4), st.integers(0, 2**16))
+def test_unpaired_groups_do_not_touch_each_other(both, n_groups, random_seed) -> None:
+    first, second = both
+    groups = np.random.default_rng(random_seed).integers(0, n_groups, first.shape[1])
+    found = crossed_difference(first, second, groups, n_groups, paired=False, confidence=0.95)
+    for group in np.unique(groups):
+        own = groups == group
+        alone = unpaired(first[:, own], second[:, own])
+        for part in ("mean", "error", "low", "high", "seeds_low", "seeds_high", "p", "images"):
+            np.testing.assert_allclose(
+                getattr(found, part)[group], getattr(alone, part)[0], equal_nan=True
+            )
+
+
+def test_a_pair_is_a_table_of_differences() -> None:
+    first, second = np.random.default_rng(0).random((2, 4, 20)) < 0.7
+    groups = np.arange(20) % 3
+    pair = crossed_difference(first, second, groups, 3, paired=True, confidence=0.9)
+    table = crossed(first.astype(int) - second, groups, 3, confidence=0.9)
+    np.testing.assert_array_equal([pair.low, pair.high, pair.p], [table.low, table.high, table.p])
+
+
+def simulate_arms(rng, groups: int, seeds: tuple[int, int], images: int, seed_sd: float):
+    """Correctness of two conditions with runs of their own, S and T x groups * images."""
+    level = rng.normal(1.5, 2, (1, groups, images))
+    response = rng.normal(-1, 1, (1, groups, images))
+
+    def correct(logit: np.ndarray, n: int) -> np.ndarray:
+        logit = logit + rng.normal(0, seed_sd, (n, groups, 1))
+        return (rng.random((n, groups, images)) < 1 / (1 + np.exp(-logit))).reshape(n, -1)
+
+    first, second = correct(level, seeds[0]), correct(level + response, seeds[1])
+    return first, second, np.repeat(np.arange(groups), images)
+
+
+@pytest.mark.parametrize("seed_sd", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize(
+    ("seeds", "least"), [((3, 3), 0.905), ((2, 8), 0.85), ((5, 5), 0.925), ((4, 10), 0.925)]
+)
+def test_coverage_of_unpaired_intervals(seeds, least: float, seed_sd: float) -> None:
+    rng = np.random.default_rng(seeds)
+    first, second, group = simulate_arms(rng, 1500, seeds, 40, seed_sd)
+    found = crossed_difference(first, second, group, 1500, paired=False, confidence=0.95)
+    many = simulate_arms(rng, 20_000, (2, 2), 40, seed_sd)
+    truth = many[0].mean() - many[1].mean()
+    covered = np.mean((found.low <= truth) & (truth <= found.high))
+    assert least < covered < 0.995
+
+
+def test_independent_runs_have_one_variance_whether_taken_for_pairs_or_not() -> None:
+    first, second, group = simulate_arms(np.random.default_rng(4), 3000, (5, 5), 40, 1.0)
+    found = [
+        crossed_difference(first, second, group, 3000, paired=paired, confidence=0.95)
+        for paired in (True, False)
+    ]
+    true = found[0].mean.std()
+    for one_way in found:
+        assert np.sqrt(np.mean(one_way.error**2)) == pytest.approx(true, rel=0.05)
+    assert found[1].df.mean() > 1.2 * found[0].df.mean()
+
+
+# Groups that learn from each other how much seeds matter.
+
+
+def test_a_single_group_has_nothing_to_learn() -> None:
+    values = np.random.default_rng(0).integers(-1, 2, (4, 30))
+    alone = crossed(values, np.zeros(30, int), 1, confidence=0.95)
+    moderated = crossed(values, np.zeros(30, int), 1, confidence=0.95, moderate=True)
+    assert (moderated.low[0], moderated.p[0]) == (alone.low[0], alone.p[0])
+
+
+@pytest.mark.parametrize("seed_sd", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+def test_coverage_of_moderated_intervals(seeds: int, seed_sd: float) -> None:
+    """From two seeds on, where a class on its own would be too sure."""
+    rng = np.random.default_rng(seeds)
+    values, group = simulate(rng, 1500, seeds, 40, -1, seed_sd)
+    found = crossed(values, group, 1500, confidence=0.95, moderate=True)
+    truth = simulate(rng, 20_000, 2, 40, -1, seed_sd)[0].mean()
+    covered = np.mean((found.low <= truth) & (truth <= found.high))
+    assert 0.93 < covered < 0.99
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_moderated_p_values_keep_their_level_far_out(paired: bool) -> None:
+    """False discoveries live in the far tail, where some of many classes have seeds that agree."""
+    rng = np.random.default_rng(2)
+    groups, images, seeds = 20_000, 40, 3
+    level = rng.normal(1.5, 2, (1, groups, images))
+
+    def correct() -> np.ndarray:
+        logit = level + rng.normal(0, 0.6, (seeds, groups, 1))
+        return (rng.random((seeds, groups, images)) < 1 / (1 + np.exp(-logit))).reshape(seeds, -1)
+
+    first, second, group = correct(), correct(), np.repeat(np.arange(groups), images)
+    alone, moderated = (
+        crossed_difference(
+            first, second, group, groups, paired=paired, confidence=0.95, moderate=moderate
+        ).p
+        for moderate in (False, True)
+    )
+    assert np.mean(moderated <= 0.001) < 0.0016  # 2.7 standard errors above
+    assert np.mean(moderated <= 0.05) < 0.06
+    assert np.mean(alone <= 0.001) > np.mean(moderated <= 0.001)
+
+
+def test_moderation_leaves_groups_that_differ_truly_apart() -> None:
+    """Half of the groups have seeds that matter greatly: they must not seem sure, nor the others
+    unsure."""
+    rng = np.random.default_rng(3)
+    seed_sd = np.where(np.arange(400) % 2, 0.0, 2.0)
+    logit = rng.normal(1, 1, (1, 400, 40)) + seed_sd[:, None] * rng.normal(0, 1, (6, 400, 1))
+    values = (rng.random((6, 400, 40)) < 1 / (1 + np.exp(-logit))).reshape(6, -1)
+    group = np.repeat(np.arange(400), 40)
+    found = crossed(values, group, 400, confidence=0.95, moderate=True)
+    wide, narrow = found.error[seed_sd > 0].mean(), found.error[seed_sd == 0].mean()
+    own = crossed(values, group, 400, confidence=0.95).error
+    assert wide > 1.8 * narrow
+    assert narrow < 1.25 * own[seed_sd == 0].mean()
