@@ -15,6 +15,7 @@ import pytest
 
 from daclass.analysis.cells import Cells, EmptyLabels, arrange_cells
 from daclass.analysis.conditions import Conditions
+from daclass.tables import RUNNERS_UP
 from tests.conftest import absent
 
 STRONGEST, MIDDLE, WEAKEST = 0.08, 0.3, 0.99
@@ -54,12 +55,16 @@ def simulate(
     strengths: Sequence[float] = (STRONGEST, MIDDLE, WEAKEST),
     seeds: Sequence[int] = (3, 7, 11),
     loss: float = 0.5,
+    wobble: float = 0.0,
+    depth: int = 1,
     random_seed: int = 0,
 ) -> Simulated:
     """Simulate runs in which class 0 loses `loss` of its accuracy to class 1 at the strongest.
 
     Pictures have lasting difficulties. Every fifth picture of class 0 also shows class 1, one in
     seven pictures has no label. Rows come shuffled; training pictures stand between the others.
+    Each run shifts the log-odds of each class by a draw with standard deviation `wobble`, and ranks
+    `depth` classes, those behind the first at random.
     """
     rng = np.random.default_rng(random_seed)
     labels = np.repeat(np.arange(n_classes), per_class)
@@ -86,7 +91,8 @@ def simulate(
     frames = []
     for strength in strengths:
         for seed in seeds:
-            right = rng.random(len(labels)) < 1 / (1 + np.exp(-difficulty))
+            shift = rng.normal(0, wobble, n_classes)[labels] if wobble else 0.0
+            right = rng.random(len(labels)) < 1 / (1 + np.exp(-difficulty - shift))
             wrong = (labels + rng.integers(1, n_classes, len(labels))) % n_classes
             predicted = np.where(right, labels, wrong)
             if strength == STRONGEST:
@@ -100,6 +106,7 @@ def simulate(
                         "seed": seed,
                         "image_id": ids,
                         "prediction": predicted,
+                        **_ranked(predicted, n_classes, depth, rng),
                         "probability": np.float32(0.5),
                     }
                 )
@@ -125,6 +132,17 @@ def simulate(
     )
 
 
+def _ranked(
+    predicted: npt.NDArray, n_classes: int, depth: int, rng: np.random.Generator
+) -> dict[str, npt.NDArray]:
+    """The other classes in random order, as the columns behind the prediction."""
+    if depth == 1:
+        return {}
+    order = np.argsort(rng.random((len(predicted), n_classes)), axis=1)
+    others = order[order != predicted[:, None]].reshape(len(predicted), -1)
+    return dict(zip(RUNNERS_UP[: depth - 1], others.T, strict=False))
+
+
 @dataclass(frozen=True)
 class ImageNet:
     """ImageNet's validation set with its ReaL labels, and real predictions for it."""
@@ -132,7 +150,7 @@ class ImageNet:
     index: pd.DataFrame
     annotations: pd.DataFrame
     models: list[str]
-    top1: npt.NDArray[np.int16]
+    top5: npt.NDArray[np.int16]
 
 
 @pytest.fixture(scope="session")
@@ -147,12 +165,12 @@ def imagenet(real_data: Path) -> ImageNet:
     ids = [f"{rank:05d}" for rank in range(len(sets))]
     half = np.where(np.arange(len(ids)) % 2, "select", "estimate")
     with np.load(folder / "top5_16models.npz") as stored:
-        models, top1 = [str(name) for name in stored["models"]], stored["top5"][:, :, 0]
+        models, top5 = [str(name) for name in stored["models"]], stored["top5"]
     return ImageNet(
         pd.DataFrame({"image_id": ids, "class_id": labels, "half": half}),
         pd.DataFrame({"image_id": ids, "labels": sets}),
         models,
-        top1,
+        top5,
     )
 
 

@@ -375,7 +375,7 @@ def test_moderation_pulls_groups_together_but_not_onto_each_other() -> None:
     volatile = np.arange(400) % 2 == 1
     seed = np.where(volatile, 1.5, 0.0)[:, None] * rng.normal(0, 1, (10, 400, 1))
     logit = rng.normal(1, 1, (1, 400, 40)) + seed
-    values = (rng.random(logit.shape[:2] + (40,)) < 1 / (1 + np.exp(-logit))).reshape(10, -1)
+    values = (rng.random((*logit.shape[:2], 40)) < 1 / (1 + np.exp(-logit))).reshape(10, -1)
     group = np.repeat(np.arange(400), 40)
     own, found = (
         crossed(values, group, 400, confidence=0.95, moderate=moderate).error
