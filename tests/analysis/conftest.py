@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -172,6 +173,29 @@ def imagenet(real_data: Path) -> ImageNet:
         models,
         top5,
     )
+
+
+def simulate_no_effect(
+    studies: int, wobble: float = 0.3, random_seed: int = 0, **size: Any
+) -> Iterator[tuple[Cells, Conditions]]:
+    """Many studies without an effect, with few tables joined: what is right alone varies.
+
+    Pictures have lasting difficulties, and each run shifts the log-odds of each class by a draw
+    with standard deviation `wobble`. Predictions are not those that are right.
+    """
+    first = simulate(loss=0.0, **size)
+    cells, conditions = first.cells(), first.conditions
+    labels, rng = cells.images.labels, np.random.default_rng(random_seed)
+    for _ in range(studies):
+        difficulty = rng.normal(1.2, 1.5, len(labels))
+        shift = rng.normal(0, wobble, (len(cells.table), first.n_classes))[:, labels]
+        right = rng.random(shift.shape) < 1 / (1 + np.exp(-difficulty - shift))
+        yield replace(cells, correct={"original": right, "multi": right}), conditions
+
+
+@pytest.fixture(scope="session")
+def no_effect() -> Callable[..., Iterator[tuple[Cells, Conditions]]]:
+    return simulate_no_effect
 
 
 @pytest.fixture(scope="session")
