@@ -103,21 +103,18 @@ def test_sorted_drops_descend_and_those_of_a_fixed_contrast_are_symmetric(nulls)
 def test_expected_plug_in_drops_are_those_of_studies_without_an_effect(no_effect) -> None:
     """The paper's drop is large where there is none at all; the band says how large."""
     observed, expected = [], []
-    for cells, conditions in no_effect(40, n_classes=30, per_class=20, seeds=range(3)):
+    for cells, conditions in no_effect(40, n_classes=20, per_class=50, seeds=range(8)):
+        tables = [cells.correct["original"][rows] for rows in conditions.replicates(cells.table)]
         means = np.array(
-            [
-                [cells.correct["original"][rows][:, cells.images.labels == k].mean()
-                 for k in range(30)]
-                for rows in conditions.replicates(cells.table)
-            ]
-        )  # fmt: skip
+            [[table[:, cells.images.labels == k].mean() for k in range(20)] for table in tables]
+        )
         drops = means.max(axis=0) - means[0]
         observed.append([drops.mean(), np.sort(drops)[-3:].mean()])
         band = draw(cells, conditions, 100).sorted_drops(0.95)
         band = band[(band["truth"] == "original") & (band["reference"] == "plug_in")]
         expected.append([band["expected"].mean(), band["expected"].head(3).mean()])
     mean, worst = np.mean(observed, axis=0)
-    assert mean > 0.02 and worst > 0.08
+    assert mean > 0.015 and worst > 0.04
     np.testing.assert_allclose(np.mean(expected, axis=0), [mean, worst], rtol=0.1)
 
 
