@@ -328,10 +328,10 @@ def _samples(study: Study, layout: Layout, split: str, draw: int) -> Samples:
 
 def _cells(study: Study, layout: Layout, phase: Phase) -> Cells:
     """A phase's predictions joined with index and annotations."""
-    from daclass.analysis.cells import arrange_cells
+    from daclass.analysis.cells import PREDICTION_COLUMNS, arrange_cells
 
     return arrange_cells(
-        read_table("predictions", layout.predictions(phase)),
+        read_table("predictions", layout.predictions(phase), columns=PREDICTION_COLUMNS),
         read_table("index", layout.table("index")),
         read_table("annotations", layout.table("annotations")),
         len(read_table("classes", layout.table("classes"))),

@@ -7,8 +7,9 @@ sees half of one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -20,6 +21,10 @@ from daclass.errors import InputError
 VERSION = "2"
 RUNNERS_UP = ("second", "third", "fourth", "fifth")
 """Columns of the classes that a run ranks behind its prediction."""
+
+ENCODING: Mapping[str, Any] = {"compression": "zstd", "dictionary_pagesize_limit": 2**26}
+"""How tables are stored. Image ids are repeated for every run: with the usual limit of 1 MiB the
+dictionary of 50,000 of them would be given up, and reading take several times as long."""
 
 _int, _long, _real, _text, _flag = pa.int32(), pa.int64(), pa.float64(), pa.string(), pa.bool_()
 
@@ -256,27 +261,31 @@ def write_table(frame: pd.DataFrame, name: str, path: Path, digest: str = "") ->
     schema = pa.schema(list(columns.items()), metadata=metadata)
     table = pa.Table.from_pandas(frame[list(columns)], schema=schema, preserve_index=False)
     with replacing(path) as partial:
-        pq.write_table(table.replace_schema_metadata(metadata), partial, compression="zstd")
+        pq.write_table(table.replace_schema_metadata(metadata), partial, **ENCODING)
 
 
-def read_table(name: str, *paths: Path) -> pd.DataFrame:
-    """Read one or more files of the table called `name` into one frame.
+def read_table(name: str, *paths: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Read one or more files of the table called `name`, or some of its columns, into one frame.
 
     Text of table "predictions" comes as categories: it repeats millions of times.
 
     Raises:
         InputError: a file is missing, is not Parquet, is another table or another version.
     """
-    read = pa.concat_tables([_read(name, path) for path in paths])
+    read = pa.concat_tables([_read(name, path, columns) for path in paths])
     return read.unify_dictionaries().to_pandas()
 
 
-def _read(name: str, path: Path) -> pa.Table:
+def _read(name: str, path: Path, columns: Sequence[str] | None) -> pa.Table:
     if not path.is_file():
         raise InputError(f"{path}: no such file (expected the {name} table)")
     text = [column for column, kind in SCHEMAS[name].items() if kind == _text]
     try:
-        table = pq.read_table(path, read_dictionary=text if name == "predictions" else [])
+        table = pq.read_table(
+            path,
+            columns=list(columns) if columns is not None else None,
+            read_dictionary=text if name == "predictions" else [],
+        )
     except (pa.ArrowInvalid, OSError) as error:
         what = " ".join(str(error).split())
         raise InputError(f"{path}: not a readable Parquet file ({what})") from None

@@ -23,6 +23,9 @@ EmptyLabels = Literal["drop", "wrong"]
 TRUTHS: tuple[Truth, ...] = ("original", "multi")
 HALVES: tuple[Half, ...] = ("select", "estimate", "all")
 
+PREDICTION_COLUMNS = ("policy", "strength", "seed", "image_id", "prediction", *RUNNERS_UP)
+"""The columns of table "predictions" that the analysis needs."""
+
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -140,13 +143,19 @@ def arrange_runs(predictions: pd.DataFrame, index: pd.DataFrame, n_classes: int)
     if (column < 0).any():
         unknown = predictions["image_id"].iloc[int(np.argmax(column < 0))]
         raise InputError(f"predictions: {unknown} is no validation picture of the index")
-    key = policy * len(seeds) + seed  # sorted by policy and seed, since codes are ranks
-    keys, first, run = np.unique(key, return_index=True, return_inverse=True)
+    # Codes are ranks, so that runs come sorted by policy and seed.
+    key = policy * len(seeds) + seed
+    occurs = np.flatnonzero(np.bincount(key, minlength=len(policies) * len(seeds)))
+    rank = np.full(len(policies) * len(seeds), -1)
+    rank[occurs] = np.arange(len(occurs))
+    run = rank[key]
+    strength = np.empty(len(occurs))
+    strength[run] = predictions["strength"].to_numpy()
     table = pd.DataFrame(
         {
-            "policy": policies.to_numpy()[keys // len(seeds)],
-            "strength": predictions["strength"].to_numpy(np.float64)[first],
-            "seed": seeds.to_numpy()[keys % len(seeds)],
+            "policy": policies.to_numpy()[occurs // len(seeds)],
+            "strength": strength,
+            "seed": seeds.to_numpy()[occurs % len(seeds)],
         }
     )
     predicted = np.full((len(table), len(images.ids)), -1, np.int32)
@@ -178,11 +187,12 @@ def _runners_up(
 def _codes(column: pd.Series) -> tuple[Ints, pd.Index]:
     """Each value's rank among the sorted distinct values, int64 [rows], and these values."""
     if isinstance(column.dtype, pd.CategoricalDtype):
-        used = column.cat.remove_unused_categories().cat
-        order = used.categories.argsort()
-        rank = np.empty(len(order), np.int64)
+        categories, codes = column.cat.categories, column.cat.codes.to_numpy()
+        used = np.flatnonzero(np.bincount(codes, minlength=len(categories)))
+        order = used[categories[used].argsort()]
+        rank = np.empty(len(categories), np.int64)
         rank[order] = np.arange(len(order))
-        return rank[used.codes.to_numpy()], used.categories[order]
+        return rank[codes], categories[order]
     codes, values = pd.factorize(column, sort=True)
     return codes.astype(np.int64), pd.Index(values)
 

@@ -38,24 +38,27 @@ def count(cells: Cells) -> pd.DataFrame:
 def _count_half(cells: Cells, chosen: np.ndarray) -> dict[str, np.ndarray]:
     """Column name -> counts [R, C] over the chosen pictures."""
     labels, n_classes, runs = cells.images.labels, cells.images.n_classes, len(cells.table)
-    offsets = np.arange(runs)[:, None] * n_classes
+    ends = np.searchsorted(labels, np.arange(n_classes + 1))
 
-    def per_class(classes: np.ndarray, which: np.ndarray) -> np.ndarray:
-        """How many of the cells `which` [R, N] belong to each class [R, N], int [R, C]."""
-        flat = (classes + offsets)[which]
-        return np.bincount(flat, minlength=runs * n_classes).reshape(runs, n_classes)
+    def per_class(which: np.ndarray) -> np.ndarray:
+        """How many of the pictures `which` [..., N] each class has, int [..., C]."""
+        total = np.cumsum(which, axis=-1, dtype=np.int64)
+        padded = np.concatenate([np.zeros_like(total[..., :1]), total], axis=-1)
+        return np.diff(padded[..., ends], axis=-1)
 
-    own = np.broadcast_to(labels, cells.predicted.shape)
-    foreign = cells.predicted != labels
     columns: dict[str, np.ndarray] = {}
     for truth in TRUTHS:
         suffix, total = ("", "images") if truth == "original" else ("_multi", "labelled")
-        counted = np.broadcast_to(chosen & cells.counted[truth], own.shape)
-        correct = cells.correct[truth]
-        columns[total] = per_class(own, counted)
-        columns["correct" + suffix] = per_class(own, counted & correct)
-        columns["false_negatives" + suffix] = per_class(own, counted & ~correct)
-        columns["false_positives" + suffix] = per_class(
-            cells.predicted, counted & foreign & ~correct
+        counted = chosen & cells.counted[truth]
+        images = np.broadcast_to(per_class(counted), (runs, n_classes))
+        correct = np.stack([per_class(row & counted) for row in cells.correct[truth]])
+        columns[total] = images
+        columns["correct" + suffix] = correct
+        columns["false_negatives" + suffix] = images - correct
+        columns["false_positives" + suffix] = np.stack(
+            [
+                np.bincount(row[counted & ~right & (row != labels)], minlength=n_classes)
+                for row, right in zip(cells.predicted, cells.correct[truth], strict=True)
+            ]
         )
     return columns

@@ -370,6 +370,8 @@ def _interval(
 
 
 def _per_group(numbers: npt.NDArray, groups: Ints, n_groups: int) -> Floats:
+    if n_groups == 1:  # ten times as fast, and averages over all classes are asked for often
+        return np.array([numbers.sum()], np.float64)
     return np.bincount(groups, numbers, minlength=n_groups).astype(np.float64)
 
 
