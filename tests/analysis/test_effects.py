@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from statsmodels.stats.multitest import multipletests
 
 from daclass.analysis.cells import Cells, arrange_cells
 from daclass.analysis.conditions import Conditions
+from daclass.analysis.crossed import crossed_difference
 from daclass.analysis.effects import Affected, effects
 from daclass.analysis.nulls import Nulls
 from daclass.errors import InputError
@@ -208,3 +211,149 @@ def test_faults_are_named(study) -> None:
     lacking = study.predictions.query("not (strength == 0.3 and seed == 7)")
     with pytest.raises(InputError, match=r"uniform-0.3 has no run with seed 7"):
         run(study, cells=arrange_cells(lacking, *study.data[1:], "drop"))
+
+
+def test_only_the_fixed_contrast_on_all_pictures_has_a_max_t(study, table) -> None:
+    there = (table["half"] == "all") & (table["reference"] == "fixed")
+    assert table.loc[there, "p_max"].between(1 / 51, 1).all()
+    assert table.loc[~there, "p_max"].isna().all()
+    nulls = Nulls.draw(
+        study.cells(), study.conditions, confidence=0.95, replicates=50, random_seed=0
+    )
+    for truth in ("original", "multi"):
+        found = table[there & (table["truth"] == truth)]
+        np.testing.assert_array_equal(found["p_max"], nulls.max_t(truth))
+
+
+def test_shrunken_drops_lie_nearer_to_each_other(table) -> None:
+    for _, part in table.groupby(KEYS):
+        drop, shrunken = part["drop"].to_numpy(), part["shrunken"].to_numpy()
+        assert ((drop.min() <= shrunken) & (shrunken <= drop.max())).all()
+        assert np.ptp(shrunken) < np.ptp(drop)
+
+
+def test_half_as_much_power_needs_more_effect(simulator) -> None:
+    few, many = (
+        run(simulator(seeds=range(seeds), per_class=per_class))
+        .query("half == 'all' and reference == 'fixed' and truth == 'original'")["detectable"]
+        .mean()
+        for seeds, per_class in ((3, 20), (8, 80))
+    )
+    assert many < 0.6 * few
+
+
+def with_a_drop(cells: Cells, drop: float, rng: np.random.Generator) -> Cells:
+    """Each picture has a probability of its own to be right, less `drop` at the tested strength."""
+    labels = cells.images.labels
+    chance = np.broadcast_to(rng.uniform(0.35, 0.9, len(labels)), cells.predicted.shape)
+    tested = (cells.table["policy"] == "uniform-0.08").to_numpy()[:, None]
+    right = rng.random(chance.shape) < chance - drop * tested
+    return replace(cells, correct={"original": right, "multi": right})
+
+
+def test_the_detectable_drop_is_found_in_four_of_five_studies(simulator) -> None:
+    """Every class of the second study has lost what the first could have found."""
+    study = simulator(n_classes=150, per_class=60, seeds=range(5), strengths=(0.08, 0.99))
+    rng, whole = np.random.default_rng(0), "half == 'all' and reference == 'fixed'"
+    quiet = run(study, cells=with_a_drop(study.cells(), 0.0, rng)).query(whole)
+    assert (quiet["q"] > 0.05).all()
+    drop = quiet["detectable"].mean()
+    assert 0.1 < drop < 0.4
+    p = run(study, cells=with_a_drop(study.cells(), drop, rng)).query(whole)["p"]
+    assert 0.7 < np.mean(p <= 0.05 / 150) < 0.9  # Benjamini-Hochberg's first threshold
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("rule", "drop", "q", "chosen"),
+    [
+        (Affected("top", 0.5, 1, 0.05), [0.1, 0.4, 0.2, 0.3], [1, 1, 1, 1], [1, 3]),
+        (Affected("top", 0.1, 3, 0.05), [0.1, 0.4, 0.2, 0.3], [1, 1, 1, 1], [1, 3, 2]),
+        (Affected("top", 1.0, 1, 0.05), [0.1, NAN, 0.2, NAN], [1, NAN, 1, NAN], [2, 0]),
+        (Affected("top", 0.5, 1, 0.05), [0.2, 0.2, 0.2, -0.1], [1, 1, 1, 1], [0, 1]),
+        (Affected("fdr", 0.5, 1, 0.05), [0.1, 0.4, -0.2, 0.3], [0.05, 0.01, 0.01, 0.06], [1, 0]),
+        (Affected("fdr", 0.5, 1, 0.05), [NAN, NAN], [NAN, NAN], []),
+        (Affected("top", 0.5, 2, 0.05), [NAN, NAN], [NAN, NAN], []),
+    ],
+)
+def test_the_rule_for_affected_classes(rule: Affected, drop, q, chosen) -> None:
+    assert list(rule.choose(np.array(drop), np.array(q))) == chosen
+
+
+def unpaired(study, seeds: dict[float, int]) -> Cells:
+    """The first runs of each strength, as many as said, with numbers of their own."""
+    kept = []
+    for rank, (strength, n) in enumerate(seeds.items()):
+        own = study.predictions[study.predictions["strength"] == strength]
+        own = own[own["seed"].isin(sorted(own["seed"].unique())[:n])]
+        kept.append(own.assign(seed=own["seed"] + 100 * rank))
+    return arrange_cells(pd.concat(kept), *study.data[1:], "drop")
+
+
+def conditions_of(study, cells: Cells) -> Conditions:
+    names = study.conditions.names
+    return Conditions.of(names, names[-1], cells.table)
+
+
+def test_runs_without_pairs_have_the_same_drops_and_intervals_of_their_own(study, table) -> None:
+    cells = unpaired(study, {0.08: 3, 0.3: 3, 0.99: 3})
+    conditions = conditions_of(study, cells)
+    assert not conditions.paired
+    found = run(study, cells=cells, conditions=conditions)
+    pd.testing.assert_series_equal(found["drop"], table["drop"])  # best: matched by rank
+    fixed = found[found["reference"] == "fixed"]
+    assert not np.allclose(fixed["low"], table.loc[fixed.index, "low"])
+    for (truth, half), part in fixed.groupby(["truth", "half"]):
+        counted = cells.counted[truth] & cells.images.half(half)
+        weak, strong = (
+            cells.correct[truth][(cells.table["strength"] == s).to_numpy()][:, counted]
+            for s in (0.99, 0.08)
+        )
+        own = crossed_difference(
+            weak,
+            strong,
+            cells.images.labels[counted],
+            10,
+            paired=False,
+            confidence=0.95,
+            moderate=True,
+        )
+        part = part.sort_values("class_id")
+        np.testing.assert_allclose(part[["low", "high", "p"]].T, [own.low, own.high, own.p])
+
+
+def test_numbers_of_runs_that_differ_leave_nothing_to_cross_fit(study) -> None:
+    cells = unpaired(study, {0.08: 3, 0.3: 1, 0.99: 2})
+    found = run(study, cells=cells, conditions=conditions_of(study, cells))
+    fixed, best = (found[found["reference"] == name] for name in ("fixed", "best"))
+    unknown = ["drop", "low", "high", "p", "q", "shrunken", "detectable", "reference_strength"]
+    assert best[unknown].isna().all(axis=None)
+    assert (best["reference_policy"] == "").all() and best["plug_in"].notna().all()
+    assert fixed[["drop", "low", "high", "p", "q"]].notna().all(axis=None)
+    assert (found["seeds"] == 1).all()  # the fewest of any condition
+    chosen = fixed[(fixed["truth"] == "original") & (fixed["half"] == "select")]
+    assert set(chosen.loc[chosen["rank"] <= 2, "class_id"]) == set(
+        found.loc[found["affected"], "class_id"]
+    )
+
+
+def test_one_run_a_condition_gives_points_without_intervals(study) -> None:
+    cells = unpaired(study, {0.08: 1, 0.99: 1})
+    names = ("uniform-0.08", "uniform-0.99")
+    found = run(study, cells=cells, conditions=Conditions.of(names, names[1], cells.table))
+    fixed = found[found["reference"] == "fixed"]
+    assert fixed["drop"].notna().all()
+    unknown = [
+        "low",
+        "high",
+        "seeds_low",
+        "seeds_high",
+        "shrunken",
+        "p",
+        "q",
+        "p_max",
+        "detectable",
+    ]
+    assert found[unknown].isna().all(axis=None)
