@@ -89,6 +89,7 @@ def _name_of(label: object, classes: Sequence[str], where: str) -> str:
 def _real(file: Path, pictures: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:
     sets = _json(file)
     number_of = _imagenet_numbers(file, classes)
+    _check_real(file, sets)
     images, names = [], []
     for picture in pictures:
         found = _VALIDATION_NUMBER.search(picture)
@@ -101,6 +102,16 @@ def _real(file: Path, pictures: Sequence[str], classes: Sequence[str]) -> pd.Dat
         images += [picture] * len(found_names)
         names += found_names
     return pd.DataFrame({"image_id": images, "name": names})
+
+
+def _check_real(file: Path, sets: list | dict) -> None:
+    """Refuse what is no class number: it would drop out as labels of absent classes do."""
+    for rank, labels in enumerate(sets, 1):
+        if not isinstance(labels, list):
+            raise InputError(f"{file}: entry {rank}: expected a list of class numbers")
+        for label in labels:
+            if type(label) is not int or not 0 <= label < 1000:
+                raise InputError(f"{file}: entry {rank}: {label!r} is no class number below 1000")
 
 
 def _imagenet_numbers(file: Path, classes: Sequence[str]) -> dict[int, int]:
