@@ -58,6 +58,10 @@ packages=(g++ pkg-config libopencv-dev libturbojpeg0-dev)
 if libraries_missing && ! install_system "${packages[@]}"; then
     say "cannot install system packages here. For FFCV, install: ${packages[*]}"
 fi
+# Where ImageNet's classes stand among each other; without it all are equally similar.
+if [ ! -f /usr/share/wordnet/data.noun ] && ! install_system wordnet-base; then
+    say "going on without WordNet: for ImageNet's class tree, install wordnet-base"
+fi
 
 if [ ! -x .venv/bin/python ]; then
     say "creating .venv with $($python --version)"
