@@ -69,8 +69,9 @@ class FolderData(Sampling):
     annotations: Path | Literal["real"] | None = None
     """Label sets of the validation pictures: CSV, JSON, or real for ImageNet's ReaL labels; see
     `daclass.data.annotations`. Without it the original label is the only one."""
-    classes: Path | None = None
-    """CSV with columns name,path: the class tree, path ending in the name; optional."""
+    classes: Path | Literal["wordnet"] | None = None
+    """The class tree: a CSV with columns name,path, path ending in the name; or wordnet, where
+    class folders are called by WordNet ids or nouns. Without it all classes are equally similar."""
     train_per_class: Count | None = None
     """Training pictures a class and draw; all of them where not given. Draws are disjoint as long
     as the class has pictures enough."""
@@ -127,9 +128,10 @@ class PredictionsData(Section):
     """Which condition each model belongs to, by the model's name; or a CSV with columns
     model,condition and optionally replicate. Without it the predictions' files need these columns.
     Models that are not named are left out."""
-    classes: Path | Literal["imagenet"] | None = None
+    classes: Path | Literal["imagenet", "wordnet"] | None = None
     """CSV with columns name,path: class number k is its k-th row (from 0). imagenet takes names
-    from timm's data files and the tree from WordNet, where that is installed."""
+    from timm's data files and the tree from WordNet, where that is installed; wordnet looks up the
+    classes' own names, WordNet ids or nouns, there."""
     annotations: Path | Literal["real"] | None = None
     """Label sets of the pictures: CSV, JSON, or real for the ReaL labels that timm's data files
     carry; see `daclass.data.annotations`."""

@@ -32,6 +32,7 @@ from daclass.data.imagenet import class_tree
 from daclass.data.index import Index, halves, label_sets
 from daclass.data.names import match_pictures
 from daclass.data.tabular import read_csv
+from daclass.data.wordnet import class_path
 from daclass.errors import InputError
 from daclass.study import Comparison, PredictionsData
 from daclass.tables import RUNNERS_UP, SCHEMAS
@@ -87,6 +88,9 @@ def _classes_and_labels(data: PredictionsData) -> tuple[pd.DataFrame, pd.DataFra
     images, labels = _labels(data)
     if data.classes == "imagenet":
         tree = class_tree()
+    elif data.classes == "wordnet":
+        names = _class_names(labels, data.labels)
+        tree = pd.DataFrame({"name": names, "path": [class_path(name) for name in names]})
     elif data.classes is not None:
         tree = read_csv(data.root / data.classes, "name", "path")
     else:

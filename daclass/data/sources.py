@@ -13,6 +13,7 @@ import pandas as pd
 
 from daclass.data.annotations import read_annotations
 from daclass.data.tabular import read_csv
+from daclass.data.wordnet import class_path
 from daclass.errors import InputError
 from daclass.study import Cifar10hData, FolderData, PetriData
 
@@ -96,7 +97,10 @@ def _folder(data: FolderData) -> Source:
         val = list(pictures.loc[pictures["split"] == "val", "image_id"])
         names = sorted(pictures["name"].unique())
         annotations = read_annotations(data.annotations, val, names)
-    if data.classes:
+    if data.classes == "wordnet":
+        names = sorted(pictures["name"].unique())
+        classes = pd.DataFrame({"name": names, "path": [class_path(name) for name in names]})
+    elif data.classes:
         classes = read_csv(data.classes, "name", "path")
     return Source(data.root, pictures, annotations, classes)
 

@@ -8,12 +8,54 @@ the same files).
 from __future__ import annotations
 
 import os
+import re
 from functools import cache
 from pathlib import Path
 
 from daclass.errors import InputError
 
 DEFAULT_FOLDER = Path("/usr/share/wordnet")
+
+
+def class_path(name: str) -> str:
+    """A class's way through the hierarchy, joined by "/", the class last.
+
+    Args:
+        name: a WordNet id such as n01440764, as ImageNet's folders are called, or a noun such as
+            "sports car" or "sports_car", which stands for its first sense.
+
+    Raises:
+        InputError: WordNet is not installed, or has no such noun.
+    """
+    found = re.fullmatch(r"n(\d{8})", name)
+    offset = int(found[1]) if found else _first_sense(name)
+    return "/".join([*hypernym_path(offset), name.replace("/", " ")])
+
+
+def _first_sense(name: str) -> int:
+    if not _file("index.noun").is_file():
+        raise InputError(
+            f"{_file('index.noun')}: no such file; the class tree needs WordNet's files (Debian's "
+            "wordnet-base), or give data.classes as a CSV"
+        )
+    lemma = re.sub(r"[\s_]+", "_", name.strip().lower())
+    if lemma not in _senses():
+        raise InputError(
+            f"data.classes: WordNet has no noun {name!r}; give the class tree as a CSV"
+        )
+    return _senses()[lemma]
+
+
+@cache
+def _senses() -> dict[str, int]:
+    """Offset of the first sense of each noun."""
+    senses = {}
+    for line in _file("index.noun").read_text(encoding="ascii").splitlines():
+        if not line.startswith(" "):  # the licence
+            # lemma pos synsets pointers [symbols] senses tagged offset...
+            fields = line.split()
+            senses[fields[0]] = int(fields[6 + int(fields[3])])
+    return senses
 
 
 def hypernym_path(offset: int) -> list[str]:
@@ -44,7 +86,7 @@ def _synset(database: bytes, offset: int) -> tuple[str, int | None]:
     line = database[offset : database.find(b"\n", offset)].decode("ascii", "replace")
     fields = line.split(" ")
     if fields[0] != f"{offset:08d}":
-        raise InputError(f"{_file()}: no synset at {offset}; WordNet 3.0 is needed")
+        raise InputError(f"{_file('data.noun')}: no synset at {offset}; WordNet 3.0 is needed")
     words = int(fields[3], 16)
     pointers = fields[4 + 2 * words :]
     parents = [
@@ -57,9 +99,9 @@ def _synset(database: bytes, offset: int) -> tuple[str, int | None]:
 
 @cache
 def _nouns() -> bytes:
-    file = _file()
+    file = _file("data.noun")
     return file.read_bytes() if file.is_file() else b""
 
 
-def _file() -> Path:
-    return Path(os.environ.get("WNSEARCHDIR") or DEFAULT_FOLDER) / "data.noun"
+def _file(name: str) -> Path:
+    return Path(os.environ.get("WNSEARCHDIR") or DEFAULT_FOLDER) / name
