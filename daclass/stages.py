@@ -75,6 +75,8 @@ def beton(study: Study, layout: Layout, split: str, draw: int) -> None:
 
 def policies(study: Study, layout: Layout, phase: Phase) -> None:
     """Write the policies to train: constant ones for the sweep, designed ones for interventions."""
+    if isinstance(study.data, PredictionsData):
+        raise InputError("data.source: a study of predictions has no policies")
     if phase == "sweep":
         for strength in study.strengths:
             Policy(study.axis, strength).save(layout.policy(phase, study.uniform_name(strength)))
@@ -314,6 +316,8 @@ def _runs(study: Study, layout: Layout, phase: Phase, seed: int) -> list[Run]:
 def _samples(study: Study, layout: Layout, split: str, draw: int) -> Samples:
     from daclass.training.loaders import Samples
 
+    if isinstance(study.data, PredictionsData):
+        raise InputError("data.source: a study of predictions has no pictures")
     frame = read_table("index", layout.table("index"))
     rows = frame[(frame["split"] == split) & (frame["draw"] == draw)]
     if rows.empty:

@@ -543,8 +543,10 @@ def _change(content: dict[str, Any], change: str) -> None:
 def _explain(error: ValidationError) -> str:
     """One line for the first fault of a config, naming the setting."""
     faults = error.errors(include_url=False)
+    # Where a setting is a path or something else, what the something else lacks says more.
+    faults = [fault for fault in faults if fault["type"] != "path_type"] or faults
     first = faults[0]
-    place = list(first["loc"])
+    place = [part for part in first["loc"] if "[" not in str(part)]  # less the types of a union
     if place[:1] == ["data"]:
         del place[1:2]  # pydantic's name of the source's model, which no config spells out
     where = ".".join(map(str, place)) or "the study"
