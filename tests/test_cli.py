@@ -65,6 +65,48 @@ def test_bad_input_is_one_line_and_status_2(capsys, tmp_path, arguments, message
     assert not list(tmp_path.rglob("*.parquet"))
 
 
+@pytest.fixture
+def foreign(tmp_path):
+    """A study of predictions, its files read."""
+    (tmp_path / "labels.csv").write_text("image,label\na.png,0\nb.png,1\n")
+    (tmp_path / "p.csv").write_text(
+        "image,prediction,model,condition\na.png,0,m,old\nb.png,0,m,old\na.png,0,n,new\nb.png,1,n,new\n"
+    )
+    content = {
+        "name": "foreign",
+        "data": {"source": "predictions", "files": ["p.csv"], "labels": "labels.csv"},
+        "comparison": {"conditions": ["new", "old"]},
+    }
+    (tmp_path / "foreign.yaml").write_text(yaml.safe_dump(content))
+    assert main(["predictions", "foreign.yaml"]) == 0
+    return tmp_path / "results" / "foreign"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["pictures"], "a study of predictions has no pictures"),
+        (["index"], "predictions bring their own index"),
+        (["policies"], "a study of predictions has no policies"),
+        (["beton", "--split", "val"], "a study of predictions has no pictures"),
+        (["train", "--seed", "0"], "a study of predictions has no pictures"),
+        (["predict"], "a study of predictions has no pictures"),
+    ],
+)
+def test_a_study_of_predictions_trains_nothing(capsys, foreign, arguments, message):
+    before = {path: path.read_bytes() for path in foreign.rglob("*.parquet")}
+    assert main([arguments[0], "foreign.yaml", *arguments[1:]]) == 2
+    error = capsys.readouterr().err
+    assert f"daclass: data.source: {message}" in error and error.count("\n") == 1
+    assert {path: path.read_bytes() for path in foreign.rglob("*.parquet")} == before
+
+
+def test_a_study_that_trains_makes_its_own_predictions(capsys, tmp_path):
+    assert main(["predictions", TINY]) == 2
+    assert "this study makes its own predictions" in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()
+
+
 def test_an_unreadable_picture_stops_the_beton(capsys, tmp_path, ffcv):
     config = folder_study(tmp_path)
     (tmp_path / "set/train/cat/001.png").write_text("no picture")

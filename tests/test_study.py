@@ -129,3 +129,61 @@ def test_only_what_decides_weights_trains_again(tmp_path, change, trains_again):
 def test_seeds_take_turns_at_the_draws(tmp_path):
     study = load(tmp_path, changes=["data.draws=4"])
     assert [study.draw(seed) for seed in (0, 1, 2, 3, 101)] == [0, 1, 2, 3, 1]
+
+
+FOREIGN = {
+    "name": "foreign",
+    "data": {"source": "predictions", "files": ["p.npz"], "labels": "labels.csv"},
+    "comparison": {"conditions": ["new", "old", "older"]},
+}
+
+
+def test_conditions_of_a_study_of_predictions(tmp_path):
+    study = load(tmp_path, FOREIGN)
+    assert (study.conditions, study.reference_condition) == (("new", "old", "older"), "older")
+    assert (study.phases, study.seeds("sweep"), study.strengths) == (("sweep",), (), ())
+    changed = load(tmp_path, FOREIGN, ["comparison.reference=old"])
+    assert changed.reference_condition == "old"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("comparison=null", "comparison: a study of predictions names its conditions there"),
+        ("comparison.conditions=[new]", r"comparison\.conditions"),
+        ("comparison.conditions=[new, new]", "comparison: conditions must be distinct"),
+        ("comparison.reference=new", "comparison: reference 'new' is not one of"),
+        ("comparison.reference=oldest", "comparison: reference 'oldest' is not one of"),
+        ("sweep={strengths: [0.1, 0.5], seeds: [0]}", "sweep: a study of predictions trains"),
+        ("interventions={seeds: [1]}", "interventions: a study of predictions trains nothing"),
+        ("data.files=[]", r"data\.files"),
+        ("data.model={}", r"data\.model: unknown setting"),
+        ("data.models={m: {replicate: a}}", r"data\.models\.m\.condition: Field required"),
+        ("data.models={m: {condition: a, pair: b}}", r"data\.models\.m\.pair: unknown setting"),
+        ("data.models=[a, b]", r"data\.models: "),
+        ("data.annotations=7", r"data\.annotations: "),
+        ("data.labels=null", r"data\.labels"),
+    ],
+)
+def test_a_bad_setting_of_a_study_of_predictions_is_named(tmp_path, change, message):
+    with pytest.raises(InputError, match=message) as error:
+        load(tmp_path, FOREIGN, [change])
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("sweep=null", "sweep: strengths and seeds are missing"),
+        ("comparison={conditions: [a, b]}", "comparison: for data.source predictions alone"),
+    ],
+)
+def test_a_study_that_trains_has_a_sweep_and_no_comparison(tmp_path, change, message):
+    with pytest.raises(InputError, match=message):
+        load(tmp_path, changes=[change])
+
+
+def test_input_files_of_predictions_start_at_their_root(tmp_path):
+    data = {**FOREIGN["data"], "root": "/far", "classes": "imagenet", "annotations": "real.json"}
+    files = load(tmp_path, {**FOREIGN, "data": data}).data.input_files()
+    assert sorted(map(str, files)) == ["/far/labels.csv", "/far/p.npz", "/far/real.json"]

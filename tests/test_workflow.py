@@ -93,9 +93,10 @@ def test_a_second_call_does_nothing(study):
 @pytest.mark.parametrize(
     ("rule", "inputs"),
     [
+        ("measure", ["predictions/sweep", "index", "classes", "annotations"]),
         ("categories", ["effects", "confusions", "index", "annotations", "classes"]),
         ("interventions", ["predictions/interventions", "effects", "categories"]),
-        ("summary", ["classes", "counts", "planted", "interventions"]),
+        ("summary", ["classes", "counts", "explained", "planted", "interventions"]),
     ],
 )
 def test_rules_wait_for_all_they_read(study, rule, inputs):
@@ -152,7 +153,9 @@ def share(hits) -> float:
 
 def test_accuracy_by_strength_agrees(study):
     rows = list(joined(study, "sweep"))
-    shown = {(row["strength"], row["truth"]): row for row in summary(study)["accuracy"]}
+    shown = {
+        (row["strength"], row["truth"]): row for row in summary(study)["accuracy"] if row["k"] == 1
+    }
     assert len(shown) == 4
     for strength in STRENGTHS:
         mine = [row for row in rows if row[1] == strength]
@@ -202,6 +205,42 @@ def test_drops_of_affected_classes_agree(study):
             assert affected[key]["value"] == pytest.approx(weak - strong)
 
 
+def test_explained_agrees(study):
+    """Pooled over all classes against the fixed reference, on pictures with labels."""
+    rows = [row for row in joined(study, "sweep") if row[6]]
+    shown = next(
+        row
+        for row in summary(study)["explained"]
+        if (row["group"], row["reference"]) == ("all", "fixed")
+    )
+    drops = {}
+    for name, hit in (
+        ("original", lambda row: row[5] == row[4]),
+        ("multi", lambda row: row[5] in row[6]),
+        ("control", lambda row: row[5] == row[4] or len(row[6] - {row[4]}) / 23),
+    ):
+        weak, strong = (share(hit(row) for row in rows if row[1] == s) for s in (0.9, 0.08))
+        drops[name] = weak - strong
+        assert shown[f"drop_{name}"] == pytest.approx(drops[name])
+    if shown["drop_original_low"] <= 0 <= shown["drop_original_high"]:
+        assert shown["explained"] is None and shown["control"] is None
+    else:
+        assert shown["explained"] == pytest.approx(1 - drops["multi"] / drops["original"])
+
+
+def test_accuracies_of_classes_agree(study):
+    rows = list(joined(study, "sweep"))
+    shown = table(study, "class_accuracy").set_index(["strength", "truth", "class_id"])
+    assert len(shown) == 2 * 2 * 24
+    for strength in STRENGTHS:
+        for class_id in range(24):
+            mine = [row for row in rows if row[1] == strength and row[4] == class_id]
+            found = shown.loc[(strength, "original", class_id)]
+            assert found["accuracy"] == pytest.approx(share(row[5] == class_id for row in mine))
+            taken = [row for row in rows if row[1] == strength and row[5] == class_id != row[4]]
+            assert found["false_positives"] == len(taken) / 2  # a run
+
+
 def test_interventions_agree(study):
     rows = [row for row in joined(study, "interventions") if row[3] == "estimate"]
     affected = {row["class_id"] for row in summary(study)["affected"]}
@@ -233,7 +272,7 @@ def test_counts_of_the_summary_agree(study):
     planted = table(study, "planted")
     assert len(content["planted"]["rows"]) == len(planted)
     assert sum(sum(c.values()) for c in content["planted"]["counts"].values()) == len(planted)
-    assert {"train", "predict", "effects"} <= set(content["wall_seconds"])
+    assert {"train", "predict", "measure"} <= set(content["wall_seconds"])
     assert content["config_digest"] and content["versions"]["torch"]
     assert len(content["headline"]) == 5
 
