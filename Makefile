@@ -11,7 +11,8 @@ LOADER = $(shell $(PYTHON) -c 'from importlib.util import find_spec; exit(not fi
 	|| echo training.loader=torchvision)
 CHANGES = $(strip $(SET) $(LOADER))
 
-.PHONY: demo study test test-integration lint schema setup gallery clean
+.PHONY: demo study test test-integration lint schema setup gallery clean \
+	benchmark-calibration benchmark-analysis
 
 demo:
 	@$(MAKE) --no-print-directory study CONFIG=configs/demo.yaml
@@ -61,3 +62,11 @@ gallery: $(READY)
 
 clean:
 	rm -rf .venv .snakemake results
+
+# Slow evidence: what the statistics promise (about 40 minutes on one core), and how fast they are. ROOT is
+# a folder with ImageNet's validation labels and the predictions of 16 models.
+benchmark-calibration: $(READY)
+	$(PYTHON) benchmarks/calibration.py --root '$(ROOT)'
+
+benchmark-analysis: $(READY)
+	$(PYTHON) benchmarks/analysis.py --root '$(ROOT)'
