@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from daclass.analysis.cells import arrange_cells, arrange_runs, validation_images
 from daclass.errors import InputError
+from daclass.tables import RUNNERS_UP, read_table, write_table
 
 
 def test_cells_agree_with_a_lookup_row_by_row(study) -> None:
@@ -66,3 +68,51 @@ def test_incomplete_tables_are_refused(study) -> None:
         validation_images(index.assign(half=""), n_classes)
     with pytest.raises(InputError, match="is there twice"):
         validation_images(pd.concat([index, index]), n_classes)
+
+
+def test_categories_in_any_order_are_joined_as_text_is(study) -> None:
+    """Tables come from files with text as categories, unused ones among them."""
+    rng = np.random.default_rng(0)
+    coded = study.predictions.copy()
+    for column in ("policy", "image_id"):
+        values = [*coded[column].unique(), "unused", "another"]
+        coded[column] = pd.Categorical(coded[column], rng.permutation(values))
+    plain, found = (
+        arrange_cells(predictions, *study.data[1:], "drop")
+        for predictions in (study.predictions, coded)
+    )
+    np.testing.assert_array_equal(found.predicted, plain.predicted)
+    np.testing.assert_array_equal(found.correct["multi"], plain.correct["multi"])
+    pd.testing.assert_frame_equal(found.table, plain.table, check_dtype=False)
+
+
+def test_predictions_from_several_files(study, tmp_path) -> None:
+    """Files of which each has a dictionary of its own."""
+    columns = {**dict.fromkeys(RUNNERS_UP, -1), "run": study.predictions["run"]}
+    whole = study.predictions.assign(**columns)
+    for rank, (_, part) in enumerate(whole.groupby("seed")):
+        write_table(part, "predictions", tmp_path / f"{rank}.parquet")
+    read = read_table("predictions", *sorted(tmp_path.iterdir(), reverse=True))
+    found = arrange_runs(read, study.index, study.n_classes)
+    np.testing.assert_array_equal(found.predicted, study.cells().predicted)
+
+
+def test_extra_labels_are_those_beside_the_original_one(study) -> None:
+    rng = np.random.default_rng(0)
+    sets = [list(rng.choice(10, rng.integers(0, 4), replace=False)) for _ in range(160)]
+    annotations = study.annotations.assign(labels=sets)
+    cells = arrange_cells(study.predictions, study.index, annotations, 10, "drop")
+    table = study.index.merge(annotations, on="image_id").set_index("image_id")
+    expected = [
+        len(set(table.loc[image, "labels"]) - {table.loc[image, "class_id"]})
+        for image in cells.images.ids
+    ]
+    np.testing.assert_array_equal(cells.extra_labels, expected)
+
+
+@pytest.mark.parametrize(
+    ("depth", "n_classes", "depths"), [(1, 10, (1,)), (3, 10, (1, 3)), (3, 3, (1,)), (5, 6, (1, 5))]
+)
+def test_depths_leave_out_what_is_always_right(simulator, depth, n_classes, depths) -> None:
+    study = simulator(depth=depth, n_classes=n_classes, per_class=2)
+    assert study.cells().depths == depths
