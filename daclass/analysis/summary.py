@@ -253,10 +253,13 @@ def _headline_worst(content: Row) -> Row | None:
 
 def _headline_explained(content: Row) -> Row | None:
     pooled = {(row["group"], row["reference"]): row for row in content["explained"]}
-    row = pooled.get(("affected", "best")) or pooled["all", "fixed"]
+    row = pooled.get(("affected", "best"))
+    who = "the affected classes"
+    chosen = f"; classes chosen on other pictures and {content['replicates']}"
+    if row is None or row["drop_original"] is None:  # nothing to cross-fit, or no affected class
+        row, who, chosen = pooled["all", "fixed"], "all classes", ""
     if row["drop_original"] is None:
         return None
-    who = "the affected classes" if row["group"] == "affected" else "all classes"
     drop = {"low": row["drop_original_low"], "high": row["drop_original_high"]}
     multi = {"low": row["drop_multi_low"], "high": row["drop_multi_high"]}
     loss = (
@@ -271,8 +274,7 @@ def _headline_explained(content: Row) -> Row | None:
             f"Pooled, {who} lose {loss}: annotations explain {_percent(row['explained'])} "
             f"{_between(share, _percent)} of it, as many random labels "
             f"{_percent(row['control'])} ({row['images']} pictures with labels, "
-            f"{_runs(row['seeds'], content)}; classes chosen on other pictures and "
-            f"{content['replicates']})."
+            f"{_runs(row['seeds'], content)}{chosen})."
         )
     return {
         "label": "share of the drop that multi-label annotations explain",
