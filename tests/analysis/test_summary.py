@@ -167,8 +167,19 @@ def test_no_affected_class(tables) -> None:
     none["effects"] = tables["effects"].assign(affected=False)
     none["categories"] = tables["categories"].iloc[:0]
     none["planted"] = tables["planted"].iloc[:0]
-    none["explained"] = tables["explained"].query("group == 'all'")
+    pooled = tables["explained"].copy()
+    pooled.loc[pooled["group"] == "affected", pooled.filter(regex="drop|ex|control").columns] = None
+    none["explained"] = pooled
     content = summary(none)
     assert content["affected"] == []
     assert len(content["headline"]) == 4
-    assert "Pooled, all classes lose" in content["headline"][2]["text"]
+    text = content["headline"][2]["text"]
+    assert text.startswith("Pooled, all classes lose") and "chosen" not in text
+
+
+def test_too_little_to_explain(simulator) -> None:
+    tables = analyse(simulator(loss=0.0))
+    tables["planted"] = tables["planted"].iloc[:0]
+    headline = summary(tables)["headline"]
+    assert headline[3]["value"] == "unknown"
+    assert "too little to say what annotations explain" in headline[3]["text"]
