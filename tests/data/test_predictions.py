@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from daclass.errors import InputError
 from daclass.predictions import validate_predictions
 from daclass.study import Comparison, PredictionsData
 from daclass.tables import RUNNERS_UP, SCHEMAS
+from tests.conftest import absent
 
 NAMES = ["ant", "bee", "cat", "dog"]
 LABELS = np.repeat(range(4), 3)
@@ -529,3 +531,36 @@ def test_file_names_that_several_pictures_share_do_not_match(root: Path) -> None
     rows().assign(image="00.jpg").to_csv(root / "p.csv", index=False)
     with pytest.raises(InputError, match=r"row 1: 00\.jpg: several pictures have that name"):
         read(root, "p.csv")
+
+
+def test_real_predictions_for_imagenet(real_data: Path) -> None:
+    """From files to accuracies as published; ids, labels and sets are joined by file name."""
+    folder = real_data / "imagenet_val"
+    if not folder.is_dir() or find_spec("timm") is None:
+        absent("timm, or the folder imagenet_val of the real data,")
+    index, table = read(
+        folder,
+        "top5_16models.npz",
+        labels="val_labels.txt",
+        images="ILSVRC2012_val_{:08d}.JPEG",
+        classes="imagenet",
+        annotations="real",
+        models={"vgg16": {"condition": "new"}, "resnet50": {"condition": "old"}},
+    )
+    sizes = index.annotations["labels"].str.len()
+    assert (sizes.eq(0).sum(), sizes.eq(1).sum(), sizes.gt(1).sum()) == (3163, 39_394, 7443)
+    assert list(index.classes["name"][[0, 151, 837]]) == ["tench", "Chihuahua", "sunglasses"]
+    label = index.index.set_index("image_id")["class_id"]
+    sets = index.annotations.set_index("image_id")["labels"]
+    for model, original, multi in (("vgg16", 71.59, 79.04), ("resnet50", 76.13, 82.96)):
+        own = table[table["run"] == model].set_index("image_id")
+        assert 100 * (own["prediction"] == label[own.index]).mean() == pytest.approx(
+            original, abs=0.03
+        )
+        judged = [
+            p in labels
+            for p, labels in zip(own["prediction"], sets[own.index], strict=True)
+            if labels
+        ]
+        assert len(judged) == 46_837
+        assert 100 * np.mean(judged) == pytest.approx(multi, abs=0.03)
