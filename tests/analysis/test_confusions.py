@@ -8,8 +8,9 @@ from sklearn.metrics import confusion_matrix
 from statsmodels.stats.multitest import multipletests
 
 from daclass.analysis.cells import arrange_runs
+from daclass.analysis.conditions import Conditions
 from daclass.analysis.confusions import confusions
-from daclass.analysis.crossed import crossed
+from daclass.analysis.crossed import crossed, crossed_difference
 from daclass.tables import SCHEMAS
 
 
@@ -86,3 +87,35 @@ def test_one_seed_gives_growth_without_interval(simulator) -> None:
     table = confusions(study.cells(), study.conditions, confidence=0.95)
     assert table["growth"].notna().all()
     assert table[["low", "high", "p", "q"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("others", [3, 2, 1])
+def test_sparse_sums_give_the_dense_interval_of_runs_without_pairs(study, others: int) -> None:
+    last = study.predictions["strength"] == 0.99
+    own = study.predictions["seed"].rank(method="dense") <= others
+    predictions = study.predictions[~last | own]
+    predictions = predictions.assign(seed=predictions["seed"] + 100 * last)
+    runs = arrange_runs(predictions, study.index, study.n_classes)
+    conditions = Conditions.of(("uniform-0.08", "uniform-0.99"), "uniform-0.99", runs.table)
+    assert not conditions.paired
+    table = confusions(runs, conditions, confidence=0.95)
+    assert (table["seeds"] == others).all()
+    strong, weak = (runs.predicted[rows] for rows in conditions.replicates(runs.table))
+    for row in table.sample(40, random_state=2).itertuples():
+        chosen = runs.images.half(row.half) & (runs.images.labels == row.class_id)
+        arms = [arm[:, chosen] == row.predicted_id for arm in (strong, weak)]
+        dense = crossed_difference(
+            *arms, np.zeros(chosen.sum(), int), 1, paired=False, confidence=0.95
+        )
+        np.testing.assert_allclose(
+            [row.rate_tested, row.rate_reference, row.growth, row.low, row.high, row.p],
+            [
+                arms[0].mean(),
+                arms[1].mean(),
+                dense.mean[0],
+                dense.low[0],
+                dense.high[0],
+                dense.p[0],
+            ],
+        )
+        assert np.isnan(row.p) == (others == 1)

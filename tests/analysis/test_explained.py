@@ -257,11 +257,13 @@ def test_a_gain_has_a_share_too(simulator) -> None:
 def test_affected_classes_are_measured_without_optimism(no_effect) -> None:
     """With no effect at all, runs that shift whole classes make some look affected on both halves:
     classes chosen on one half with all seeds lose on the other half too, cross-fitted ones not."""
-    fitted, naive = [], []
+    fitted, naive, covered = [], [], []
     for cells, conditions in no_effect(
         120, wobble=0.5, n_classes=40, per_class=20, seeds=range(4), strengths=(0.08, 0.99)
     ):
-        fitted.append(run(cells, conditions).loc[("affected", "best"), "drop_original"])
+        row = run(cells, conditions).loc[("affected", "best")]
+        fitted.append(row["drop_original"])
+        covered.append(row["drop_original_low"] <= 0 <= row["drop_original_high"])
         weak, strong = (
             cells.correct["original"][rows] for rows in conditions.replicates(cells.table)[::-1]
         )
@@ -272,6 +274,7 @@ def test_affected_classes_are_measured_without_optimism(no_effect) -> None:
         naive.append(difference[~select & np.isin(labels, worst)].mean())
     error = np.std(fitted) / np.sqrt(len(fitted))
     assert abs(np.mean(fitted)) < 3 * error
+    assert np.mean(covered) > 0.89  # .95 less three errors
     assert np.mean(naive) > 4 * np.std(naive) / np.sqrt(len(naive))
 
 
