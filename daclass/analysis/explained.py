@@ -11,7 +11,13 @@ from scipy import optimize, stats
 
 from daclass.analysis.cells import TRUTHS, Bools, Cells, Floats, Ints
 from daclass.analysis.conditions import Conditions
-from daclass.analysis.crossed import Crossed, crossed, crossed_difference
+from daclass.analysis.crossed import (
+    Crossed,
+    Sums,
+    crossed_difference,
+    crossed_from_sums,
+    difference_from_sums,
+)
 from daclass.analysis.discoveries import q_values
 from daclass.analysis.effects import Affected
 from daclass.analysis.folds import (
@@ -178,49 +184,91 @@ class _Pool:
     def numbers(self, confidence: float) -> dict[str, float]:
         """Pooled drops and shares, by column."""
         found: dict[str, float] = {}
+        drops = {truth: self._drops(truth, confidence) for truth in _TRUTHS}
         for truth in _TRUTHS:
-            drop = self._drop(truth, 0.0, confidence)
+            drop = drops[truth](0.0)
             found[f"drop_{truth}"] = drop.mean[0]
             found[f"drop_{truth}_low"], found[f"drop_{truth}_high"] = drop.low[0], drop.high[0]
         for truth, name in (("multi", "explained"), ("control", "control")):
-            share, low, high = self._remaining(truth, found, confidence)
+            share, low, high = _remaining(drops[truth], truth, found, confidence)
             found[name], found[f"{name}_low"], found[f"{name}_high"] = 1 - share, 1 - high, 1 - low
         return found
 
-    def _drop(self, truth: str, ratio: float, confidence: float) -> Crossed:
-        """Mean drop under `truth` less `ratio` times that under original labels."""
-        inside = self.mask.any(axis=0)
-        first, second = (
-            (arm[truth] - ratio * arm["original"])[:, inside]
-            for arm in (self.at_reference, self.at_tested)
-        )
-        groups = np.zeros(inside.sum(), np.int64)
-        if not self.paired:
-            return crossed_difference(first, second, groups, 1, paired=False, confidence=confidence)
-        # Cells outside the mask count 0 and the mean over all is scaled up. What the folds chose is
-        # given, so the mask is no random number.
-        mask = self.mask[:, inside]
-        values = (first - second) * mask / mask.mean()
-        return crossed(values, groups, 1, confidence=confidence, span=(-np.inf, np.inf))
+    def _drops(self, truth: str, confidence: float) -> Callable[[float], Crossed]:
+        """Mean drop under `truth` less `ratio` times that under original labels, by the ratio.
 
-    def _remaining(
-        self, truth: str, found: Mapping[str, float], confidence: float
-    ) -> tuple[float, float, float]:
-        """The drop under `truth` over that under original labels, with Fieller's interval.
-
-        NaN where the original-label drop may be 0.
+        The sums that the estimate is made from are quadratic in the ratio, so those of three ratios
+        give them for all.
         """
-        # 0 within the interval, or an unknown interval.
-        if not found["drop_original_low"] * found["drop_original_high"] > 0:
-            return np.nan, np.nan, np.nan
-        ratio = found[f"drop_{truth}"] / found["drop_original"]
+        inside = self.mask.any(axis=0)
+        images, groups = np.array([inside.sum()]), np.zeros(inside.sum(), np.int64)
 
-        def excess(candidate: float) -> float:
-            residual = self._drop(truth, candidate, confidence)
-            reach = stats.t.ppf((1 + confidence) / 2, residual.df[0]) * residual.error[0]
-            return float(abs(residual.mean[0]) - reach)
+        def arm(values: Mapping[str, Floats], ratio: float) -> Floats:
+            return (values[truth] - ratio * values["original"])[:, inside]
 
-        return ratio, _end(excess, ratio, -1.0), _end(excess, ratio, 1.0)
+        if self.paired:
+            # Cells outside the mask count 0 and the mean over all is scaled up. What the folds
+            # chose is given, so the mask is no random number.
+            weight = self.mask[:, inside] / self.mask[:, inside].mean()
+            tables = [
+                Sums.of(
+                    (arm(self.at_reference, ratio) - arm(self.at_tested, ratio)) * weight, groups, 1
+                )
+                for ratio in _RATIOS
+            ]
+            return lambda ratio: crossed_from_sums(
+                _sums_at(ratio, tables), images, confidence=confidence, span=(-np.inf, np.inf)
+            )
+        arms = [(arm(self.at_reference, r), arm(self.at_tested, r)) for r in _RATIOS]
+        first, second = ([Sums.of(pair[k], groups, 1) for pair in arms] for k in (0, 1))
+        both = [np.array([one.sum(axis=0) @ other.sum(axis=0)]) for one, other in arms]
+        return lambda ratio: difference_from_sums(
+            _sums_at(ratio, first),
+            _sums_at(ratio, second),
+            _quadratic(ratio, both),
+            images,
+            confidence=confidence,
+        )
+
+
+_RATIOS = (-1.0, 0.0, 1.0)
+
+
+def _quadratic(ratio: float, values: Sequence[Floats]) -> Floats:
+    """The value at `ratio` of the quadratic function that has these values at `_RATIOS`."""
+    low, middle, high = values
+    return middle + ratio * (high - low) / 2 + ratio**2 * ((high + low) / 2 - middle)
+
+
+def _sums_at(ratio: float, tables: Sequence[Sums]) -> Sums:
+    return Sums(
+        _quadratic(ratio, [table.seed_sums for table in tables]),
+        _quadratic(ratio, [table.image_squares for table in tables]),
+        _quadratic(ratio, [table.squares for table in tables]),
+    )
+
+
+def _remaining(
+    drop_at: Callable[[float], Crossed],
+    truth: str,
+    found: Mapping[str, float],
+    confidence: float,
+) -> tuple[float, float, float]:
+    """The drop under `truth` over that under original labels, with Fieller's interval.
+
+    NaN where the original-label drop may be 0.
+    """
+    # 0 within the interval, or an unknown interval.
+    if not found["drop_original_low"] * found["drop_original_high"] > 0:
+        return np.nan, np.nan, np.nan
+    ratio = found[f"drop_{truth}"] / found["drop_original"]
+
+    def excess(candidate: float) -> float:
+        residual = drop_at(candidate)
+        reach = stats.t.ppf((1 + confidence) / 2, residual.df[0]) * residual.error[0]
+        return float(abs(residual.mean[0]) - reach)
+
+    return ratio, _end(excess, ratio, -1.0), _end(excess, ratio, 1.0)
 
 
 def _end(excess: Callable[[float], float], start: float, direction: float) -> float:
