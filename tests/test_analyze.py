@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +18,7 @@ from daclass.cli import main
 from daclass.layout import Layout
 from daclass.study import Study
 from daclass.tables import read_table
+from tests.conftest import ROOT
 
 NAMES = ["ant", "bee", "cat", "dog", "eel"]
 PER_CLASS, RUNS = 40, 4
@@ -165,6 +169,32 @@ def test_analyze_ends_in_a_report(root: Path, capsys) -> None:
     page = (root / "figures/foreign/report.html").read_text()
     assert "New against old" in page and "ant" in page
     assert not list(root.rglob("*.partial"))
+
+
+def test_the_same_files_give_the_same_bytes_in_any_order(root: Path) -> None:
+    study, layout = Study.load(root / "study.yaml"), Layout("foreign")
+    found = []
+    for seed in (1, 2):
+        pd.read_csv(root / "old.csv").sample(frac=1, random_state=seed).to_csv(
+            root / "old.csv", index=False
+        )
+        stages.predictions(study, layout)
+        stages.measure(study, layout)
+        found.append({name: layout.table(name).read_bytes() for name in stages.MEASURED})
+    assert found[0] == found[1]
+
+
+def test_files_are_read_and_analysed_without_torch(root: Path) -> None:
+    code = """if True:
+        import sys
+        from daclass.cli import main
+        for stage in ("predictions", "measure", "categories", "planted"):
+            assert main([stage, "study.yaml"]) == 0
+        sys.exit(bool({"torch", "timm", "ffcv", "numba"} & set(sys.modules)))
+    """
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, env=environment, check=False)
+    assert done.returncode == 0
 
 
 def spoil(root: Path, file: str, old: str, new: str) -> None:

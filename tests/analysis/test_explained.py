@@ -216,7 +216,7 @@ def test_the_interval_of_the_share_covers(others: int) -> None:
                 (reference | both).mean() - (tested | both).mean(),
             ]
         )
-        if repeat < 60:
+        if repeat < 40:
             original = np.concatenate([tested, reference])
             now = replace(cells, correct={"original": original, "multi": original | both})
             row = run(now, conditions).loc[("all", "fixed")]
@@ -226,7 +226,7 @@ def test_the_interval_of_the_share_covers(others: int) -> None:
     known = ~np.isnan(low)
     assert known.mean() > 0.8
     truth = 1 - multi / original
-    assert np.mean((low <= truth) & (truth <= high), where=known) > 0.86  # .95 less 3 errors
+    assert np.mean((low <= truth) & (truth <= high), where=known) > 0.84  # .95 less 3 errors
 
 
 def test_a_share_of_nothing_is_withheld(no_effect) -> None:
