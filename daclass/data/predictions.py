@@ -333,7 +333,22 @@ def _models(data: PredictionsData, runs: pd.DataFrame, comparison: Comparison) -
         name = table.loc[replicates == "", "run"].iloc[0]
         raise InputError(f"{source}: model {name} has no replicate, though others have one")
     else:
+        _check_pairs(source, table)
         seeds = pd.Series(pd.factorize(replicates, sort=True)[0], table.index)
     return pd.DataFrame(
         {"run": table["run"], "policy": table["condition"], "strength": np.nan, "seed": seeds}
     )
+
+
+def _check_pairs(source: object, models: pd.DataFrame) -> None:
+    """Conditions share all of their replicates, as pairs, or none."""
+    own = models.groupby("condition", sort=False)["replicate"].agg(set)
+    every = set().union(*own)
+    if len(every) == sum(map(len, own)):
+        return
+    for condition, found in own.items():
+        for replicate in sorted(every - found):
+            raise InputError(
+                f"{source}: condition {condition!r} has no model with the replicate {replicate!r}; "
+                "conditions share all replicates or none"
+            )
