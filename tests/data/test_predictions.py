@@ -195,6 +195,13 @@ def test_without_replicates_no_two_runs_are_a_pair(root: Path) -> None:
     assert table.groupby("seed")["run"].nunique().eq(1).all()
 
 
+def test_replicates_of_their_own_are_no_pairs(root: Path) -> None:
+    rows().to_csv(root / "p.csv", index=False)
+    models = {name: {**row, "replicate": name} for name, row in MODELS.items()}
+    _, table = read(root, "p.csv", models=models)
+    assert table.groupby("seed")["run"].nunique().eq(1).all()
+
+
 def test_models_of_other_conditions_and_unnamed_models_are_left_out(root: Path) -> None:
     rows().to_csv(root / "p.csv", index=False)
     models = {**MODELS, "big": {"condition": "third", "replicate": "x"}}
@@ -486,8 +493,20 @@ def test_unreadable_files_are_named(root: Path, name: str, content: bytes | None
             "model big has no replicate, though others have one",
         ),
         (
-            {**MODELS, "big": {"condition": "new", "replicate": "y"}},
-            "repeats policy new with seed 1",
+            {**MODELS, "big": {"condition": "new", "replicate": "z"}},
+            "condition 'new' has no model with the replicate 'x'; conditions share all",
+        ),
+        (
+            {**MODELS, "old-big": {"condition": "other", "replicate": "x"}},
+            "condition 'old' has no model with the replicate 'x'",
+        ),
+        (
+            {
+                "big": {"condition": "new", "replicate": "y"},
+                "small": {"condition": "new", "replicate": "y"},
+                "old-small": {"condition": "old", "replicate": "y"},
+            },
+            "repeats policy new with seed 0",
         ),
     ],
 )
