@@ -88,8 +88,17 @@ def train(study: Study, layout: Layout, phase: Phase, seed: int) -> None:
 
     classes = read_table("classes", layout.table("classes"))
     runs = _runs(study, layout, phase, seed)
-    train(study, runs, _samples(study, layout, "train", study.draw(seed)), list(classes["name"]))
-    content = {run.name: {**run.describe(), "weights": str(run.weights)} for run in runs}
+    train(
+        study,
+        runs,
+        _samples(study, layout, "train", study.draw(seed)),
+        list(classes["name"]),
+        _samples(study, layout, "val", -1) if study.machine.validate_every else None,
+    )
+    content = {
+        run.name: {**run.describe(), "weights": str(run.weights), "seconds": run.seconds}
+        for run in runs
+    }
     _write_json(content, layout.trained(phase, seed))
 
 

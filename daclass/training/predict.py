@@ -9,13 +9,15 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import torch
+from torch import nn
 
 from daclass.study import Study
 from daclass.tables import RUNNERS_UP, read_table, write_table
-from daclass.training.loaders import Samples, val_batches
-from daclass.training.loop import Normalise, choose_device
-from daclass.training.models import build_model
+from daclass.training.devices import devices, on_devices
+from daclass.training.loaders import Samples, val_loader
+from daclass.training.models import Normalise, autocast, build_model
 from daclass.training.runs import Run
+from daclass.training.validate import logits
 
 log = logging.getLogger(__name__)
 
@@ -70,26 +72,22 @@ def _predict(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The classes ranked first, [runs, pictures, ranks], and the first's probability, [runs,
     pictures]."""
-    device = choose_device(study.machine.device)
-    models = []
-    for run in runs:
-        model = build_model(study.training, classes)
-        run.load_weights(model)
-        models.append(model.to(device).eval())
-    normalise = Normalise(study.training).to(device)
-    autocast = torch.autocast(
-        device.type,
-        dtype=getattr(torch, study.training.precision),
-        enabled=study.training.precision != "float32",
-    )
+    training = study.training
     labels, probabilities = [], []
     ranks = min(1 + len(RUNNERS_UP), classes)
-    with torch.inference_mode(), autocast:
-        for pictures, _ in val_batches(study, samples):
+    with devices(study.machine) as places, torch.inference_mode():
+        device = places[0]
+        networks = []
+        for run in runs:
+            model = build_model(training, classes)
+            run.load_weights(model)
+            networks.append(nn.Sequential(Normalise(training), model).to(device).eval())
+        for batch in on_devices(val_loader(study, samples), [device]):
             if device.type == "cpu":
                 torch.set_num_threads(study.machine.threads)  # FFCV sets its own
-            inputs = normalise(pictures.to(device, non_blocking=True))
-            tops = [model(inputs).float().softmax(dim=1).topk(ranks) for model in models]
+            with autocast(training, device):
+                found = [logits(net, batch[device].pictures, training.val_flip) for net in networks]
+            tops = [each.softmax(dim=1).topk(ranks) for each in found]
             labels.append(torch.stack([top.indices for top in tops]).cpu())
             probabilities.append(torch.stack([top.values[:, 0] for top in tops]).cpu())
     return torch.cat(labels, 1).numpy(), torch.cat(probabilities, 1).numpy()
@@ -117,6 +115,5 @@ def _table(
 
 def pictures_digest(study: Study, index_fingerprint: str) -> str:
     """Hash of the validation pictures and how they are stored and shown to the network."""
-    return f"{study.digest('beton', 'training.val_resolution', 'training.val_crop')}-" + (
-        index_fingerprint
-    )
+    shown = ("training.val_resolution", "training.val_crop", "training.val_flip")
+    return f"{study.digest('beton', *shown)}-{index_fingerprint}"
