@@ -128,7 +128,8 @@ class Loop:
         training = self.study.training
         first = min(trainee.done for trainee in self.trainees)
         name = f"seed {self.trainees[0].run.seed}, {len(self.trainees)} runs"
-        log.info("%s: from step %d on %s", name, first, ", ".join(map(str, self.devices)))
+        if self.crew.leads:
+            log.info("%s: from step %d on %s", name, first, ", ".join(map(str, self.devices)))
         progress = Progress(name, training.epochs * self.steps, first, shown=self.crew.leads)
         for epoch in range(first // self.steps, training.epochs):
             self._epoch(epoch, max(first - epoch * self.steps, 0), progress)
@@ -136,6 +137,7 @@ class Loop:
         for trainee in self.trainees if self.crew.leads else ():
             trainee.check_weights()
             trainee.run.save_weights(trainee.model, self.study, trainee.seconds)
+        self.crew.wait()  # whoever reads the weights next finds them
 
     def _epoch(self, epoch: int, begin: int, progress: Progress) -> None:
         """The steps of an epoch from `begin` on, for the runs that have not done them yet."""
