@@ -122,6 +122,28 @@ def predict(study: Study, layout: Layout, phase: Phase) -> None:
     write_table(table, "predictions", layout.predictions(phase), digest)
 
 
+def predict_elsewhere(study: Study, layout: Layout, networks: Path, output: Path) -> None:
+    """Predict the validation pictures with networks that were trained elsewhere."""
+    from daclass.training.elsewhere import read_networks
+    from daclass.training.predict import predict_networks
+
+    frame = read_table("index", layout.table("index"))
+    val = frame[frame["split"] == "val"]
+    classes = len(read_table("classes", layout.table("classes")))
+    table = predict_networks(
+        study,
+        read_networks(networks, study, classes),
+        _samples(study, layout, "val", -1),
+        list(val["image_id"]),
+        classes,
+    )
+    if output.suffix == ".csv":
+        with replacing(output) as partial:
+            table.to_csv(partial, index=False)
+    else:
+        write_table(table, "predictions", output, study.digest("beton", "training"))
+
+
 def measure(study: Study, layout: Layout) -> None:
     """Join predictions and annotations; count, and estimate accuracies, effects and confusions."""
     from daclass.analysis.accuracy import accuracy, class_accuracy

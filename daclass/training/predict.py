@@ -1,4 +1,4 @@
-"""Predict the validation pictures with many trained runs over one decode."""
+"""Predict the validation pictures with many networks over one decode."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import logging
 import time
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import nn
 
+from daclass.errors import InputError
 from daclass.study import Study
 from daclass.tables import RUNNERS_UP, read_table, write_table
 from daclass.training.devices import devices, on_devices
+from daclass.training.elsewhere import Network
 from daclass.training.loaders import Samples, val_loader
 from daclass.training.models import Normalise, autocast, build_model
 from daclass.training.runs import Run
@@ -48,14 +49,9 @@ def predict(
     missing = list({run.key: run for run, path in paths.items() if not path.is_file()}.values())
     for start in range(0, len(missing), MODELS_AT_ONCE):
         chunk = missing[start : start + MODELS_AT_ONCE]
-        began = time.monotonic()
-        labels, probabilities = _predict(study, chunk, samples, classes)
-        log.info(
-            "%d runs x %d pictures predicted in %.0f s",
-            len(chunk), len(image_ids), time.monotonic() - began,
-        )  # fmt: skip
-        for k, run in enumerate(chunk):
-            table = _table(run, image_ids, labels[k], probabilities[k])
+        networks = [_of_run(study, run, classes) for run in chunk]
+        tables = _predict(study, networks, samples, image_ids, classes)
+        for run, table in zip(chunk, tables, strict=True):
             write_table(table, "predictions", paths[run], pictures)
     # A run may have been trained and predicted under another policy name: equal policies share it.
     return pd.concat(
@@ -67,50 +63,93 @@ def predict(
     )
 
 
+def predict_networks(
+    study: Study,
+    networks: Sequence[Network],
+    samples: Samples,
+    image_ids: Sequence[str],
+    classes: int,
+) -> pd.DataFrame:
+    """The predictions table of networks from elsewhere.
+
+    They see the pictures as the study's own networks would: `training.val_resolution`, `val_crop`,
+    `val_flip`, `mean`, `std` and `precision`. Arguments as in `predict`.
+
+    Raises:
+        InputError: a network or its weights cannot be used; a bad .beton.
+    """
+    tables = []
+    for start in range(0, len(networks), MODELS_AT_ONCE):
+        chunk = networks[start : start + MODELS_AT_ONCE]
+        tables += _predict(study, chunk, samples, image_ids, classes)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _of_run(study: Study, run: Run, classes: int) -> Network:
+    def build() -> nn.Module:
+        model = build_model(study.training, classes)
+        run.load_weights(model)
+        return model
+
+    return Network(run.key, run.name, run.policy.strength, run.seed, build)
+
+
 def _predict(
-    study: Study, runs: Sequence[Run], samples: Samples, classes: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """The classes ranked first, [runs, pictures, ranks], and the first's probability, [runs,
-    pictures]."""
-    training = study.training
-    labels, probabilities = [], []
+    study: Study,
+    networks: Sequence[Network],
+    samples: Samples,
+    image_ids: Sequence[str],
+    classes: int,
+) -> list[pd.DataFrame]:
+    """A table a network, all from one pass over the pictures."""
+    training, began = study.training, time.monotonic()
+    ranked, probabilities = [], []
     ranks = min(1 + len(RUNNERS_UP), classes)
     with devices(study.machine) as places, torch.inference_mode():
         device = places[0]
-        networks = []
-        for run in runs:
-            model = build_model(training, classes)
-            run.load_weights(model)
-            networks.append(nn.Sequential(Normalise(training), model).to(device).eval())
+        normalised = [
+            nn.Sequential(Normalise(training), network.build())
+            .to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            .to(device)
+            .eval()
+            for network in networks
+        ]
         for batch in on_devices(val_loader(study, samples), [device]):
             if device.type == "cpu":
                 torch.set_num_threads(study.machine.threads)  # FFCV sets its own
             with autocast(training, device):
-                found = [logits(net, batch[device].pictures, training.val_flip) for net in networks]
+                found = [logits(n, batch[device].pictures, training.val_flip) for n in normalised]
+            for network, each in zip(networks, found, strict=True):
+                if each.shape[1:] != (classes,):
+                    raise InputError(
+                        f"run {network.run}: gives {tuple(each.shape[1:])} logits a picture, the "
+                        f"study has {classes} classes"
+                    )
             tops = [each.softmax(dim=1).topk(ranks) for each in found]
-            labels.append(torch.stack([top.indices for top in tops]).cpu())
+            ranked.append(torch.stack([top.indices for top in tops]).cpu())
             probabilities.append(torch.stack([top.values[:, 0] for top in tops]).cpu())
-    return torch.cat(labels, 1).numpy(), torch.cat(probabilities, 1).numpy()
-
-
-def _table(
-    run: Run, image_ids: Sequence[str], labels: np.ndarray, probabilities: np.ndarray
-) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "run": run.key,
-            "policy": run.name,
-            "strength": run.policy.strength,
-            "seed": run.seed,
-            "image_id": list(image_ids),
-            "prediction": labels[:, 0],
-            **{
-                name: labels[:, rank] if rank < labels.shape[1] else -1
-                for rank, name in enumerate(RUNNERS_UP, start=1)
-            },
-            "probability": probabilities.astype(np.float32),
-        }
-    )
+    seconds = time.monotonic() - began
+    log.info("%d runs x %d pictures predicted in %.0f s", len(networks), len(image_ids), seconds)
+    return [
+        pd.DataFrame(
+            {
+                "run": network.run,
+                "policy": network.policy,
+                "strength": network.strength,
+                "seed": network.seed,
+                "image_id": list(image_ids),
+                "prediction": top[:, 0],
+                **{
+                    name: top[:, rank] if rank < ranks else -1
+                    for rank, name in enumerate(RUNNERS_UP, start=1)
+                },
+                "probability": probability,
+            }
+        )
+        for network, top, probability in zip(
+            networks, torch.cat(ranked, 1).numpy(), torch.cat(probabilities, 1).numpy(), strict=True
+        )
+    ]
 
 
 def pictures_digest(study: Study, index_fingerprint: str) -> str:

@@ -91,7 +91,9 @@ class Run:
         """
         tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
         metadata = {
-            "daclass.run": json.dumps(self.describe()),
+            "daclass.run": json.dumps(
+                {**self.describe(), "name": self.name, "strength": str(self.policy.strength)}
+            ),
             "daclass.study": study.model_dump_json(),
             "daclass.seconds": f"{seconds:.1f}",
         }

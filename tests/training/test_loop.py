@@ -83,6 +83,23 @@ def test_float16_without_a_gpu_is_refused(tmp_path, smooth_samples):
         )
 
 
+def test_a_compiled_network_is_trained_to_the_same_weights(
+    monkeypatch, tmp_path, together, smooth_samples
+):
+    """Through dynamo, without code generation, which would differ by rounding and take a minute."""
+    compiled, real = [], torch.compile
+
+    def without_code(module):
+        compiled.append(module)
+        return real(module, backend="eager")
+
+    monkeypatch.setattr(torch, "compile", without_code)
+    (run,) = runs_in(tmp_path, "weak")
+    train(study_of("torchvision", {"compile": True}), [run], smooth_samples, NAMES)
+    assert len(compiled) == 1
+    assert_equal(weights(run), weights(together["weak"]))
+
+
 def test_trained_runs_are_not_trained_again(together, smooth_samples):
     before = {name: run.weights.stat().st_mtime_ns for name, run in together.items()}
     train(study_of("torchvision"), list(together.values()), smooth_samples, NAMES)
