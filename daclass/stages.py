@@ -244,7 +244,7 @@ def summary(study: Study, layout: Layout, config: Path, changes: Sequence[str] =
 
     found = {name: read_table(name, path) for name, path in _table_paths(study, layout).items()}
     runs = {
-        run["run"]
+        run["run"]: run["seconds"]
         for phase in study.phases
         for seed in study.seeds(phase)
         for run in json.loads(layout.trained(phase, seed).read_text()).values()
@@ -261,7 +261,7 @@ def summary(study: Study, layout: Layout, config: Path, changes: Sequence[str] =
         q=study.analysis.affected.q,
         runs_trained=len(runs),
         versions=provenance.versions(),
-        wall_seconds=provenance.wall_seconds(layout.times),
+        wall_seconds=_wall_seconds(study, layout, sum(runs.values())),
         tables=found,
     )
     content["provenance"] = {
@@ -280,6 +280,23 @@ def analyze(study: Study, layout: Layout, config: Path, changes: Sequence[str] =
         stage(study, layout)
     summary(study, layout, config, changes)
     report(study, layout)
+
+
+def _wall_seconds(study: Study, layout: Layout, training: float) -> dict[str, float]:
+    """Seconds a stage. Of training Snakemake knows the last job alone, and nothing of those that
+    were interrupted; the runs keep their own account."""
+    draws = {study.draw(seed) for phase in study.phases for seed in study.seeds(phase)}
+    betons = {"val", *(f"train-{draw}" for draw in draws)}
+
+    def counts(job: str) -> bool:
+        stage, _, detail = job.partition(".")
+        if stage == "beton":
+            return detail in betons
+        if stage in {"policies", "predict"}:
+            return detail in study.phases
+        return stage != "train"
+
+    return {**provenance.wall_seconds(layout.times, counts), "train": round(training, 1)}
 
 
 def report(study: Study, layout: Layout) -> None:

