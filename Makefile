@@ -11,7 +11,7 @@ LOADER = $(shell $(PYTHON) -c 'from importlib.util import find_spec; exit(not fi
 	|| echo training.loader=torchvision)
 CHANGES = $(strip $(SET) $(LOADER))
 
-.PHONY: demo study test test-integration lint schema setup gallery clean
+.PHONY: demo study test test-integration lint schema setup gallery benchmark-training clean
 
 demo:
 	@$(MAKE) --no-print-directory study CONFIG=configs/demo.yaml
@@ -58,6 +58,12 @@ gallery: $(READY)
 	cp figures/petri/*.png figures/petri/*.svg figures/petri/report.html results/petri/summary.json \
 		figures/gallery/petri/
 	cp results/cifar10h/summary.json figures/gallery/cifar10h/
+
+# Where the real pictures of the tests lie: tests/conftest.py says more.
+PHOTOGRAPHS ?= ../shared/data/imagenet_val/ilsvrc_val_1300_227px.tar
+
+benchmark-training: $(READY)
+	$(PYTHON) benchmarks/training.py --photographs '$(PHOTOGRAPHS)'
 
 clean:
 	rm -rf .venv .snakemake results
