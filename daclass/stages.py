@@ -296,7 +296,8 @@ def _wall_seconds(study: Study, layout: Layout, training: float) -> dict[str, fl
             return detail in study.phases
         return stage != "train"
 
-    return {**provenance.wall_seconds(layout.times, counts), "train": round(training, 1)}
+    seconds = provenance.wall_seconds(layout.times, counts)
+    return {**seconds, "train": round(training, 1)} if training else seconds
 
 
 def report(study: Study, layout: Layout) -> None:
