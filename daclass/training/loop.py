@@ -152,9 +152,7 @@ class Loop:
             batch = next(batches)
             waited = time.monotonic() - began
             if step == begin and self.devices[0].type == "cpu":
-                torch.set_num_threads(
-                    self.study.machine.threads
-                )  # FFCV sets its own at every epoch
+                torch.set_num_threads(self.study.machine.threads)  # FFCV has set its own
             rate = learning_rate(training, epoch + step / self.steps)
             active = [t for t in self.trainees if t.done == epoch * self.steps + step]
             for trainee in active:
