@@ -12,7 +12,7 @@ LOADER = $(shell $(PYTHON) -c 'from importlib.util import find_spec; exit(not fi
 CHANGES = $(strip $(SET) $(LOADER))
 
 .PHONY: demo study test test-integration lint schema setup gallery clean \
-	benchmark-calibration benchmark-analysis
+	benchmark-analysis benchmark-calibration benchmark-training
 
 demo:
 	@$(MAKE) --no-print-directory study CONFIG=configs/demo.yaml
@@ -59,6 +59,12 @@ gallery: $(READY)
 	cp figures/petri/*.png figures/petri/*.svg figures/petri/report.html results/petri/summary.json \
 		figures/gallery/petri/
 	cp results/cifar10h/summary.json figures/gallery/cifar10h/
+
+# Where the real pictures of the tests lie: tests/conftest.py says more.
+PHOTOGRAPHS ?= ../shared/data/imagenet_val/ilsvrc_val_1300_227px.tar
+
+benchmark-training: $(READY)
+	$(PYTHON) benchmarks/training.py --photographs '$(PHOTOGRAPHS)'
 
 clean:
 	rm -rf .venv .snakemake results

@@ -50,6 +50,9 @@ def _run(options: argparse.Namespace) -> None:
             stages.policies(study, layout, options.phase)
         case "train":
             stages.train(study, layout, options.phase, options.seed)
+        case "predict" if options.networks:
+            output = options.output or layout.predictions(options.phase)
+            stages.predict_elsewhere(study, layout, options.networks, output)
         case "predict":
             stages.predict(study, layout, options.phase)
         case "summary":
@@ -109,7 +112,21 @@ def _parser() -> argparse.ArgumentParser:
     train = add("train", stages.train.__doc__)
     add_phase(train)
     train.add_argument("--seed", type=int, required=True)
-    add_phase(add("predict", stages.predict.__doc__))
+    predict = add("predict", stages.predict.__doc__)
+    add_phase(predict)
+    predict.add_argument(
+        "--networks",
+        type=Path,
+        metavar="CSV",
+        help="predict with these networks instead of the study's runs: columns policy, strength, "
+        "seed, model (as in training.model, or module:function) and weights (a file)",
+    )
+    predict.add_argument(
+        "--output",
+        type=Path,
+        help="where --networks' predictions go, a .parquet or .csv file; by default the phase's "
+        "predictions, which the analysis reads",
+    )
     for name, stage in stages.WHOLE.items():
         add(name, stage.__doc__)
     return parser

@@ -6,6 +6,7 @@ import csv
 import importlib.metadata
 import platform
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from daclass import __version__
@@ -34,10 +35,17 @@ def git_revision() -> str:
         return ""
 
 
-def wall_seconds(times: Path) -> dict[str, float]:
-    """Seconds a stage, summed over its jobs, from Snakemake's benchmark files."""
+def wall_seconds(times: Path, jobs: Callable[[str], bool]) -> dict[str, float]:
+    """Seconds a stage, summed over its jobs, from Snakemake's benchmark files.
+
+    Args:
+        times: folder of the files, one a job, called <stage>[.<what it was for>].tsv.
+        jobs: whether a job's record counts; those of an earlier form of the study do not.
+    """
     seconds: dict[str, float] = {}
     for file in sorted(times.glob("*.tsv")):
+        if not jobs(file.stem):
+            continue
         with file.open() as rows:
             row = next(csv.DictReader(rows, delimiter="\t"))
         stage = file.stem.split(".")[0]

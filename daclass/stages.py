@@ -90,8 +90,17 @@ def train(study: Study, layout: Layout, phase: Phase, seed: int) -> None:
 
     classes = read_table("classes", layout.table("classes"))
     runs = _runs(study, layout, phase, seed)
-    train(study, runs, _samples(study, layout, "train", study.draw(seed)), list(classes["name"]))
-    content = {run.name: {**run.describe(), "weights": str(run.weights)} for run in runs}
+    train(
+        study,
+        runs,
+        _samples(study, layout, "train", study.draw(seed)),
+        list(classes["name"]),
+        _samples(study, layout, "val", -1) if study.machine.validate_every else None,
+    )
+    content = {
+        run.name: {**run.describe(), "weights": str(run.weights), "seconds": run.seconds}
+        for run in runs
+    }
     _write_json(content, layout.trained(phase, seed))
 
 
@@ -113,6 +122,28 @@ def predict(study: Study, layout: Layout, phase: Phase) -> None:
         digest,
     )
     write_table(table, "predictions", layout.predictions(phase), digest)
+
+
+def predict_elsewhere(study: Study, layout: Layout, networks: Path, output: Path) -> None:
+    """Predict the validation pictures with networks that were trained elsewhere."""
+    from daclass.training.elsewhere import read_networks
+    from daclass.training.predict import predict_networks
+
+    frame = read_table("index", layout.table("index"))
+    val = frame[frame["split"] == "val"]
+    classes = len(read_table("classes", layout.table("classes")))
+    table = predict_networks(
+        study,
+        read_networks(networks, study, classes),
+        _samples(study, layout, "val", -1),
+        list(val["image_id"]),
+        classes,
+    )
+    if output.suffix == ".csv":
+        with replacing(output) as partial:
+            table.to_csv(partial, index=False)
+    else:
+        write_table(table, "predictions", output, study.digest("beton", "training"))
 
 
 def measure(study: Study, layout: Layout) -> None:
@@ -215,7 +246,7 @@ def summary(study: Study, layout: Layout, config: Path, changes: Sequence[str] =
 
     found = {name: read_table(name, path) for name, path in _table_paths(study, layout).items()}
     runs = {
-        run["run"]
+        run["run"]: run["seconds"]
         for phase in study.phases
         for seed in study.seeds(phase)
         for run in json.loads(layout.trained(phase, seed).read_text()).values()
@@ -232,7 +263,7 @@ def summary(study: Study, layout: Layout, config: Path, changes: Sequence[str] =
         q=study.analysis.affected.q,
         runs_trained=len(runs),
         versions=provenance.versions(),
-        wall_seconds=provenance.wall_seconds(layout.times),
+        wall_seconds=_wall_seconds(study, layout, sum(runs.values())),
         tables=found,
     )
     content["provenance"] = {
@@ -251,6 +282,24 @@ def analyze(study: Study, layout: Layout, config: Path, changes: Sequence[str] =
         stage(study, layout)
     summary(study, layout, config, changes)
     report(study, layout)
+
+
+def _wall_seconds(study: Study, layout: Layout, training: float) -> dict[str, float]:
+    """Seconds a stage. Of training Snakemake knows the last job alone, and nothing of those that
+    were interrupted; the runs keep their own account."""
+    draws = {study.draw(seed) for phase in study.phases for seed in study.seeds(phase)}
+    betons = {"val", *(f"train-{draw}" for draw in draws)}
+
+    def counts(job: str) -> bool:
+        stage, _, detail = job.partition(".")
+        if stage == "beton":
+            return detail in betons
+        if stage in {"policies", "predict"}:
+            return detail in study.phases
+        return stage != "train"
+
+    seconds = provenance.wall_seconds(layout.times, counts)
+    return {**seconds, "train": round(training, 1)} if training else seconds
 
 
 def report(study: Study, layout: Layout) -> None:

@@ -26,6 +26,10 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+RECIPE = 2
+"""Version of what training does with its settings. Raised with every change after which equal
+settings give other weights, so that stored runs of the older kind are not taken for new ones."""
+
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -171,27 +175,60 @@ class Augmentation(Section):
         return self
 
 
+class Resizing(Section):
+    """Progressive resizing: small pictures first, then a linear rise to training.resolution."""
+
+    from_resolution: Annotated[int, Field(ge=8)]
+    """Side of the training pictures in px up to start_epoch."""
+    start_epoch: Annotated[int, Field(ge=0)]
+    """The last epoch, counted from 0, at from_resolution."""
+    end_epoch: Count
+    """The first epoch, counted from 0, at training.resolution."""
+    multiple: Count = 32
+    """Sides on the way are rounded to multiples of this many px."""
+
+    @model_validator(mode="after")
+    def _rises(self) -> Resizing:
+        if self.start_epoch >= self.end_epoch:
+            raise ValueError("start_epoch must be smaller than end_epoch")
+        return self
+
+
 class Training(Section):
     """The recipe. Every run of a study uses the same one."""
 
     model: str = "small_resnet"
-    """small_resnet (a three-stage residual net for pictures of 32 to 64 px), or the name of a timm
-    model, such as resnet50."""
+    """small_resnet (a three-stage residual net for pictures of 32 to 64 px), the name of a timm
+    model, such as resnet50, or torchvision/<name>. The last layer fits the data."""
     widths: tuple[Width, Width, Width] = (16, 48, 96)
     """Channels of small_resnet's three stages, multiples of 8; other models ignore it."""
+    blur_pool: bool = False
+    """Blur what enters a strided convolution of 16 channels or more (Zhang 2019)."""
     resolution: Annotated[int, Field(ge=8)] = 32
     """Side of the training pictures in px."""
+    resizing: Resizing | None = None
+    """Smaller training pictures in the first epochs; all epochs at resolution where not given."""
     val_resolution: Annotated[int, Field(ge=8)] = 32
     """Side of the validation pictures in px."""
     val_crop: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Side of the central square that validation sees, as a share of the picture's shorter side."""
+    val_flip: bool = False
+    """Average the logits of each validation picture and of its mirror image."""
     epochs: Count = 16
     batch_size: Count = 128
+    """Pictures a step, over all processes."""
+    processes: Count = 1
+    """Processes, started by torchrun, that share every batch, one a GPU. Batch normalisation sees
+    each process's part of the batch alone, so this belongs to the recipe."""
     learning_rate: Annotated[float, Field(gt=0)] = 0.2
     """Peak learning rate for the whole batch."""
     warmup_epochs: Annotated[float, Field(ge=0)] = 2
-    """Epochs of linear warm-up; then the rate falls linearly to 0."""
+    """Epochs of linear warm-up."""
+    schedule: Literal["linear", "cosine"] = "linear"
+    """How the rate falls to 0 after the warm-up."""
     momentum: Share = 0.9
+    nesterov: bool = True
+    """Nesterov's form of the momentum."""
     weight_decay: Annotated[float, Field(ge=0)] = 5e-4
     """Not applied to biases and normalisation layers."""
     label_smoothing: Share = 0.1
@@ -205,9 +242,15 @@ class Training(Section):
     """ffcv, or the slower reference loader, which needs no FFCV; equal boxes, similar pixels."""
 
     @model_validator(mode="after")
-    def _warmup_fits(self) -> Training:
+    def _hangs_together(self) -> Training:
         if self.warmup_epochs >= self.epochs:
             raise ValueError("warmup_epochs must be smaller than epochs")
+        if self.batch_size % self.processes:
+            raise ValueError(f"batch_size must be a multiple of processes ({self.processes})")
+        if self.resizing and self.resizing.from_resolution > self.resolution:
+            raise ValueError("resizing.from_resolution must not exceed resolution")
+        if self.resizing and self.resizing.end_epoch >= self.epochs:
+            raise ValueError("resizing.end_epoch must be smaller than epochs")
         return self
 
 
@@ -216,10 +259,18 @@ class Machine(Section):
 
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
     """auto (a GPU where there is one), cpu, cuda, or cuda:<n>."""
+    devices: Count = 1
+    """GPUs of one process; its runs are dealt to them. Jobs on one machine wait for free GPUs."""
     threads: Count = 1
     """CPU threads of one training job; Snakemake runs as many jobs as the cores allow."""
+    compile: bool = False
+    """Train through torch.compile: minutes of warm-up, then faster steps on a GPU."""
     checkpoint_minutes: Annotated[float, Field(ge=0)] = 5
-    """Least time between two checkpoints, which are written between epochs."""
+    """Least time between two checkpoints; SIGUSR1 asks for one at once, SIGTERM for a last one."""
+    validate_every: Annotated[int, Field(ge=0)] = 0
+    """Epochs between two measurements of validation accuracy for metrics.jsonl; 0 for none."""
+    tensorboard: bool = False
+    """Write the metrics for TensorBoard too, into each run's folder."""
 
 
 def _distinct(values: tuple[Any, ...], what: str) -> None:
@@ -490,8 +541,9 @@ class Study(Section):
         content = self.model_dump(
             mode="json", include={"seed", "beton", "augmentation", "training"}
         )
-        for name in ("val_resolution", "val_crop"):
+        for name in ("val_resolution", "val_crop", "val_flip"):
             del content["training"][name]
+        content["recipe"] = RECIPE
         if isinstance(self.data, PetriData):
             content["petri"] = self.data.petri.model_dump(mode="json", exclude={"val_per_class"})
         text = json.dumps(content, sort_keys=True)

@@ -43,7 +43,7 @@ SCHEMAS: Mapping[str, Mapping[str, pa.DataType]] = {
         "position": _long,
         "class_id": _int,
         "half": _text,
-        "bytes": _long,
+        "content": _text,
     },
     # One row a validation picture: the set of its labels, sorted; empty where annotators found
     # none of the classes in it.

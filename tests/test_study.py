@@ -24,6 +24,9 @@ def load(tmp_path, content=None, changes=()):
     return Study.load(path, changes)
 
 
+RAMP = "{from_resolution: %d, start_epoch: %d, end_epoch: %d}"
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.stem)
 def test_every_config_of_the_project_is_fine(path):
     assert Study.load(path).name == path.stem
@@ -51,6 +54,10 @@ def test_defaults_make_a_study(tmp_path):
         ("training.epochs=0", r"training\.epochs"),
         ("training.warmup_epochs=99", r"training: warmup_epochs must be smaller"),
         ("training.widths=[4, 8, 8]", r"training\.widths"),
+        ("training.processes=5", r"training: batch_size must be a multiple of processes"),
+        (f"training.resizing={RAMP % (64, 1, 2)}", r"from_resolution must not exceed resolution"),
+        (f"training.resizing={RAMP % (8, 2, 2)}", r"resizing: start_epoch must be smaller"),
+        (f"training.resizing={RAMP % (8, 1, 99)}", r"end_epoch must be smaller than epochs"),
         ("augmentation.axis=hue", r"augmentation: unknown axis 'hue'"),
         ("sweep.strengths=[0.08]", r"sweep\.strengths"),
         ("sweep.strengths=[]", r"sweep\.strengths"),
@@ -106,6 +113,11 @@ def test_a_change_replaces_a_setting(tmp_path):
     ("change", "trains_again"),
     [
         ("sweep.strengths=[0.08, 0.25, 0.5]", False),
+        ("training.val_flip=true", False),
+        ("machine.compile=true", False),
+        ("machine.validate_every=1", False),
+        ("training.schedule=cosine", True),
+        ("training.blur_pool=true", True),
         ("sweep.seeds=[0, 1, 5]", False),
         ("interventions.designers=[uniform_strongest, uniform_best]", False),
         ("analysis.affected.share=0.2", False),
@@ -187,3 +199,9 @@ def test_input_files_of_predictions_start_at_their_root(tmp_path):
     data = {**FOREIGN["data"], "root": "/far", "classes": "imagenet", "annotations": "real.json"}
     files = load(tmp_path, {**FOREIGN, "data": data}).data.input_files()
     assert sorted(map(str, files)) == ["/far/labels.csv", "/far/p.npz", "/far/real.json"]
+
+
+def test_a_new_recipe_trains_again(tmp_path, monkeypatch):
+    before = load(tmp_path).training_digest()
+    monkeypatch.setattr("daclass.study.RECIPE", 99)
+    assert load(tmp_path).training_digest() != before

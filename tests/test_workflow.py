@@ -273,6 +273,9 @@ def test_counts_of_the_summary_agree(study):
     assert len(content["planted"]["rows"]) == len(planted)
     assert sum(sum(c.values()) for c in content["planted"]["counts"].values()) == len(planted)
     assert {"train", "predict", "measure"} <= set(content["wall_seconds"])
+    trained = [json.loads(p.read_text()) for p in study.glob("results/tiny/trained/*/*.json")]
+    seconds = {run["run"]: run["seconds"] for seed in trained for run in seed.values()}
+    assert content["wall_seconds"]["train"] == pytest.approx(sum(seconds.values()), abs=0.1)
     assert content["config_digest"] and content["versions"]["torch"]
     assert len(content["headline"]) == 5
 

@@ -10,27 +10,43 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from torchvision.transforms.v2 import functional as tv
 
 from daclass.augment.pictures import read_picture
 from daclass.augment.variates import epoch_key
 from daclass.errors import InputError
 from daclass.study import Study
 
-Batch = tuple[Tensor, Tensor]  # pictures and labels
+
+class Batch(NamedTuple):
+    """What a loader gives for one step; it stays valid until the next batch is asked for."""
+
+    pictures: Tensor
+    """uint8 [batch, policies, 3, side, side] in training, [batch, 3, side, side] in validation."""
+    labels: Tensor
+    """int64 [batch]."""
+    positions: Tensor
+    """Places of the samples in the index, int64 [batch]: what random operations are keyed by."""
 
 
 class TrainLoader(Protocol):
     def __len__(self) -> int:
-        """Batches an epoch; the last, incomplete one is left out."""
+        """Steps an epoch; the last, incomplete batch is left out."""
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
-        """Crops, uint8 [batch, policies, 3, side, side], and labels, int64 [batch]."""
+    def epoch(self, epoch: int, start: int, side: int) -> Iterator[Batch]:
+        """The batches of an epoch from step `start` on, with crops of `side` px."""
+
+
+class ValLoader(Protocol):
+    def __iter__(self) -> Iterator[Batch]:
+        """Every validation picture of this process once, in index order."""
 
 
 @dataclass(frozen=True)
@@ -42,16 +58,63 @@ class Samples:
     labels: npt.NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Part:
+    """Which part of every batch a process has: part `rank` of `size`."""
+
+    rank: int = 0
+    size: int = 1
+
+
+WHOLE = Part()
+
+
+@dataclass(frozen=True)
+class Order:
+    """Which samples each step of an epoch holds: a pure function of seed, epoch, step and part.
+
+    Attributes:
+        samples: size of the data set.
+        batch: samples a step, over all processes; a multiple of ``part.size``.
+        seed: what `order_seed` returns.
+        part: what this process has of it. The parts of a step make up a single process's batch.
+    """
+
+    samples: int
+    batch: int
+    seed: int
+    part: Part = WHOLE
+
+    def __len__(self) -> int:
+        return self.samples // self.batch
+
+    def positions(self, epoch: int, start: int = 0) -> npt.NDArray[np.int64]:
+        """Positions, shape [steps from `start` on, samples a step and process]."""
+        order = np.random.default_rng(self.seed + epoch).permutation(self.samples)
+        steps = order[: len(self) * self.batch].reshape(len(self), self.part.size, -1)
+        return np.ascontiguousarray(steps[start:, self.part.rank])
+
+
+def order_seed(study: Study, seed: int) -> int:
+    """The number that the epoch is added to, and the shuffle seeded with.
+
+    Run seeds 0, 1, 2 would shuffle alike one epoch apart; hashed, they are far apart.
+    """
+    return int(epoch_key(study.seed, seed, 2**62)) >> 16
+
+
 def train_loader(
     study: Study,
     samples: Samples,
     strengths: npt.NDArray[np.float64],
     seed: int,
+    part: Part = WHOLE,
 ) -> TrainLoader:
     """The loader of one run seed.
 
     Args:
         strengths: shape [policies, samples].
+        part: what this process loads of every batch.
 
     Raises:
         InputError: the .beton is missing or not one, does not fit the index, or a batch is larger
@@ -62,70 +125,36 @@ def train_loader(
             f"training.batch_size: {study.training.batch_size} is more than the "
             f"{len(samples.labels)} training pictures"
         )
+    order = Order(len(samples.labels), study.training.batch_size, order_seed(study, seed), part)
     if study.training.loader == "ffcv":
-        return FfcvTrainLoader(study, samples, strengths, seed)
-    return TorchvisionTrainLoader(study, samples, strengths, seed)
+        from daclass.training.ffcv_loaders import FfcvTrainLoader
+
+        return FfcvTrainLoader(study, samples, strengths, seed, order)
+    return TorchvisionTrainLoader(study, samples, strengths, seed, order)
 
 
-def val_batches(study: Study, samples: Samples) -> Iterator[Batch]:
-    """Every validation picture once, in index order: uint8 [batch, 3, side, side] and labels."""
-    if study.training.loader == "ffcv":
-        return _ffcv_val_batches(study, samples)
-    return _torchvision_val_batches(study, samples)
+def val_loader(study: Study, samples: Samples, part: Part = WHOLE) -> ValLoader:
+    """The validation pictures of one process: every `part.size`-th, none twice.
 
-
-def order_seed(study: Study, seed: int) -> int:
-    """The number that FFCV adds the epoch to and seeds the shuffle with.
-
-    Run seeds 0, 1, 2 would shuffle alike one epoch apart; hashed, they are far apart.
+    Raises:
+        InputError: the .beton is missing or not one, or does not fit the index.
     """
-    return int(epoch_key(study.seed, seed, 2**62)) >> 16
+    positions = np.arange(part.rank, len(samples.labels), part.size)
+    if study.training.loader == "ffcv":
+        from daclass.training.ffcv_loaders import FfcvValLoader
 
-
-class FfcvTrainLoader:
-    def __init__(
-        self, study: Study, samples: Samples, strengths: npt.NDArray[np.float64], seed: int
-    ) -> None:
-        from ffcv.fields.basics import IntDecoder
-        from ffcv.loader import Loader, OrderOption
-        from ffcv.transforms import Squeeze, ToTensor
-
-        from daclass.augment.decoder import PolicyCropDecoder
-
-        _check_beton(samples)
-        self.decoder = PolicyCropDecoder(
-            study.training.resolution,
-            strengths,
-            study_seed=study.seed,
-            run_seed=seed,
-            flip=study.augmentation.flip,
-        )
-        self.loader = Loader(
-            str(samples.beton),
-            batch_size=study.training.batch_size,
-            num_workers=_ffcv_workers(study),
-            order=OrderOption.RANDOM,
-            seed=order_seed(study, seed),
-            drop_last=True,
-            pipelines={
-                "image": [self.decoder, ToTensor()],
-                "label": [IntDecoder(), ToTensor(), Squeeze()],
-            },
-        )
-
-    def __len__(self) -> int:
-        return len(self.loader)
-
-    def epoch(self, epoch: int) -> Iterator[Batch]:
-        self.decoder.set_epoch(epoch)
-        self.loader.next_epoch = epoch
-        for crops, labels in self.loader:
-            yield crops.permute(0, 1, 4, 2, 3), labels
+        return FfcvValLoader(study, samples, positions)
+    return TorchvisionValLoader(study, samples, positions)
 
 
 class TorchvisionTrainLoader:
     def __init__(
-        self, study: Study, samples: Samples, strengths: npt.NDArray[np.float64], seed: int
+        self,
+        study: Study,
+        samples: Samples,
+        strengths: npt.NDArray[np.float64],
+        seed: int,
+        order: Order,
     ) -> None:
         from daclass.augment.dataset import PolicyCropDataset
 
@@ -139,87 +168,53 @@ class TorchvisionTrainLoader:
             flip=study.augmentation.flip,
             max_resolution=study.beton.max_resolution,
         )
-        self.batch_size = study.training.batch_size
-        self.workers = study.machine.threads
-        self.order_seed = order_seed(study, seed)
+        self.order = order
+        self.workers = _workers(study)
 
     def __len__(self) -> int:
-        return len(self.dataset) // self.batch_size
+        return len(self.order)
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
+    def epoch(self, epoch: int, start: int, side: int) -> Iterator[Batch]:
         self.dataset.set_epoch(epoch)
-        order = np.random.default_rng(self.order_seed + epoch).permutation(len(self.dataset))
-        loader = torch.utils.data.DataLoader(
-            self.dataset,
-            batch_size=self.batch_size,
-            sampler=order.tolist(),
-            num_workers=self.workers if self.workers > 1 else 0,
-            drop_last=True,
+        self.dataset.side = side
+        steps = self.order.positions(epoch, start).tolist()
+        for batch in DataLoader(self.dataset, batch_sampler=steps, num_workers=self.workers):
+            yield Batch(*batch)
+
+
+class TorchvisionValLoader:
+    def __init__(self, study: Study, samples: Samples, positions: npt.NDArray[np.int64]) -> None:
+        self.loader = DataLoader(
+            _CentreCrops(study, samples, positions),
+            batch_size=2 * study.training.batch_size,
+            num_workers=_workers(study),
         )
-        for crops, labels, _ in loader:
-            yield crops, labels
+
+    def __iter__(self) -> Iterator[Batch]:
+        for batch in self.loader:
+            yield Batch(*batch)
 
 
-def _ffcv_workers(study: Study) -> int:
-    """numba refuses more threads than it found cores at its start."""
-    from numba.np.ufunc.parallel import get_thread_count
+class _CentreCrops(Dataset[tuple[Tensor, int, int]]):
+    """The central squares of whole pictures, as validation sees them."""
 
-    return min(study.machine.threads, get_thread_count())
+    def __init__(self, study: Study, samples: Samples, positions: npt.NDArray[np.int64]) -> None:
+        self.samples, self.positions = samples, positions.tolist()
+        self.side, self.share = study.training.val_resolution, study.training.val_crop
+        self.max_resolution = study.beton.max_resolution
 
+    def __len__(self) -> int:
+        return len(self.positions)
 
-def _ffcv_val_batches(study: Study, samples: Samples) -> Iterator[Batch]:
-    from ffcv.fields.basics import IntDecoder
-    from ffcv.fields.rgb_image import CenterCropRGBImageDecoder
-    from ffcv.loader import Loader, OrderOption
-    from ffcv.transforms import Squeeze, ToTensor
-
-    _check_beton(samples)
-    side = study.training.val_resolution
-    loader = Loader(
-        str(samples.beton),
-        batch_size=min(2 * study.training.batch_size, len(samples.labels)),
-        num_workers=_ffcv_workers(study),
-        order=OrderOption.SEQUENTIAL,
-        drop_last=False,
-        pipelines={
-            "image": [CenterCropRGBImageDecoder((side, side), study.training.val_crop), ToTensor()],
-            "label": [IntDecoder(), ToTensor(), Squeeze()],
-        },
-    )
-    for pictures, labels in loader:
-        # A last batch of one picture comes squeezed to a scalar label.
-        yield pictures.permute(0, 3, 1, 2), labels.reshape(-1)
+    def __getitem__(self, place: int) -> tuple[Tensor, int, int]:
+        position = self.positions[place]
+        pixels = read_picture(self.samples.files[position], self.max_resolution)
+        picture = torch.from_numpy(pixels.copy()).permute(2, 0, 1)
+        crop = int(self.share * min(picture.shape[1:]))
+        square = tv.resize(tv.center_crop(picture, [crop, crop]), [self.side, self.side])
+        return square, int(self.samples.labels[position]), position
 
 
-def _torchvision_val_batches(study: Study, samples: Samples) -> Iterator[Batch]:
-    from torchvision.transforms.v2 import functional as tv
-
-    side = [study.training.val_resolution] * 2
-    step = 2 * study.training.batch_size
-    for start in range(0, len(samples.files), step):
-        pictures = []
-        for file in samples.files[start : start + step]:
-            pixels = read_picture(file, study.beton.max_resolution)
-            picture = torch.from_numpy(pixels.copy()).permute(2, 0, 1)
-            crop = int(study.training.val_crop * min(picture.shape[1:]))
-            pictures.append(tv.resize(tv.center_crop(picture, [crop, crop]), side))
-        yield torch.stack(pictures), torch.from_numpy(samples.labels[start : start + step])
-
-
-def _check_beton(samples: Samples) -> None:
-    """Refuse a .beton that is missing, cut short, or holds other samples than the index."""
-    from ffcv.reader import Reader
-
-    if not samples.beton.is_file():
-        raise InputError(f"{samples.beton}: no such file")
-    try:
-        reader = Reader(str(samples.beton))
-        allocations = reader.alloc_table
-        end = int((allocations["ptr"] + allocations["size"]).max(initial=0))
-        labels = reader.metadata["f1"].reshape(-1)
-    except (AssertionError, IndexError, ValueError, KeyError, OSError):
-        allocations = []
-    if len(allocations) == 0 or end > samples.beton.stat().st_size:
-        raise InputError(f"{samples.beton}: cut short, or not a .beton file; remove it")
-    if not np.array_equal(labels, samples.labels):
-        raise InputError(f"{samples.beton}: its labels differ from the index; remove it")
+def _workers(study: Study) -> int:
+    """Processes that read pictures; none besides the training one where it has a single thread."""
+    return study.machine.threads if study.machine.threads > 1 else 0

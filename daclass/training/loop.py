@@ -2,206 +2,205 @@
 
 from __future__ import annotations
 
-import copy
-import json
 import logging
-import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from daclass.augment.variates import epoch_key
 from daclass.errors import InputError
-from daclass.study import Study, Training
-from daclass.training.loaders import Samples, TrainLoader, train_loader
-from daclass.training.models import build_model
-from daclass.training.recipe import build_loss, build_optimizer, learning_rate
+from daclass.study import Study
+from daclass.training.checkpoint import load_checkpoint, save_checkpoint
+from daclass.training.devices import devices, on_devices
+from daclass.training.distributed import Crew, crew
+from daclass.training.interruptions import STATUS, Interruptions, interruptions
+from daclass.training.loaders import (
+    Batch,
+    Samples,
+    TrainLoader,
+    ValLoader,
+    train_loader,
+    val_loader,
+)
+from daclass.training.metrics import Journal, Meter
+from daclass.training.progress import Progress
+from daclass.training.recipe import learning_rate, resolution
 from daclass.training.runs import Run
+from daclass.training.trainee import Trainee, start
+from daclass.training.validate import accuracy
 
 log = logging.getLogger(__name__)
 
-REPORT_SECONDS = 5.0  # least time between two progress lines
+AGREE_STEPS = 16  # how often the processes of a torchrun job ask each other whether to stop
 
 
-def choose_device(name: str) -> torch.device:
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise InputError(f"machine.device: {name} was asked for, but there is no usable GPU")
-    return torch.device(name)
-
-
-class Normalise(nn.Module):
-    """uint8 pictures [n, 3, h, w] to float32, colours centred and scaled, channels last."""
-
-    mean: Tensor
-    std: Tensor
-
-    def __init__(self, training: Training) -> None:
-        super().__init__()
-        self.register_buffer("mean", 255 * torch.tensor(training.mean).view(1, 3, 1, 1))
-        self.register_buffer("std", 255 * torch.tensor(training.std).view(1, 3, 1, 1))
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        floats = pictures.to(torch.float32, memory_format=torch.channels_last)
-        return (floats - self.mean) / self.std
-
-
-@dataclass
-class Trainee:
-    """A run in training."""
-
-    run: Run
-    model: nn.Module
-    optimizer: torch.optim.Optimizer
-    scaler: torch.amp.GradScaler
-    next_epoch: int = 0
-    loss: float = 0.0
-
-    def state(self) -> dict[str, Any]:
-        return {
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "scaler": self.scaler.state_dict(),
-            "next_epoch": self.next_epoch,
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.scaler.load_state_dict(state["scaler"])
-        self.next_epoch = int(state["next_epoch"])
-
-
-def train(study: Study, runs: Sequence[Run], samples: Samples, class_names: Sequence[str]) -> None:
+def train(
+    study: Study,
+    runs: Sequence[Run],
+    samples: Samples,
+    class_names: Sequence[str],
+    val_samples: Samples | None = None,
+) -> None:
     """Train the runs of one seed that are not trained yet, and write their weights.
 
     All runs start from the same weights and see the same pictures in the same order; only the
     crops' boxes differ, as far as their policies do. Results equal those of training each run
-    alone, to the bit on a CPU.
+    alone, to the bit on a CPU; so do those of a training that was interrupted at any step and
+    started again.
 
     Args:
         runs: runs of one seed.
         samples: the training pictures of that seed's draw.
         class_names: names by class_id.
+        val_samples: the validation pictures; needed where `machine.validate_every` is set.
 
     Raises:
-        InputError: bad settings or files, a damaged checkpoint, or a loss that is not finite.
+        InputError: bad settings or files, a damaged checkpoint, a full disk, a GPU out of memory,
+            or a loss that is not finite. The last checkpoint is kept.
+        SystemExit: status 143 after SIGTERM, once a checkpoint is written.
     """
     pending = list({run.key: run for run in runs if not run.trained}.values())
     if not pending:
         log.info("all %d runs of seed %d are trained already", len(runs), runs[0].seed)
         return
-    seed = pending[0].seed
-    device = choose_device(study.machine.device)
-    if study.training.precision == "float16" and device.type == "cpu":
-        raise InputError("training.precision: float16 needs a GPU; use float32 or bfloat16")
-    strengths = np.stack([run.policy.strengths(class_names)[samples.labels] for run in pending])
-    loader = train_loader(study, samples, strengths, seed)
-    trainees = _start(study, pending, len(class_names), device)
-    first = min(trainee.next_epoch for trainee in trainees)
-    log.info("seed %d: %d runs from epoch %d on %s", seed, len(trainees), first + 1, device)
-    saved = reported = started = time.monotonic()
-    for epoch in range(first, study.training.epochs):
-        active = {k: t for k, t in enumerate(trainees) if t.next_epoch == epoch}
-        speed = _train_epoch(study, loader, active, epoch, device)
-        now = time.monotonic()
-        if now - saved >= 60 * study.machine.checkpoint_minutes:
-            for trainee in active.values():
-                trainee.run.save_checkpoint(trainee.state())
-            saved = now
-        if now - reported >= REPORT_SECONDS or epoch + 1 == study.training.epochs:
-            left = (now - started) / (epoch + 1 - first) * (study.training.epochs - epoch - 1)
-            mean_loss = float(np.mean([trainee.loss for trainee in active.values()]))
-            log.info(
-                "seed %d: epoch %d/%d, %d runs, %.0f images/s, loss %.3f, %.0f s left",
-                seed, epoch + 1, study.training.epochs, len(active), speed, mean_loss, left,
-            )  # fmt: skip
-            reported = now
-    for trainee in trainees:
-        trainee.run.save_weights(trainee.model, study)
-
-
-def _start(study: Study, runs: Sequence[Run], classes: int, device: torch.device) -> list[Trainee]:
-    torch.manual_seed(int(epoch_key(study.seed, runs[0].seed, 2**61)) >> 1)
-    initial = build_model(study.training, classes)
-    trainees = []
-    for run in runs:
-        model = copy.deepcopy(initial).to(device)
-        scaler = torch.amp.GradScaler(device.type, enabled=study.training.precision == "float16")
-        trainee = Trainee(run, model, build_optimizer(model, study.training), scaler)
-        state = run.load_checkpoint()
-        if state:
-            trainee.restore(state)
-        trainees.append(trainee)
-    return trainees
-
-
-def _train_epoch(
-    study: Study,
-    loader: TrainLoader,
-    active: dict[int, Trainee],
-    epoch: int,
-    device: torch.device,
-) -> float:
-    """One pass over the data for the runs `active`, by their place in the loader; images a second
-    and run are returned."""
-    training = study.training
-    normalise, criterion = Normalise(training).to(device), build_loss(training)
-    losses = torch.zeros(len(active), dtype=torch.float64, device=device)
-    autocast = torch.autocast(
-        device.type,
-        dtype=getattr(torch, training.precision),
-        enabled=training.precision != "float32",
-    )
-    began, waited, images = time.monotonic(), 0.0, 0
-    batches = loader.epoch(epoch)
-    for step in range(len(loader)):
-        asked = time.monotonic()
-        crops, labels = next(batches)
-        waited += time.monotonic() - asked
-        if step == 0 and device.type == "cpu":
-            torch.set_num_threads(study.machine.threads)  # FFCV sets its own at every epoch
-        crops, labels = crops.to(device, non_blocking=True), labels.to(device, non_blocking=True)
-        rate = learning_rate(training, epoch + step / len(loader))
-        for place, (k, trainee) in enumerate(active.items()):
-            for group in trainee.optimizer.param_groups:
-                group["lr"] = rate
-            trainee.model.train()
-            with autocast:
-                loss = criterion(trainee.model(normalise(crops[:, k])), labels)
-            trainee.optimizer.zero_grad(set_to_none=True)
-            trainee.scaler.scale(loss).backward()
-            trainee.scaler.step(trainee.optimizer)
-            trainee.scaler.update()
-            losses[place] += loss.detach()
-        images += len(labels) * len(active)
-    seconds = time.monotonic() - began
-    for trainee, loss in zip(active.values(), (losses / len(loader)).tolist(), strict=True):
-        if not math.isfinite(loss):
+    with (
+        crew(study.training.processes) as team,
+        devices(study.machine, team) as places,
+        interruptions() as asked,
+    ):
+        if study.training.precision == "float16" and places[0].type == "cpu":
+            raise InputError("training.precision: float16 needs a GPU; use float32 or bfloat16")
+        strengths = np.stack([run.policy.strengths(class_names)[samples.labels] for run in pending])
+        loader = train_loader(study, samples, strengths, pending[0].seed, team.part)
+        every = study.machine.validate_every
+        val = val_loader(study, val_samples, team.part) if every and val_samples else None
+        trainees = start(study, pending, len(class_names), places, team)
+        try:
+            Loop(study, trainees, loader, val, team, asked).run()
+        except torch.OutOfMemoryError as error:
             raise InputError(
-                f"training diverged: run {trainee.run.name}, seed {trainee.run.seed}, epoch "
-                f"{epoch + 1}: the loss is {loss}; lower training.learning_rate"
-            )
-        trainee.loss = loss
-        trainee.next_epoch = epoch + 1
-        _append_metrics(
-            trainee.run,
-            epoch=epoch + 1,
-            loss=loss,
-            learning_rate=rate,
-            images_per_second=images / seconds,
-            loader_wait_share=waited / seconds,
-        )
-    return images / seconds
+                f"training.batch_size: {study.training.batch_size} pictures a step, {len(pending)} "
+                f"runs in turn, do not fit into the GPU ({str(error).splitlines()[0]})"
+            ) from None
 
 
-def _append_metrics(run: Run, **values: float) -> None:
-    run.folder.mkdir(parents=True, exist_ok=True)
-    with run.metrics.open("a") as file:
-        file.write(json.dumps(values) + "\n")
+def inputs_of(batch: Batch, place: int) -> tuple[Tensor, Tensor]:
+    """What the run at `place` sees of a batch: the seam for augmentations of whole batches.
+
+    Returns:
+        pictures, uint8 or float on a scale of 0 to 255, [batch, 3, side, side]; targets, class ids
+        [batch] or shares of the classes [batch, classes].
+    """
+    return batch.pictures[:, place], batch.labels
+
+
+class Loop:
+    """Runs at any step of their training, brought to its end."""
+
+    def __init__(
+        self,
+        study: Study,
+        trainees: Sequence[Trainee],
+        loader: TrainLoader,
+        val: ValLoader | None,
+        crew: Crew,
+        asked: Interruptions,
+    ) -> None:
+        self.study, self.trainees, self.loader, self.val = study, trainees, loader, val
+        self.crew, self.asked = crew, asked
+        self.steps = len(loader)
+        self.devices = list(dict.fromkeys(trainee.device for trainee in trainees))
+        for trainee in trainees:
+            state = load_checkpoint(trainee.run)
+            if state:
+                trainee.restore(state, self.steps)
+        self.journals = {
+            trainee.run: Journal(trainee.run, trainee.done // self.steps, study.machine.tensorboard)
+            for trainee in trainees
+            if crew.leads
+        }
+        self.saved = time.monotonic()
+
+    def run(self) -> None:
+        """Train all runs to the end and write their weights."""
+        training = self.study.training
+        first = min(trainee.done for trainee in self.trainees)
+        name = f"seed {self.trainees[0].run.seed}, {len(self.trainees)} runs"
+        if self.crew.leads:
+            log.info("%s: from step %d on %s", name, first, ", ".join(map(str, self.devices)))
+        progress = Progress(name, training.epochs * self.steps, first, shown=self.crew.leads)
+        for epoch in range(first // self.steps, training.epochs):
+            self._epoch(epoch, max(first - epoch * self.steps, 0), progress)
+        progress.close()
+        for trainee in self.trainees if self.crew.leads else ():
+            trainee.check_weights()
+            trainee.run.save_weights(trainee.model, self.study, trainee.seconds)
+        self.crew.wait()  # whoever reads the weights next finds them
+
+    def _epoch(self, epoch: int, begin: int, progress: Progress) -> None:
+        """The steps of an epoch from `begin` on, for the runs that have not done them yet."""
+        training, meter = self.study.training, Meter()
+        side = resolution(training, epoch)
+        batches = on_devices(self.loader.epoch(epoch, begin, side), self.devices)
+        active: list[Trainee] = []
+        for trainee in self.trainees:
+            trainee.model.train()
+        for step in range(begin, self.steps):
+            began = time.monotonic()
+            batch = next(batches)
+            waited = time.monotonic() - began
+            if step == begin and self.devices[0].type == "cpu":
+                torch.set_num_threads(self.study.machine.threads)  # FFCV has set its own
+            rate = learning_rate(training, epoch + step / self.steps)
+            active = [t for t in self.trainees if t.done == epoch * self.steps + step]
+            for trainee in active:
+                trainee.step(*inputs_of(batch[trainee.device], trainee.place), rate)
+            images = len(batch[self.devices[0]].labels) * len(active) * self.crew.part.size
+            seconds = time.monotonic() - began
+            meter.count(images, seconds, waited)
+            for trainee in active:
+                trainee.seconds += seconds / len(active)
+            if progress.due():
+                loss = float(np.mean([trainee.mean_loss(step + 1) for trainee in active]))
+                speed = meter.images_per_second
+                progress.report(f"epoch {epoch + 1}, loss {loss:.3f}, {speed:.0f} images/s")
+            if step + 1 == self.steps:
+                row = {"learning_rate": rate, "resolution": side, **meter.row(self.devices[0])}
+                self._finish_epoch(active, epoch + 1, row)
+            self._keep(active, step)
+
+    def _finish_epoch(self, active: Sequence[Trainee], epoch: int, row: dict[str, float]) -> None:
+        """Write the epoch's metrics of the runs that trained in it."""
+        machine, accuracies = self.study.machine, {}
+        last = epoch == self.study.training.epochs
+        if self.val and (epoch % machine.validate_every == 0 or last):
+            accuracies = accuracy(active, self.val, self.crew, self.study.training.val_flip)
+        for trainee in active:
+            loss = torch.tensor(trainee.mean_loss(self.steps), dtype=torch.float64)
+            trainee.loss_sum.zero_()
+            found = {"epoch": epoch, "step": trainee.done, **row}
+            found["loss"] = float(self.crew.total(loss)) / self.crew.part.size
+            if trainee in accuracies:
+                found["val_accuracy"] = accuracies[trainee]
+            if self.crew.leads:
+                self.journals[trainee.run].write(found)
+
+    def _keep(self, active: Sequence[Trainee], step: int) -> None:
+        """Write checkpoints when it is time or somebody asks; stop when asked to.
+
+        Processes of one job have to stop at the same step, so they agree on it every few steps.
+        """
+        stop = self.asked.stop
+        if not self.crew.alone:
+            stop = step % AGREE_STEPS == 0 and self.crew.any(stop)
+        due = time.monotonic() - self.saved >= 60 * self.study.machine.checkpoint_minutes
+        if self.crew.leads and (stop or self.asked.save or due):
+            for trainee in active:
+                trainee.check_weights()
+                save_checkpoint(trainee.run, trainee.state(self.steps))
+            self.saved, self.asked.save = time.monotonic(), False
+        if stop:
+            log.info("stopped by SIGTERM after a checkpoint; the same command goes on from here")
+            raise SystemExit(STATUS)

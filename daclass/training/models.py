@@ -1,8 +1,9 @@
-"""Networks by name."""
+"""Networks by name, and what lies between uint8 pictures and a network."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -50,20 +51,81 @@ class SmallResNet(nn.Sequential):
         )
 
 
+class Normalise(nn.Module):
+    """uint8 or float pictures [n, 3, h, w] on a scale of 0 to 255 to float32, colours centred and
+    scaled, channels last."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, training: Training) -> None:
+        super().__init__()
+        self.register_buffer("mean", 255 * torch.tensor(training.mean).view(1, 3, 1, 1))
+        self.register_buffer("std", 255 * torch.tensor(training.std).view(1, 3, 1, 1))
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        floats = pictures.to(torch.float32, memory_format=torch.channels_last)
+        return (floats - self.mean) / self.std
+
+
 def build_model(training: Training, classes: int) -> nn.Module:
     """An untrained network that maps normalised pictures to `classes` logits.
 
     Raises:
         InputError: `training.model` names no known network.
     """
-    if training.model == "small_resnet":
+    name = training.model
+    if name == "small_resnet":
         model: nn.Module = SmallResNet(training.widths, classes)
+    elif name.startswith("torchvision/"):
+        model = _torchvision_model(name.removeprefix("torchvision/"), classes, training.resolution)
     else:
-        import timm
-
-        if training.model not in timm.list_models():
-            raise InputError(
-                f"training.model: {training.model} is neither small_resnet nor in timm"
-            )
-        model = timm.create_model(training.model, num_classes=classes)
+        model = _timm_model(name, classes, training.resolution)
+    if training.blur_pool:
+        _blur_strided_convolutions(model)
     return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def autocast(training: Training, device: torch.device) -> torch.autocast:
+    """The arithmetic that `training.precision` asks for."""
+    return torch.autocast(
+        device.type,
+        dtype=getattr(torch, training.precision),
+        enabled=training.precision != "float32",
+    )
+
+
+def _timm_model(name: str, classes: int, side: int) -> nn.Module:
+    import timm
+
+    if name not in timm.list_models():
+        raise InputError(
+            f"training.model: {name} is neither small_resnet nor in timm; torchvision's models are "
+            "called torchvision/<name>"
+        )
+    sized = timm.models.is_model_in_modules(name, {"vision_transformer", "deit"})
+    options: dict[str, Any] = {"img_size": side, "dynamic_img_size": True} if sized else {}
+    return timm.create_model(name, num_classes=classes, **options)
+
+
+def _torchvision_model(name: str, classes: int, side: int) -> nn.Module:
+    from torchvision import models
+
+    # The heads of these two give more than logits in training.
+    if name not in models.list_models(module=models) or name in {"googlenet", "inception_v3"}:
+        raise InputError(f"training.model: torchvision has no classifier {name} for this trainer")
+    options = {"image_size": side} if name.startswith("vit_") else {}
+    return models.get_model(name, weights=None, num_classes=classes, **options)
+
+
+def _blur_strided_convolutions(module: nn.Module) -> None:
+    """Put a 3x3 binomial filter before each strided convolution of at least 16 channels, in place,
+    as ffcv-imagenet does (Zhang, ICML 2019, blurs after a dense convolution, at a higher cost)."""
+    from timm.layers import BlurPool2d
+
+    for name, child in module.named_children():
+        if isinstance(child, nn.Conv2d) and max(child.stride) > 1 and child.in_channels >= 16:
+            blur = BlurPool2d(child.in_channels, filt_size=3, stride=1)
+            setattr(module, name, nn.Sequential(blur, child))
+        else:
+            _blur_strided_convolutions(child)

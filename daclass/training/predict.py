@@ -1,4 +1,4 @@
-"""Predict the validation pictures with many trained runs over one decode."""
+"""Predict the validation pictures with many networks over one decode."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import logging
 import time
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 import torch
+from torch import nn
 
+from daclass.errors import InputError
 from daclass.study import Study
 from daclass.tables import RUNNERS_UP, read_table, write_table
-from daclass.training.loaders import Samples, val_batches
-from daclass.training.loop import Normalise, choose_device
-from daclass.training.models import build_model
+from daclass.training.devices import devices, on_devices
+from daclass.training.elsewhere import Network
+from daclass.training.loaders import Samples, val_loader
+from daclass.training.models import Normalise, autocast, build_model
 from daclass.training.runs import Run
+from daclass.training.validate import logits
 
 log = logging.getLogger(__name__)
 
@@ -46,14 +49,9 @@ def predict(
     missing = list({run.key: run for run, path in paths.items() if not path.is_file()}.values())
     for start in range(0, len(missing), MODELS_AT_ONCE):
         chunk = missing[start : start + MODELS_AT_ONCE]
-        began = time.monotonic()
-        labels, probabilities = _predict(study, chunk, samples, classes)
-        log.info(
-            "%d runs x %d pictures predicted in %.0f s",
-            len(chunk), len(image_ids), time.monotonic() - began,
-        )  # fmt: skip
-        for k, run in enumerate(chunk):
-            table = _table(run, image_ids, labels[k], probabilities[k])
+        networks = [_of_run(study, run, classes) for run in chunk]
+        tables = _predict(study, networks, samples, image_ids, classes)
+        for run, table in zip(chunk, tables, strict=True):
             write_table(table, "predictions", paths[run], pictures)
     # A run may have been trained and predicted under another policy name: equal policies share it.
     return pd.concat(
@@ -65,58 +63,96 @@ def predict(
     )
 
 
-def _predict(
-    study: Study, runs: Sequence[Run], samples: Samples, classes: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """The classes ranked first, [runs, pictures, ranks], and the first's probability, [runs,
-    pictures]."""
-    device = choose_device(study.machine.device)
-    models = []
-    for run in runs:
+def predict_networks(
+    study: Study,
+    networks: Sequence[Network],
+    samples: Samples,
+    image_ids: Sequence[str],
+    classes: int,
+) -> pd.DataFrame:
+    """The predictions table of networks from elsewhere.
+
+    They see the pictures as the study's own networks would: `training.val_resolution`, `val_crop`,
+    `val_flip`, `mean`, `std` and `precision`. Arguments as in `predict`.
+
+    Raises:
+        InputError: a network or its weights cannot be used; a bad .beton.
+    """
+    tables = []
+    for start in range(0, len(networks), MODELS_AT_ONCE):
+        chunk = networks[start : start + MODELS_AT_ONCE]
+        tables += _predict(study, chunk, samples, image_ids, classes)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _of_run(study: Study, run: Run, classes: int) -> Network:
+    def build() -> nn.Module:
         model = build_model(study.training, classes)
         run.load_weights(model)
-        models.append(model.to(device).eval())
-    normalise = Normalise(study.training).to(device)
-    autocast = torch.autocast(
-        device.type,
-        dtype=getattr(torch, study.training.precision),
-        enabled=study.training.precision != "float32",
-    )
-    labels, probabilities = [], []
+        return model
+
+    return Network(run.key, run.name, run.policy.strength, run.seed, build)
+
+
+def _predict(
+    study: Study,
+    networks: Sequence[Network],
+    samples: Samples,
+    image_ids: Sequence[str],
+    classes: int,
+) -> list[pd.DataFrame]:
+    """A table a network, all from one pass over the pictures."""
+    training, began = study.training, time.monotonic()
+    ranked, probabilities = [], []
     ranks = min(1 + len(RUNNERS_UP), classes)
-    with torch.inference_mode(), autocast:
-        for pictures, _ in val_batches(study, samples):
+    with devices(study.machine) as places, torch.inference_mode():
+        device = places[0]
+        normalised = [
+            nn.Sequential(Normalise(training), network.build())
+            .to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            .to(device)
+            .eval()
+            for network in networks
+        ]
+        for batch in on_devices(val_loader(study, samples), [device]):
             if device.type == "cpu":
                 torch.set_num_threads(study.machine.threads)  # FFCV sets its own
-            inputs = normalise(pictures.to(device, non_blocking=True))
-            tops = [model(inputs).float().softmax(dim=1).topk(ranks) for model in models]
-            labels.append(torch.stack([top.indices for top in tops]).cpu())
+            with autocast(training, device):
+                found = [logits(n, batch[device].pictures, training.val_flip) for n in normalised]
+            for network, each in zip(networks, found, strict=True):
+                if each.shape[1:] != (classes,):
+                    raise InputError(
+                        f"run {network.run}: gives {tuple(each.shape[1:])} logits a picture, the "
+                        f"study has {classes} classes"
+                    )
+            tops = [each.softmax(dim=1).topk(ranks) for each in found]
+            ranked.append(torch.stack([top.indices for top in tops]).cpu())
             probabilities.append(torch.stack([top.values[:, 0] for top in tops]).cpu())
-    return torch.cat(labels, 1).numpy(), torch.cat(probabilities, 1).numpy()
-
-
-def _table(
-    run: Run, image_ids: Sequence[str], labels: np.ndarray, probabilities: np.ndarray
-) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "run": run.key,
-            "policy": run.name,
-            "strength": run.policy.strength,
-            "seed": run.seed,
-            "image_id": list(image_ids),
-            "prediction": labels[:, 0],
-            **{
-                name: labels[:, rank] if rank < labels.shape[1] else -1
-                for rank, name in enumerate(RUNNERS_UP, start=1)
-            },
-            "probability": probabilities.astype(np.float32),
-        }
-    )
+    seconds = time.monotonic() - began
+    log.info("%d runs x %d pictures predicted in %.0f s", len(networks), len(image_ids), seconds)
+    return [
+        pd.DataFrame(
+            {
+                "run": network.run,
+                "policy": network.policy,
+                "strength": network.strength,
+                "seed": network.seed,
+                "image_id": list(image_ids),
+                "prediction": top[:, 0],
+                **{
+                    name: top[:, rank] if rank < ranks else -1
+                    for rank, name in enumerate(RUNNERS_UP, start=1)
+                },
+                "probability": probability,
+            }
+        )
+        for network, top, probability in zip(
+            networks, torch.cat(ranked, 1).numpy(), torch.cat(probabilities, 1).numpy(), strict=True
+        )
+    ]
 
 
 def pictures_digest(study: Study, index_fingerprint: str) -> str:
     """Hash of the validation pictures and how they are stored and shown to the network."""
-    return f"{study.digest('beton', 'training.val_resolution', 'training.val_crop')}-" + (
-        index_fingerprint
-    )
+    shown = ("training.val_resolution", "training.val_crop", "training.val_flip")
+    return f"{study.digest('beton', *shown)}-{index_fingerprint}"

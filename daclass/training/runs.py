@@ -26,8 +26,8 @@ from daclass.study import Study
 
 
 def fingerprint(rows: pd.DataFrame) -> str:
-    """Hash of the pictures that `rows` of the index name: their ids, classes and sizes."""
-    content = rows[["image_id", "class_id", "bytes"]].to_csv(index=False)
+    """Hash of the pictures that `rows` of the index name: their ids, classes and contents."""
+    content = rows[["image_id", "class_id", "content"]].to_csv(index=False)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
@@ -82,39 +82,33 @@ class Run:
             "policy": self.policy.as_dict(),
         }
 
-    def save_checkpoint(self, state: Mapping[str, Any]) -> None:
-        with replacing(self.checkpoint) as partial:
-            torch.save({"run": self.key, **state}, partial)
-
-    def load_checkpoint(self) -> dict[str, Any] | None:
-        """The state of an interrupted run; None where there is none.
+    def save_weights(self, model: torch.nn.Module, study: Study, seconds: float) -> None:
+        """Write the final weights with the run, the study and the time it took inside, and drop the
+        checkpoint.
 
         Raises:
-            InputError: the file is damaged or belongs to another run.
+            InputError: they cannot be written; the checkpoint stays.
         """
-        if not self.checkpoint.is_file():
-            return None
-        try:
-            state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
-        except Exception as error:  # torch raises half a dozen kinds for damaged files
-            raise InputError(
-                f"{self.checkpoint}: damaged ({type(error).__name__}); remove it to train this run "
-                "from the start"
-            ) from None
-        if state.get("run") != self.key:
-            raise InputError(f"{self.checkpoint}: belongs to another run; remove it")
-        return dict(state)
-
-    def save_weights(self, model: torch.nn.Module, study: Study) -> None:
-        """Write the final weights with the run and the study inside, and drop the checkpoint."""
         tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
         metadata = {
-            "daclass.run": json.dumps(self.describe()),
+            "daclass.run": json.dumps(
+                {**self.describe(), "name": self.name, "strength": str(self.policy.strength)}
+            ),
             "daclass.study": study.model_dump_json(),
+            "daclass.seconds": f"{seconds:.1f}",
         }
-        with replacing(self.weights) as partial:
-            save_file(tensors, partial, metadata)
+        try:
+            with replacing(self.weights) as partial:
+                save_file(tensors, partial, metadata)
+        except (OSError, SafetensorError) as error:
+            raise InputError(f"{self.weights}: cannot be written ({error})") from None
         self.checkpoint.unlink(missing_ok=True)
+
+    @property
+    def seconds(self) -> float:
+        """Wall time that the trained run took, in all the processes that worked on it in turn."""
+        with safe_open(self.weights, framework="pt") as file:
+            return float(file.metadata()["daclass.seconds"])
 
     def load_weights(self, model: torch.nn.Module) -> None:
         """Fill `model`.

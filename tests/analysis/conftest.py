@@ -79,7 +79,7 @@ def simulate(
             "position": np.arange(len(ids)),
             "class_id": labels,
             "half": np.where(rank % 2 == 0, "select", "estimate"),
-            "bytes": 1,
+            "content": "",
         }
     )
     train = val.assign(split="train", draw=0, half="", image_id="train" + val["image_id"])

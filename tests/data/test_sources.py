@@ -48,6 +48,16 @@ def test_the_index_of_a_folder(root):
         assert list(rows["position"]) == list(range(len(rows)))
 
 
+def test_a_changed_picture_is_noticed(root):
+    before = index_of(root).index.set_index("image_id")["content"]
+    picture = root / before.index[3]
+    content = bytearray(picture.read_bytes())
+    content[-1] ^= 1  # neither its name nor its size is another
+    picture.write_bytes(content)
+    after = index_of(root).index.set_index("image_id")["content"]
+    assert list(after.index[after != before]) == [before.index[3]]
+
+
 def test_halves_are_balanced_disjoint_and_lasting(root):
     found = index_of(root).index
     val = found[found["split"] == "val"]

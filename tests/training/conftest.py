@@ -4,16 +4,40 @@ import contextlib
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from safetensors.torch import load_file
 
+from daclass.augment import RRC_SCALE, Policy
 from daclass.data.beton import write_beton
 from daclass.study import Beton, Study
 from daclass.training.loaders import Samples
+from daclass.training.runs import Run
 
 COUNT = 40
+NAMES = ["green", "red"]
+POLICIES = {
+    "strong": Policy(RRC_SCALE, 0.08),
+    "weak": Policy(RRC_SCALE, 0.9),
+    "mixed": Policy(RRC_SCALE, 0.08, {"red": 0.9}),
+}
 
 
-def study_of(loader="ffcv", checkpoint_minutes=5.0, **training):
+def runs_in(store, *names, seed=0, settings="x"):
+    return [Run(name, POLICIES[name], seed, settings, store) for name in names]
+
+
+def weights(run):
+    return load_file(run.weights)
+
+
+def assert_equal(first, second):
+    assert first.keys() == second.keys()
+    for key in first:
+        torch.testing.assert_close(first[key], second[key], rtol=0, atol=0)
+
+
+def study_of(loader="ffcv", machine=None, **training):
     recipe = {"epochs": 3, "warmup_epochs": 1, "batch_size": 8, "resolution": 16, "loader": loader}
     recipe |= {"val_resolution": 16, "widths": [8, 8, 16], "learning_rate": 0.05} | training
     return Study.model_validate(
@@ -21,7 +45,7 @@ def study_of(loader="ffcv", checkpoint_minutes=5.0, **training):
             "name": "tiny",
             "data": {"source": "petri"},
             "training": recipe,
-            "machine": {"device": "cpu", "checkpoint_minutes": checkpoint_minutes},
+            "machine": {"device": "cpu", **(machine or {})},
             "sweep": {"strengths": [0.08, 0.9], "seeds": [0]},
         }
     )

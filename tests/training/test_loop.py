@@ -3,46 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
-from safetensors.torch import load_file
 
-from daclass.augment import RRC_SCALE, Policy
 from daclass.errors import InputError
 from daclass.training.loop import train
 from daclass.training.predict import predict
-from daclass.training.runs import Run, plan_runs
-from tests.training.conftest import study_of
-
-NAMES = ["green", "red"]
-POLICIES = {
-    "strong": Policy(RRC_SCALE, 0.08),
-    "weak": Policy(RRC_SCALE, 0.9),
-    "mixed": Policy(RRC_SCALE, 0.08, {"red": 0.9}),
-}
-
-
-def runs_in(store, *names, seed=0, settings="x"):
-    return [Run(name, POLICIES[name], seed, settings, store) for name in names]
-
-
-def weights(run):
-    return load_file(run.weights)
-
-
-def assert_equal(first, second):
-    assert first.keys() == second.keys()
-    for key in first:
-        torch.testing.assert_close(first[key], second[key], rtol=0, atol=0)
+from daclass.training.runs import plan_runs
+from tests.training.conftest import NAMES, POLICIES, assert_equal, runs_in, study_of, weights
 
 
 @pytest.fixture(scope="module")
@@ -95,66 +66,6 @@ def test_metrics_have_a_row_an_epoch(together):
     assert all(row["images_per_second"] > 0 and 0 <= row["loader_wait_share"] <= 1 for row in rows)
 
 
-CHILD = """
-import sys
-from pathlib import Path
-import numpy as np
-from daclass.training.loaders import Samples
-from daclass.training.loop import train
-from tests.training.conftest import study_of
-from tests.training.test_loop import NAMES, runs_in
-folder, store = map(Path, sys.argv[1:])
-files = sorted(folder.glob("*.png"))
-samples = Samples(folder / "smooth.beton", files, np.arange(len(files)) % 2)
-study = study_of("torchvision", checkpoint_minutes=0, epochs=12)
-train(study, runs_in(store, "strong", "mixed"), samples, NAMES)
-"""
-
-
-def test_killed_at_a_random_moment_and_started_again(tmp_path, smooth_samples):
-    """kill -9, three times; then the same command: the weights of an undisturbed training."""
-    folder = smooth_samples.files[0].parent
-    command = [sys.executable, "-c", CHILD, str(folder)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
-    undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
-    subprocess.run([*command, str(undisturbed)], check=True, env=environment)
-    rng = np.random.default_rng()
-    kills = 0
-    while kills < 3:
-        child = subprocess.Popen([*command, str(disturbed)], env=environment)
-        reached = kills
-        while child.poll() is None and len(list(disturbed.rglob("checkpoint.pt"))) <= 0:
-            time.sleep(0.02)
-        time.sleep(float(rng.uniform(0, 0.3)))
-        if child.poll() is None:
-            child.send_signal(signal.SIGKILL)
-        child.wait()
-        kills = reached + 1
-    subprocess.run([*command, str(disturbed)], check=True, env=environment)
-    for name in ("strong", "mixed"):
-        (first,), (second,) = runs_in(undisturbed, name), runs_in(disturbed, name)
-        assert_equal(weights(first), weights(second))
-        assert not second.checkpoint.exists()
-
-
-def test_a_damaged_checkpoint_is_named(tmp_path, smooth_samples):
-    (run,) = runs_in(tmp_path, "weak")
-    run.save_checkpoint({"next_epoch": 1})
-    run.checkpoint.write_bytes(run.checkpoint.read_bytes()[:100])
-    with pytest.raises(InputError, match=r"checkpoint\.pt: damaged"):
-        train(study_of("torchvision"), [run], smooth_samples, NAMES)
-
-
-def test_a_strangers_checkpoint_is_refused(tmp_path, smooth_samples):
-    (run,) = runs_in(tmp_path, "weak")
-    (other,) = runs_in(tmp_path, "weak", settings="other")
-    other.save_checkpoint({"next_epoch": 1})
-    run.folder.mkdir(parents=True)
-    other.checkpoint.rename(run.checkpoint)
-    with pytest.raises(InputError, match="belongs to another run"):
-        train(study_of("torchvision"), [run], smooth_samples, NAMES)
-
-
 def test_a_loss_that_explodes_is_said_and_leaves_no_weights(tmp_path, smooth_samples):
     (run,) = runs_in(tmp_path, "weak")
     with pytest.raises(InputError, match=r"diverged: run weak, seed 0.*learning_rate"):
@@ -170,6 +81,23 @@ def test_float16_without_a_gpu_is_refused(tmp_path, smooth_samples):
             smooth_samples,
             NAMES,
         )
+
+
+def test_a_compiled_network_is_trained_to_the_same_weights(
+    monkeypatch, tmp_path, together, smooth_samples
+):
+    """Through dynamo, without code generation, which would differ by rounding and take a minute."""
+    compiled, real = [], torch.compile
+
+    def without_code(module):
+        compiled.append(module)
+        return real(module, backend="eager")
+
+    monkeypatch.setattr(torch, "compile", without_code)
+    (run,) = runs_in(tmp_path, "weak")
+    train(study_of("torchvision", {"compile": True}), [run], smooth_samples, NAMES)
+    assert len(compiled) == 1
+    assert_equal(weights(run), weights(together["weak"]))
 
 
 def test_trained_runs_are_not_trained_again(together, smooth_samples):
@@ -210,14 +138,14 @@ def test_equal_policies_share_a_run_and_stay_apart_in_the_table(together, smooth
     validate_predictions(table, index, 2)
 
 
-def index_of(draw, sizes=(10, 10)):
+def index_of(draw, contents=("f00d", "beef")):
     return pd.DataFrame(
         {
             "image_id": ["a", "b"],
             "split": "train",
             "draw": draw,
             "class_id": [0, 1],
-            "bytes": list(sizes),
+            "content": list(contents),
         }
     )
 
@@ -234,12 +162,12 @@ def test_a_runs_key_depends_on_what_decides_its_weights_alone(tmp_path):
         return planned[0].key
 
     assert key() == key() == key(called="another name")
-    assert key() == key(study=study_of(checkpoint_minutes=1, val_resolution=20))
+    assert key() == key(study=study_of(machine={"checkpoint_minutes": 1}, val_resolution=20))
     others = [
         key(name="strong"),
         key(seed=1),
         key(study=study_of(epochs=4)),
         key(study=study_of("torchvision")),
-        key(index=index_of(0, (10, 11))),
+        key(index=index_of(0, ("f00d", "cafe"))),
     ]
     assert len({key(), *others}) == 6

@@ -22,11 +22,16 @@ except InputError as error:
 FILES = Layout(STUDY.name, Path(config.get("results", "results")), Path(config.get("figures", "figures")))
 
 
-def daclass(stage, *arguments):
-    """The shell command of a stage; its messages go to the terminal and to the rule's log."""
+def daclass(stage, *arguments, processes=1):
+    """The shell command of a stage; its messages go to the terminal and to the rule's log.
+
+    More than one process is torchrun's business.
+    """
+    torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
     paths = [f"--results={FILES.results_root}", f"--figures={FILES.figures_root}"]
     changes = [f"--set={change}" for change in CHANGES]
-    words = [sys.executable, "-m", "daclass", stage, str(CONFIG), *paths, *changes]
+    launcher = torchrun if processes > 1 else []
+    words = [sys.executable, *launcher, "-m", "daclass", stage, str(CONFIG), *paths, *changes]
     return " ".join([*map(shlex.quote, words), *arguments, "2>&1 | tee {log:q}"])
 
 

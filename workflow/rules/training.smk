@@ -24,17 +24,22 @@ rule train:
         classes=FILES.table("classes"),
         beton=lambda wildcards: beton("train", STUDY.draw(int(wildcards.seed))),
         policies=lambda wildcards: policy_files(wildcards.phase),
+        val=beton("val", -1) if STUDY.machine.validate_every else [],
     output:
         FILES.trained("{phase}", "{seed}"),
     params:
         settings=STUDY.training_digest(),
-    threads: STUDY.machine.threads
+    threads: STUDY.machine.threads * STUDY.training.processes
     log:
         log("train.{phase}.seed{seed}"),
     benchmark:
         times("train.{phase}.seed{seed}")
     shell:
-        daclass("train", "--phase {wildcards.phase} --seed {wildcards.seed}")
+        daclass(
+            "train",
+            "--phase {wildcards.phase} --seed {wildcards.seed}",
+            processes=STUDY.training.processes,
+        )
 
 
 rule predict:

@@ -1,0 +1,124 @@
+"""Which devices a job computes on, and how batches get there."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import torch
+
+from daclass.errors import InputError
+from daclass.study import Machine
+from daclass.training.distributed import Crew
+from daclass.training.loaders import Batch
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0
+
+
+@contextmanager
+def devices(machine: Machine, crew: Crew | None = None) -> Iterator[list[torch.device]]:
+    """The devices of this process, kept from other jobs of the same user until the block ends.
+
+    Without `machine.device` naming one, a job takes as many free GPUs as `machine.devices` says and
+    waits for them; a torchrun job takes the first GPUs, one a process.
+
+    Raises:
+        InputError: the GPUs that are asked for are not there.
+    """
+    crew = crew or Crew()
+    name = machine.device
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cpu":
+        yield [torch.device("cpu")]
+        return
+    there = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    _, _, number = name.partition(":")
+    wanted = int(number) + 1 if number else machine.devices * crew.local_size
+    if wanted > there:
+        raise InputError(
+            f"machine.device: {name}, {wanted} GPUs wanted, but {there or 'no'} usable ones here"
+        )
+    torch.backends.cudnn.benchmark = True
+    if number:
+        yield [torch.device(name)]
+        return
+    gpus = [str(torch.cuda.get_device_properties(gpu).uuid) for gpu in range(there)]
+    if crew.alone:
+        with claim(gpus, wanted) as places:
+            yield [torch.device("cuda", place) for place in places]
+        return
+    with claim(gpus[:wanted], wanted if crew.local_rank == 0 else 0):
+        crew.wait()
+        first = crew.local_rank * machine.devices
+        torch.cuda.set_device(first)
+        yield [torch.device("cuda", first + place) for place in range(machine.devices)]
+
+
+@contextmanager
+def claim(names: Sequence[str], count: int, folder: Path | None = None) -> Iterator[list[int]]:
+    """Places in `names` of `count` devices that no other process has claimed; waits for them.
+
+    A claim is a lock on a file, which the kernel drops with the process, however it ends. Jobs
+    claim one after the other, so that two of them never wait for each other's devices.
+    """
+    folder = folder or Path(tempfile.gettempdir()) / f"daclass-devices-{os.getuid()}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as held:
+        places: list[int] = []
+        with ExitStack() as queue:
+            _lock(folder / "queue.lock", queue, wait=True)
+            told = False
+            while len(places) < count:
+                for place, name in enumerate(names):
+                    free = len(places) < count and place not in places
+                    if free and _lock(folder / f"{name}.lock", held, wait=False):
+                        places.append(place)
+                if len(places) < count:
+                    if not told:
+                        log.info("waiting for %d of %d GPUs", count - len(places), len(names))
+                    told = True
+                    time.sleep(POLL_SECONDS)
+        yield sorted(places)
+
+
+def _lock(path: Path, held: ExitStack, *, wait: bool) -> bool:
+    file = path.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return False
+    held.callback(file.close)
+    return True
+
+
+def on_devices(
+    batches: Iterable[Batch], places: Sequence[torch.device]
+) -> Iterator[dict[torch.device, Batch]]:
+    """Each batch on every device of `places`.
+
+    FFCV decodes into a few pinned buffers that it uses again, and knows nothing of copies that are
+    still under way. So each copy is waited for before the next batch is asked for. It runs on a
+    stream of its own: the device goes on computing meanwhile.
+    """
+    streams = {place: torch.cuda.Stream(place) for place in places if place.type == "cuda"}
+    for batch in batches:
+        moved = dict.fromkeys(places, batch)
+        for place, stream in streams.items():
+            with torch.cuda.stream(stream):
+                copied = (tensor.to(place, non_blocking=True) for tensor in batch)
+                moved[place] = Batch(*copied)
+        for place, stream in streams.items():
+            stream.synchronize()
+            for tensor in moved[place]:
+                tensor.record_stream(torch.cuda.current_stream(place))
+        yield moved

@@ -1,0 +1,133 @@
+"""The loaders that read .beton files through FFCV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from ffcv.fields.basics import IntDecoder
+from ffcv.fields.rgb_image import CenterCropRGBImageDecoder
+from ffcv.loader import Loader, OrderOption
+from ffcv.reader import Reader
+from ffcv.transforms import Squeeze, ToTensor
+from ffcv.traversal_order.base import TraversalOrder
+from numba.np.ufunc.parallel import get_thread_count
+
+from daclass.augment.decoder import PolicyCropDecoder
+from daclass.errors import InputError
+from daclass.study import Study
+from daclass.training.loaders import Batch, Order, Samples
+
+
+class FfcvTrainLoader:
+    def __init__(
+        self,
+        study: Study,
+        samples: Samples,
+        strengths: npt.NDArray[np.float64],
+        seed: int,
+        order: Order,
+    ) -> None:
+        _check_beton(samples)
+        self.decoder = PolicyCropDecoder(
+            study.training.resolution,
+            strengths,
+            study_seed=study.seed,
+            run_seed=seed,
+            flip=study.augmentation.flip,
+        )
+        self.order = order
+        self.traversal = _Traversal(order)
+        self.loader = Loader(
+            str(samples.beton),
+            batch_size=order.batch // order.part.size,
+            num_workers=_workers(study),
+            order=self.traversal,
+            seed=order.seed,
+            drop_last=True,
+            pipelines={
+                "image": [self.decoder, ToTensor()],
+                "label": [IntDecoder(), ToTensor(), Squeeze()],
+            },
+        )
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def epoch(self, epoch: int, start: int, side: int) -> Iterator[Batch]:
+        if side != self.decoder.side:
+            self.decoder.side = side
+            self.loader.code = None  # compiled code holds the side: FFCV compiles anew
+        self.decoder.set_epoch(epoch)
+        self.loader.next_epoch = epoch
+        self.traversal.start = start
+        steps = self.order.positions(epoch, start)
+        for positions, (crops, labels) in zip(steps, self.loader, strict=True):
+            yield Batch(crops.permute(0, 1, 4, 2, 3), labels, torch.from_numpy(positions))
+
+
+class FfcvValLoader:
+    def __init__(self, study: Study, samples: Samples, positions: npt.NDArray[np.int64]) -> None:
+        _check_beton(samples)
+        side = study.training.val_resolution
+        self.positions = torch.from_numpy(positions)
+        self.loader = Loader(
+            str(samples.beton),
+            batch_size=min(2 * study.training.batch_size, len(positions)),
+            num_workers=_workers(study),
+            order=OrderOption.SEQUENTIAL,
+            indices=positions.astype(np.uint64),
+            drop_last=False,
+            pipelines={
+                "image": [
+                    CenterCropRGBImageDecoder((side, side), study.training.val_crop),
+                    ToTensor(),
+                ],
+                "label": [IntDecoder(), ToTensor(), Squeeze()],
+            },
+        )
+
+    def __iter__(self) -> Iterator[Batch]:
+        steps = self.positions.split(self.loader.batch_size)
+        for positions, (pictures, labels) in zip(steps, self.loader, strict=True):
+            # A last batch of one picture comes squeezed to a scalar label.
+            yield Batch(pictures.permute(0, 3, 1, 2), labels.reshape(-1), positions)
+
+
+class _Traversal(TraversalOrder):
+    """Hands `Order` to FFCV, from any step of an epoch on: what comes before is not decoded."""
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.start = 0
+
+    def __call__(self, _loader: Loader) -> _Traversal:
+        """FFCV calls the order that it is given, as if it were a class."""
+        return self
+
+    def sample_order(self, epoch: int) -> npt.NDArray[np.uint64]:
+        return self.order.positions(epoch, self.start).reshape(-1).astype(np.uint64)
+
+
+def _workers(study: Study) -> int:
+    """numba refuses more threads than it found cores at its start."""
+    return min(study.machine.threads, get_thread_count())
+
+
+def _check_beton(samples: Samples) -> None:
+    """Refuse a .beton that is missing, cut short, or holds other samples than the index."""
+    if not samples.beton.is_file():
+        raise InputError(f"{samples.beton}: no such file")
+    try:
+        reader = Reader(str(samples.beton))
+        allocations = reader.alloc_table
+        end = int((allocations["ptr"] + allocations["size"]).max(initial=0))
+        labels = reader.metadata["f1"].reshape(-1)
+    except (AssertionError, IndexError, ValueError, KeyError, OSError):
+        allocations = []
+    if len(allocations) == 0 or end > samples.beton.stat().st_size:
+        raise InputError(f"{samples.beton}: cut short, or not a .beton file; remove it")
+    if not np.array_equal(labels, samples.labels):
+        raise InputError(f"{samples.beton}: its labels differ from the index; remove it")

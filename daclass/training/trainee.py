@@ -1,0 +1,134 @@
+"""A run in training: its network, its optimiser and how far it is."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from daclass.augment.variates import epoch_key
+from daclass.errors import InputError
+from daclass.study import Study
+from daclass.training.distributed import Crew
+from daclass.training.models import Normalise, autocast, build_model
+from daclass.training.recipe import build_loss, build_optimizer
+from daclass.training.runs import Run
+
+INITIAL_WEIGHTS, DROPOUT = 2**61, 2**60  # where an epoch would stand in a key: no epoch is as large
+
+
+class Trainee:
+    """A run in training.
+
+    Attributes:
+        place: the run's place among the policies of the loader.
+        model: the network, as it is saved.
+        seen: the network behind the normalisation, as it is evaluated.
+        done: steps done.
+        loss_sum: sum of the losses of this epoch's steps, float64, on the device.
+        seconds: wall time that went into the run, earlier processes included; runs that step in
+            turn share it.
+    """
+
+    def __init__(
+        self, study: Study, run: Run, place: int, model: nn.Module, device: torch.device, crew: Crew
+    ) -> None:
+        training = study.training
+        self.run, self.place, self.device = run, place, device
+        self.model = model.to(device)
+        self.optimizer = build_optimizer(self.model, training)
+        self.scaler = torch.amp.GradScaler(device.type, enabled=training.precision == "float16")
+        self.seen = nn.Sequential(Normalise(training).to(device), self.model)
+        self.forward: nn.Module = self.seen
+        if not crew.alone:
+            self.forward = DistributedDataParallel(self.seen)
+        if study.machine.compile:
+            self.forward = torch.compile(self.forward)  # type: ignore[assignment]
+        self.criterion, self.autocast = build_loss(training), autocast(training, device)
+        self.keys = (study.seed, run.seed, crew.part.rank)
+        self.done = 0
+        self.loss_sum = torch.zeros((), dtype=torch.float64, device=device)
+        self.seconds = 0.0
+
+    def step(self, pictures: Tensor, targets: Tensor, rate: float) -> None:
+        """One step of the optimiser.
+
+        Dropout and its like draw from a seed of their own at every step: what runs before, beside
+        or in an earlier process cannot change them.
+        """
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        study_seed, run_seed, rank = self.keys
+        torch.manual_seed(int(epoch_key(study_seed, run_seed, DROPOUT + self.done)) + rank >> 1)
+        with self.autocast:
+            loss = self.criterion(self.forward(pictures), targets)
+        self.optimizer.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.loss_sum += loss.detach()
+        self.done += 1
+
+    def mean_loss(self, steps: int) -> float:
+        """Mean loss of this epoch's `steps` steps so far.
+
+        Raises:
+            InputError: it is not finite.
+        """
+        loss = float(self.loss_sum) / steps
+        if not torch.isfinite(self.loss_sum):
+            raise InputError(
+                f"training diverged: run {self.run.name}, seed {self.run.seed}, step {self.done}: "
+                f"the loss is {loss}; lower training.learning_rate. An earlier checkpoint is kept"
+            )
+        return loss
+
+    def check_weights(self) -> None:
+        """Refuse weights that the last steps made useless.
+
+        Raises:
+            InputError: a weight is not finite.
+        """
+        for name, tensor in self.model.state_dict().items():
+            if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+                raise InputError(
+                    f"training diverged: run {self.run.name}, seed {self.run.seed}, "
+                    f"step {self.done}: {name} is not finite; lower training.learning_rate"
+                )
+
+    def state(self, steps: int) -> dict[str, Any]:
+        """What `restore` needs; `steps` is the length of an epoch. The rate is a function of the
+        step, and so is every random number."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "epoch": self.done // steps,
+            "step": self.done % steps,
+            "loss_sum": float(self.loss_sum),
+            "seconds": self.seconds,
+        }
+
+    def restore(self, state: dict[str, Any], steps: int) -> None:
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scaler.load_state_dict(state["scaler"])
+        self.done = int(state["epoch"]) * steps + int(state["step"])
+        self.loss_sum.fill_(state["loss_sum"])
+        self.seconds = float(state["seconds"])
+
+
+def start(
+    study: Study, runs: Sequence[Run], classes: int, devices: Sequence[torch.device], crew: Crew
+) -> list[Trainee]:
+    """Trainees with the initial weights that all runs of the seed share, dealt to `devices`."""
+    torch.manual_seed(int(epoch_key(study.seed, runs[0].seed, INITIAL_WEIGHTS)) >> 1)
+    initial = build_model(study.training, classes)
+    return [
+        Trainee(study, run, place, copy.deepcopy(initial), devices[place % len(devices)], crew)
+        for place, run in enumerate(runs)
+    ]
