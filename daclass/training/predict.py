@@ -12,7 +12,7 @@ from torch import nn
 
 from daclass.errors import InputError
 from daclass.study import Study
-from daclass.tables import RUNNERS_UP, read_table, write_table
+from daclass.tables import RUNNERS_UP, VERSION, read_table, write_table
 from daclass.training.devices import devices, on_devices
 from daclass.training.elsewhere import Network
 from daclass.training.loaders import Samples, val_loader
@@ -44,7 +44,7 @@ def predict(
     Raises:
         InputError: weights are missing or of another network; a bad .beton.
     """
-    name = f"predictions-{pictures}.parquet"
+    name = f"predictions-v{VERSION}-{pictures}.parquet"
     paths = {run: run.folder / name for run in runs}
     missing = list({run.key: run for run, path in paths.items() if not path.is_file()}.values())
     for start in range(0, len(missing), MODELS_AT_ONCE):
