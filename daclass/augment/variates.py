@@ -16,7 +16,13 @@ import numpy.typing as npt
 Keys = npt.NDArray[np.uint64]
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-FLIP = np.uint64(1 << 32)  # counter of the flip variate; crops use the small counters
+
+# The counters of each operation start at a number of their own, so that no two share a variate.
+# Crops use the small ones.
+FLIP = np.uint64(1 << 32)
+COLOR_JITTER, RANDAUGMENT, RANDOM_ERASING, MIXUP, CUTMIX, BLUR, PARTNER = (
+    number << 32 for number in range(2, 9)
+)
 
 _S27, _S30, _S31, _S11 = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(11)
 _MUL1, _MUL2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -63,6 +69,11 @@ def uniform(keys: Keys, counter: int) -> npt.NDArray[np.float64]:
     step = np.uint64((counter + 1) * int(GOLDEN) % 2**64)
     bits = mix(keys + step)
     return (bits >> _S11).astype(np.float64) * _TO_UNIT
+
+
+def signed(keys: Keys, counter: int) -> npt.NDArray[np.float64]:
+    """The variate number `counter` of each key, stretched to [-1, 1), shape of keys."""
+    return 2.0 * uniform(keys, counter) - 1.0
 
 
 def flips(keys: Keys, probability: float) -> npt.NDArray[np.bool_]:
