@@ -141,3 +141,21 @@ def _fallback_boxes(
     h = np.where(in_ratio < RATIO[0], np.rint(width / RATIO[0]).astype(np.int64), height)
     w = np.where(in_ratio > RATIO[1], np.rint(height * RATIO[1]).astype(np.int64), width)
     return np.stack([(height - h) // 2, (width - w) // 2, h, w], axis=1)
+
+
+def check_crops(
+    side: int, strengths: npt.NDArray[np.floating], flip: float
+) -> npt.NDArray[np.float64]:
+    """What every loader of crops checks before an epoch starts: the table as contiguous float64.
+
+    Raises:
+        AugmentError: a side below one pixel, a probability outside [0, 1], or strengths that are
+            not [policies, samples] with at least one policy and all in `RRC_SCALE`'s range.
+    """
+    if side < 1:
+        raise AugmentError(f"side: a crop has at least one pixel, got {side}")
+    if not 0 <= flip <= 1:
+        raise AugmentError(f"flip is a probability in [0, 1], got {flip}")
+    if np.ndim(strengths) != 2 or not len(strengths):
+        raise AugmentError(f"strengths must be [policies, samples], got {np.shape(strengths)}")
+    return np.ascontiguousarray(RRC_SCALE.check_all(strengths))

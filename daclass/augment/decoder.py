@@ -1,11 +1,16 @@
-"""An FFCV decoder that gives K class-conditional random resized crops from one JPEG decode."""
+"""An FFCV decoder that gives K class-conditional random resized crops from one JPEG decode.
+
+The pipeline below is FFCV's own: libjpeg-turbo with its fast DCT, and boxes cut and shrunk by area.
+Boxes follow torchvision, to the integer (see `boxes`). Decoding at a fraction of the size, which
+libjpeg-turbo can do, does not pay here: see benchmarks/README.md.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +24,9 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from daclass.augment import variates
-from daclass.augment.boxes import LOG_RATIO, RATIO, TRIES
+from daclass.augment.boxes import LOG_RATIO, RATIO, TRIES, check_crops
+from daclass.augment.errors import AugmentError
+from daclass.augment.resample import area_crop, mirror
 from daclass.augment.variates import FLIP, GOLDEN, epoch_key
 
 # FFCV compiles decoders with fastmath. These are compiled without, so that a box is the same
@@ -84,17 +91,20 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
     A batch is uint8 with shape [batch, policies, side, side, 3]. The crop of picture `i` under
     policy `k` depends on the seeds, the epoch, `i` and `strengths[k, i]` alone: not on the other
     policies, the number of workers, the batch or the order. All crops of a picture are mirrored
-    together. Pictures are resized by area, as FFCV does.
+    together. Boxes that are smaller than the crop are enlarged by OpenCV, as FFCV does.
 
     Args:
         side: height and width of the crops in px.
-        strengths: lower area bounds in (0, 1], shape [policies, samples of the .beton], usually
-            ``np.stack([policy.strengths(names)[labels] for policy in policies])``.
+        strengths: lower area bounds in `RRC_SCALE`'s range, shape [policies, samples of the
+            .beton]: what `strength_table` gives.
         study_seed, run_seed: non-negative integers below 2^63.
         flip: probability of mirroring, in [0, 1].
+        shrink: "area" shrinks boxes with `resample.area_crop`; "opencv" with OpenCV, as FFCV does,
+            at half the speed. About one value in ten thousand differs, by one grey level.
 
     Raises:
-        ValueError: `strengths` has another shape, or values outside (0, 1].
+        AugmentError: `strengths` has another shape, values outside the range, or does not cover the
+            .beton (the latter when the loader is made); a side, seed or probability that is none.
     """
 
     def __init__(
@@ -105,16 +115,16 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
         study_seed: int = 0,
         run_seed: int,
         flip: float = 0.5,
+        shrink: Literal["area", "opencv"] = "area",
     ) -> None:
         super().__init__()
-        if strengths.ndim != 2 or not len(strengths):
-            raise ValueError(f"strengths must be [policies, samples], got {strengths.shape}")
-        if not ((strengths > 0) & (strengths <= 1)).all():
-            raise ValueError("strengths must lie in (0, 1]")
+        self.strengths = check_crops(side, strengths, flip)
+        if shrink not in ("area", "opencv"):
+            raise AugmentError(f"shrink must be area or opencv, not {shrink!r}")
         self.side = side
-        self.strengths = np.ascontiguousarray(strengths, np.float64)
         self.seeds = (study_seed, run_seed)
         self.flip = flip
+        self.shrink = shrink
         self._epoch = np.zeros(1, np.uint64)
         self.set_epoch(0)
 
@@ -127,9 +137,11 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
     ) -> tuple[State, tuple[AllocationQuery, AllocationQuery]]:
         policies, samples = self.strengths.shape
         if samples != len(self.metadata):
-            raise ValueError(
+            raise AugmentError(
                 f"strengths cover {samples} samples, the .beton holds {len(self.metadata)}"
             )
+        if not (self.metadata["height"].min() and self.metadata["width"].min()):
+            raise AugmentError("the .beton holds a picture without pixels")
         shape = (policies, self.side, self.side, 3)
         dtype = np.dtype("<u1")
         pixels = int(self.metadata["height"].max()) * int(self.metadata["width"].max())
@@ -149,6 +161,7 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
         epoch_at = self._epoch.ctypes.data
         policies = shape[0]
         side, flip, flip_counter = self.side, self.flip, FLIP
+        by_area = self.shrink == "area"
 
         def decode(batch_indices, storage, metadata, storage_state):  # type: ignore[no-untyped-def]
             destination, scratch = storage
@@ -172,16 +185,12 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
                 for k in range(policies):
                     top, left, h, w = crop_box(key, height, width, strengths[k, image])
                     crop = destination[slot, k]
-                    resize(picture, top, top + h, left, left + w, crop)
-                    if mirrored:
-                        for row in range(side):
-                            for column in range(side // 2):
-                                for channel in range(3):
-                                    swap = crop[row, column, channel]
-                                    crop[row, column, channel] = crop[
-                                        row, side - 1 - column, channel
-                                    ]
-                                    crop[row, side - 1 - column, channel] = swap
+                    if by_area and h >= side and w >= side:
+                        area_crop(picture, top, left, h, w, mirrored, crop)
+                    else:
+                        resize(picture, top, top + h, left, left + w, crop)
+                        if mirrored:
+                            mirror(crop)
             return destination[: len(batch_indices)]
 
         decode.is_parallel = True  # type: ignore[attr-defined]

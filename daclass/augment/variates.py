@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from daclass.augment.errors import AugmentError
+
 Keys = npt.NDArray[np.uint64]
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -37,9 +39,15 @@ def mix(x: Any) -> Any:
 
 
 def epoch_key(study_seed: int, run_seed: int, epoch: int) -> np.uint64:
-    """Fold the three integers (each in [0, 2^63)) that an epoch's images share into one key."""
+    """Fold the three integers that an epoch's images share into one key.
+
+    Raises:
+        AugmentError: one of them is not an integer in [0, 2^63).
+    """
     key = np.zeros(1, np.uint64)
-    for value in (study_seed, run_seed, epoch):
+    for name, value in {"study_seed": study_seed, "run_seed": run_seed, "epoch": epoch}.items():
+        if not isinstance(value, int | np.integer) or not 0 <= value < 2**63:
+            raise AugmentError(f"{name} must be an integer in [0, 2^63), got {value!r}")
         key = mix((key ^ np.uint64(value)) + GOLDEN)
     return np.uint64(key[0])
 

@@ -151,7 +151,8 @@ def test_jitter_is_torchvisions_of_each_picture(images):
         expected = images[number]
         for part in order[number]:
             expected = adjust[part](expected, factors[number, part])
-        torch.testing.assert_close(got[number], expected, rtol=0, atol=1e-4)
+        # torchvision and kornia weigh grey slightly differently: a quarter of a grey level.
+        torch.testing.assert_close(got[number], expected, rtol=0, atol=1e-3)
 
 
 def test_jitters_factors_are_distributed_as_simclrs():

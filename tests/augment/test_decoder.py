@@ -35,7 +35,9 @@ def one_strength(beton):
     return crops(beton, uniform(0.08))
 
 
-def crops(beton, strengths, *, workers=1, batch=16, epoch=0, order=None, flip=0.5, seed=3):
+def crops(
+    beton, strengths, *, workers=1, batch=16, epoch=0, order=None, flip=0.5, seed=3, shrink="area"
+):
     """Crops by picture: uint8 [pictures, policies, side, side, 3]."""
     from ffcv.fields.basics import IntDecoder
     from ffcv.loader import Loader, OrderOption
@@ -44,7 +46,7 @@ def crops(beton, strengths, *, workers=1, batch=16, epoch=0, order=None, flip=0.
     from daclass.augment.decoder import PolicyCropDecoder
 
     strengths = np.asarray(strengths, float)
-    decoder = PolicyCropDecoder(SIDE, strengths, study_seed=0, run_seed=seed, flip=flip)
+    decoder = PolicyCropDecoder(SIDE, strengths, run_seed=seed, flip=flip, shrink=shrink)
     decoder.set_epoch(epoch)
     indices = np.arange(COUNT, dtype=np.uint64) if order is None else order.astype(np.uint64)
     loader = Loader(
@@ -67,13 +69,14 @@ def uniform(*strengths):
 
 
 @pytest.mark.parametrize("write_mode", ["raw", "jpg"])
-def test_pixels_are_those_of_the_numpy_boxes(tmp_path, write_mode):
+@pytest.mark.parametrize("shrink", ["area", "opencv"])
+def test_pixels_are_those_of_the_numpy_boxes(tmp_path, write_mode, shrink):
     """Cut with the NumPy boxes, shrink with OpenCV as FFCV does: the same bytes."""
     import cv2
     from ffcv.reader import Reader
 
     beton, strengths = write(tmp_path, write_mode), uniform(0.08, 0.5)
-    got = crops(beton, strengths, flip=0.5, seed=3, epoch=2)
+    got = crops(beton, strengths, epoch=2, shrink=shrink)
     reader = Reader(str(beton))
     sizes = np.stack([reader.metadata["f0"]["height"], reader.metadata["f0"]["width"]]).astype(int)
     image = image_keys(epoch_key(0, 3, 2), np.arange(COUNT))
@@ -99,7 +102,8 @@ def test_pixels_are_those_of_the_numpy_boxes(tmp_path, write_mode):
             # JPEG decoders may round differently; raw pictures agree to the bit up to resizing.
             difference = np.abs(expected.astype(int) - got[number, k].astype(int))
             assert difference.max() <= (1 if field["mode"] == 1 else 24)
-            assert difference.mean() <= (0.01 if field["mode"] == 1 else 1.5)
+            # Boxes of twice the side end in ties, which OpenCV rounds up there alone.
+            assert difference.mean() <= (0.05 if field["mode"] == 1 else 1.5)
 
 
 @pytest.mark.parametrize("change", [{"workers": 2}, {"workers": 4}, {"batch": 7}])
@@ -161,8 +165,8 @@ def test_a_class_policy_changes_its_classes_and_no_others(beton):
     ("strengths", "message"),
     [
         (np.full(COUNT, 0.5), "policies, samples"),
-        (np.full((1, COUNT), 0.0), r"\(0, 1\]"),
-        (np.full((1, COUNT), np.nan), r"\(0, 1\]"),
+        (np.full((1, COUNT), 0.0), "lies in"),
+        (np.full((1, COUNT), np.nan), "lies in"),
         (np.full((1, COUNT - 1), 0.5), "cover 69 samples"),
     ],
 )
