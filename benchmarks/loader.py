@@ -159,6 +159,12 @@ def contenders(
 ) -> Iterator[tuple[str, int, Callable[[], None]]]:
     """Name, images or crops of an epoch, and a function that runs one."""
     count, batch, workers = len(files), options.batch, options.workers
+    # First, since their workers are forked, which must happen before numba starts threads.
+    for reader in ("PIL", "decode_image"):
+        loader = torch.utils.data.DataLoader(
+            Files(files, reader), batch, shuffle=True, num_workers=workers, persistent_workers=True
+        )
+        yield f"torchvision, {reader}", count, epochs_of(loader)
     labels = np.arange(count) % len(CLASSES)
     table = strength_table([POLICY], labels, CLASSES)
     for name, shrink in (("daclass", "area"), ("daclass, shrink=opencv", "opencv")):
@@ -166,11 +172,6 @@ def contenders(
         yield name, count, epochs_of(ffcv_loader(beton, decoder, batch, workers), decoder)
     stock = RandomResizedCropRGBImageDecoder((SIDE, SIDE), scale=(STRONGEST, 1.0))
     yield "ffcv", count, epochs_of(ffcv_loader(beton, stock, batch, workers))
-    for reader in ("PIL", "decode_image"):
-        loader = torch.utils.data.DataLoader(
-            Files(files, reader), batch, shuffle=True, num_workers=workers, persistent_workers=True
-        )
-        yield f"torchvision, {reader}", count, epochs_of(loader)
     yield "libjpeg-turbo, whole pictures", count, raw_decode(files, workers)
     alone = PolicyCropDecoder(SIDE, table.copy(), run_seed=0, flip=0)
     alone_loader = ffcv_loader(beton, alone, batch, workers)
