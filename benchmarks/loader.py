@@ -166,7 +166,7 @@ def contenders(
         )
         yield f"torchvision, {reader}", count, epochs_of(loader)
     labels = np.arange(count) % len(CLASSES)
-    table = strength_table([POLICY], labels, CLASSES)
+    table = strength_table(RRC_SCALE, [POLICY], labels, CLASSES)
     for name, shrink in (("daclass", "area"), ("daclass, shrink=opencv", "opencv")):
         decoder = PolicyCropDecoder(SIDE, table, run_seed=0, flip=0, shrink=shrink)
         yield name, count, epochs_of(ffcv_loader(beton, decoder, batch, workers), decoder)

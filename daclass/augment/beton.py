@@ -27,11 +27,13 @@ def read_labels(beton: Path | str, field: str = "label") -> npt.NDArray[np.int64
     try:
         reader = Reader(str(path))
         allocations = reader.alloc_table
-        end = int((allocations["ptr"] + allocations["size"]).max(initial=0))
+        # The table of what lies where ends the file, and holds a picture of every sample.
+        whole = len(np.unique(allocations["sample_id"])) == reader.num_samples > 0
+        whole &= int(reader.header["alloc_table_ptr"]) + allocations.nbytes == path.stat().st_size
         fields = list(reader.field_names)
     except (AssertionError, IndexError, ValueError, KeyError, OSError, MemoryError):
-        allocations = []
-    if len(allocations) == 0 or end > path.stat().st_size:
+        whole = False
+    if not whole:
         raise AugmentError(f"{path}: cut short, or not a .beton file; write it again")
     labels = reader.metadata[f"f{fields.index(field)}"] if field in fields else np.empty(0)
     if not np.issubdtype(labels.dtype, np.integer):

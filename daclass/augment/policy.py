@@ -101,10 +101,10 @@ class Policy:
         return table
 
     def sample_strengths(
-        self, labels: npt.ArrayLike, class_names: Sequence[str]
+        self, axis: Axis, labels: npt.ArrayLike, class_names: Sequence[str]
     ) -> npt.NDArray[np.float64]:
         """The strength of each sample, shape [samples], float64; see `strength_table`."""
-        return strength_table([self], labels, class_names)[0]
+        return strength_table(axis, [self], labels, class_names)[0]
 
     def as_dict(self) -> dict[str, Any]:
         names = {key: value for key, value in self.classes.items() if isinstance(key, str)}
@@ -170,30 +170,24 @@ class Policy:
 
 
 def strength_table(
-    policies: Sequence[Policy],
-    labels: npt.ArrayLike,
-    class_names: Sequence[str],
-    axis: Axis | None = None,
+    axis: Axis, policies: Sequence[Policy], labels: npt.ArrayLike, class_names: Sequence[str]
 ) -> npt.NDArray[np.float64]:
     """The strength of every sample under every policy, shape [policies, samples], float64.
 
     Args:
-        policies: one or more, all of one axis.
+        axis: what the strengths are for: all policies must be of this axis.
+        policies: one or more.
         labels: class id of each sample, integers of shape [samples].
         class_names: the data set's classes; a class's id is its position here.
-        axis: the axis that the caller is going to use the strengths for, where it must be this one.
 
     Raises:
-        AugmentError: no policies, policies of several axes or of another one than `axis`, a class
-            that the data set lacks, or labels that are no integers, not one-dimensional, or no
-            positions in `class_names`.
+        AugmentError: no policies, a policy of another axis, a class that the data set lacks, or
+            labels that are no integers, not one-dimensional, or no positions in `class_names`.
     """
-    axes = {policy.axis.name for policy in policies}
-    wanted = {axis.name} if axis else axes
-    if len(axes) != 1 or axes != wanted:
+    others = sorted({policy.axis.name for policy in policies} - {axis.name})
+    if others or not policies:
         raise AugmentError(
-            f"one or more policies of {f'the axis {axis.name}' if axis else 'one axis'} are "
-            f"needed; these belong to {sorted(axes) or 'none'}"
+            f"policies of the axis {axis.name} are needed, got {' and '.join(others) or 'none'}"
         )
     ids = np.asarray(labels)
     if ids.ndim != 1 or not np.issubdtype(ids.dtype, np.integer):

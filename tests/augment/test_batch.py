@@ -93,7 +93,7 @@ def test_a_class_policy_changes_its_classes_and_no_others(name, images, labels):
     plain = Policy(AXES[name], AXES[name].identity)
     changed = Policy(AXES[name], AXES[name].identity, {"b": STRONG[name]})
     first, second = (
-        run(name, images, labels, policy.sample_strengths(labels.numpy(), names))[0]
+        run(name, images, labels, policy.sample_strengths(AXES[name], labels.numpy(), names))[0]
         for policy in (plain, changed)
     )
     same = (first == second).flatten(1).all(1)

@@ -80,7 +80,9 @@ def test_masks_and_bounding_boxes_go_with_the_picture(pictures):
     """A mask that is the picture's own red channel stays it; a box around all fills the crop."""
     step = crop(interpolation=v2.InterpolationMode.NEAREST)
     image = tv.to_image(pictures[0][0])
-    around = tv_tensors.BoundingBoxes([[0, 0, 227, 227]], format="XYXY", canvas_size=(227, 227))
+    around = tv_tensors.BoundingBoxes(
+        [[0.0, 0.0, 227.0, 227.0]], format="XYXY", canvas_size=(227, 227)
+    )
     for number in range(5):
         cut, mask, box, position = step(
             image, tv_tensors.Mask(image[0]), around, SampleIndex(number)
@@ -92,11 +94,9 @@ def test_masks_and_bounding_boxes_go_with_the_picture(pictures):
 def test_a_class_policy_changes_its_classes_and_no_others(pictures):
     labels = np.arange(24) % 2
     plain, changed = (
-        IndexedDataset(
-            pictures,
-            pipeline(PolicyCrop(SIDE, policy.sample_strengths(labels, "ab"), run_seed=0)),
-        )
+        IndexedDataset(pictures, pipeline(PolicyCrop(SIDE, strengths, run_seed=0)))
         for policy in (Policy(RRC_SCALE, 0.08), Policy(RRC_SCALE, 0.08, {"b": 0.9}))
+        for strengths in [policy.sample_strengths(RRC_SCALE, labels, "ab")]
     )
     for number in range(24):
         assert torch.equal(plain[number][0], changed[number][0]) == (labels[number] == 0)
