@@ -126,11 +126,27 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
         self.flip = flip
         self.shrink = shrink
         self._epoch = np.zeros(1, np.uint64)
+        self._damaged = np.full(1, -1, np.int64)
         self.set_epoch(0)
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose crops are cut next; call it between two passes of the loader."""
+        """Choose the epoch whose crops are cut next; call it between two passes of the loader.
+
+        Raises:
+            AugmentError: it is no epoch, or `check` has something to say.
+        """
+        self.check()
         self._epoch[0] = epoch_key(*self.seeds, epoch)
+
+    def check(self) -> None:
+        """See whether all JPEGs so far could be decoded; FFCV itself passes over those that cannot,
+        and shows what the memory held before.
+
+        Raises:
+            AugmentError: one could not; the sample is named.
+        """
+        if self._damaged[0] >= 0:
+            raise AugmentError(f"sample {self._damaged[0]} of the .beton holds a damaged JPEG")
 
     def declare_state_and_memory(
         self, previous_state: State
@@ -159,6 +175,7 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
         shape = self.strengths.shape
         strengths_at = self.strengths.ctypes.data
         epoch_at = self._epoch.ctypes.data
+        damaged_at = self._damaged.ctypes.data
         policies = shape[0]
         side, flip, flip_counter = self.side, self.flip, FLIP
         by_area = self.shrink == "area"
@@ -174,9 +191,11 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
                 height, width = np.int64(field["height"]), np.int64(field["width"])
                 if field["mode"] == jpg:
                     pixels = scratch[slot]
-                    decode_jpeg(
+                    failed = decode_jpeg(
                         data, pixels, height, width, height, width, 0, 0, 1, 1, False, False
                     )
+                    if failed:
+                        carray(_pointer(damaged_at), (1,), np.int64)[0] = image  # type: ignore[call-arg]
                     picture = pixels[: 3 * height * width].reshape(height, width, 3)
                 else:
                     picture = data.reshape(height, width, 3)
