@@ -10,7 +10,8 @@ there, the same set of samples gives the same result in any order.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -29,7 +30,7 @@ from daclass.augment.axis import (
 )
 from daclass.augment.blur import blur
 from daclass.augment.color import color_jitter
-from daclass.augment.erasing import random_erasing
+from daclass.augment.erasing import MEAN_COLOUR, random_erasing
 from daclass.augment.errors import AugmentError
 from daclass.augment.mixing import cutmix, mixup
 from daclass.augment.randaugment import randaugment
@@ -74,13 +75,17 @@ class BatchOperation(Protocol):
         """
 
 
-def batch_operation(axis: Axis | str, classes: int) -> BatchOperation:
+def batch_operation(
+    axis: Axis | str, classes: int, fill: Sequence[float] = MEAN_COLOUR
+) -> BatchOperation:
     """The operation of an axis.
 
     Args:
         axis: an axis or its name; any but `rrc_scale`, whose crops are cut before pictures of
             different sizes can be a batch.
         classes: number of classes; mixup and CutMix need it for their targets.
+        fill: red, green and blue of what is erased, on a scale of 0 to 1; ImageNet's mean, which is
+            nothing to a network whose inputs are centred by it.
 
     Raises:
         AugmentError: the axis is unknown or `rrc_scale`, or there is no class.
@@ -92,6 +97,8 @@ def batch_operation(axis: Axis | str, classes: int) -> BatchOperation:
     if classes < 1:
         raise AugmentError(f"there must be at least one class, not {classes}")
 
+    pictures = PICTURES | {RANDOM_ERASING: partial(random_erasing, fill=fill)}
+
     def operation(
         images: Tensor, labels: Tensor, strengths: npt.ArrayLike, keys: Keys
     ) -> tuple[Tensor, Tensor]:
@@ -99,7 +106,7 @@ def batch_operation(axis: Axis | str, classes: int) -> BatchOperation:
         _check(images, labels, amounts, keys)
         if known in MIXING:
             return MIXING[known](images, labels, amounts, keys, classes)
-        return PICTURES[known](images, amounts, keys), labels
+        return pictures[known](images, amounts, keys), labels
 
     return operation
 

@@ -16,7 +16,7 @@ from daclass.augment.variates import Keys, uniform
 TRIES = 10
 SCALE = (0.02, 0.33)  # share of the picture's area; these three as in torchvision's RandomErasing
 LOG_RATIO = (float(np.log(0.3)), float(np.log(3.3)))  # height over width
-FILL = (0.485, 0.456, 0.406)  # ImageNet's mean colour: nothing, to a network that centres colours
+MEAN_COLOUR = (0.485, 0.456, 0.406)  # ImageNet's
 
 
 def erasing_boxes(
@@ -47,7 +47,7 @@ def random_erasing(
     images: Tensor,
     strengths: npt.NDArray[np.float64],
     keys: Keys,
-    fill: Sequence[float] = FILL,
+    fill: Sequence[float] = MEAN_COLOUR,
 ) -> Tensor:
     """Erase, with a probability of the sample's strength, a rectangle as torchvision's
     RandomErasing draws it; `fill` is its colour on a scale of 0 to 1.
