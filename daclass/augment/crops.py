@@ -68,10 +68,9 @@ class BatchPolicyCrop:
         samples = self.strengths.shape[1]
         if where.shape != (len(images),):
             raise AugmentError(f"positions must have shape ({len(images)},), got {where.shape}")
-        if where.size and not (where.min() >= 0 and where.max() < samples):
-            raise AugmentError(
-                f"strengths cover {samples} samples; there is none for {where.max()}"
-            )
+        outside = where[(where < 0) | (where >= samples)]
+        if outside.size:
+            raise AugmentError(f"strengths cover {samples} samples; there is none for {outside[0]}")
         keys = image_keys(self._epoch, where)
         mirrored = flips(keys, self.flip)
         height, width = images.shape[-2:]

@@ -66,10 +66,20 @@ def image_keys(
 
     Returns:
         uint64, shape [n].
+
+    Raises:
+        AugmentError: a position or a count is negative or no integer.
     """
-    keys = mix((epoch ^ np.asarray(images).astype(np.uint64)) + GOLDEN)
-    counts = np.broadcast_to(np.asarray(occurrences), keys.shape).astype(np.uint64)
-    return np.asarray(mix((keys ^ counts) + GOLDEN))
+    keys = mix((epoch ^ _counts("images", images)) + GOLDEN)
+    again = np.broadcast_to(_counts("occurrences", occurrences), keys.shape)
+    return np.asarray(mix((keys ^ again) + GOLDEN))
+
+
+def _counts(name: str, values: npt.NDArray[np.integer] | int) -> npt.NDArray[np.uint64]:
+    numbers = np.asarray(values)
+    if not np.issubdtype(numbers.dtype, np.integer) or (numbers.size and numbers.min() < 0):
+        raise AugmentError(f"{name} must be integers of at least 0, got {numbers}")
+    return numbers.astype(np.uint64)
 
 
 def uniform(keys: Keys, counter: int) -> npt.NDArray[np.float64]:

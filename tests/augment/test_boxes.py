@@ -47,6 +47,12 @@ def test_occurrences_draw_apart():
     ).all()
 
 
+@pytest.mark.parametrize("images", [np.array([-1]), np.array([0.5]), np.array([True])])
+def test_positions_are_counted_from_zero(images):
+    with pytest.raises(AugmentError, match="integers of at least 0"):
+        image_keys(epoch_key(0, 0, 0), images)
+
+
 def test_flips_come_at_their_rate():
     assert abs(flips(keys(), 0.3).mean() - 0.3) < 0.03
     assert not flips(keys(), 0).any() and flips(keys(), 1).all()

@@ -72,8 +72,9 @@ def uniform(*strengths):
     return np.repeat(np.array(strengths)[:, None], COUNT, axis=1)
 
 
-@pytest.mark.parametrize("write_mode", ["raw", "jpg"])
-@pytest.mark.parametrize("shrink", ["area", "opencv"])
+@pytest.mark.parametrize(
+    ("write_mode", "shrink"), [("raw", "area"), ("raw", "opencv"), ("jpg", "area")]
+)
 def test_pixels_are_those_of_the_numpy_boxes(tmp_path, write_mode, shrink):
     """Cut with the NumPy boxes, shrink with OpenCV as FFCV does: the same bytes."""
     import cv2
@@ -110,7 +111,7 @@ def test_pixels_are_those_of_the_numpy_boxes(tmp_path, write_mode, shrink):
             assert difference.mean() <= (0.05 if field["mode"] == 1 else 1.5)
 
 
-@pytest.mark.parametrize("change", [{"workers": 2}, {"workers": 4}, {"batch": 7}])
+@pytest.mark.parametrize("change", [{"workers": 2}, {"workers": 4, "batch": 7}])
 def test_workers_and_batches_change_nothing(beton, one_strength, change):
     np.testing.assert_array_equal(one_strength, crops(beton, uniform(0.08), **change))
 
