@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from ffcv.fields.basics import IntDecoder
 from ffcv.fields.rgb_image import IMAGE_MODES, SimpleRGBImageDecoder
 from ffcv.libffcv import imdecode, resize_crop
 from ffcv.pipeline.allocation_query import AllocationQuery
@@ -214,3 +215,21 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
 
         decode.is_parallel = True  # type: ignore[attr-defined]
         return decode
+
+
+class PositionDecoder(IntDecoder):
+    """Each sample's position in the .beton instead of a field's value: int64, shape [batch, 1].
+
+    FFCV tells nobody which samples a batch holds; `image_keys` has to know. For one more output of
+    a loader, under any name that is no field's::
+
+        PipelineSpec("label", decoder=PositionDecoder(), transforms=[ToTensor(), Squeeze()])
+    """
+
+    def generate_code(self) -> Callable:
+        def positions(batch_indices, destination, metadata, storage_state):  # type: ignore[no-untyped-def]
+            for slot, image in enumerate(batch_indices):
+                destination[slot] = image
+            return destination[: len(batch_indices)]
+
+        return positions

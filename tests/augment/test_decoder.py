@@ -236,3 +236,32 @@ def test_a_damaged_jpeg_is_named(tmp_path):
         decoder.check()
     with pytest.raises(AugmentError, match="sample 7 "):
         decoder.set_epoch(1)
+
+
+def test_positions_come_with_the_batches(beton):
+    from ffcv.fields.basics import IntDecoder
+    from ffcv.loader import Loader, OrderOption
+    from ffcv.pipeline import PipelineSpec
+    from ffcv.transforms import Squeeze, ToTensor
+
+    from daclass.augment.decoder import PositionDecoder
+
+    loader = Loader(
+        str(beton),
+        batch_size=16,
+        num_workers=1,
+        order=OrderOption.RANDOM,
+        drop_last=False,
+        pipelines={
+            "image": None,
+            "label": [IntDecoder(), ToTensor(), Squeeze()],
+            "position": PipelineSpec(
+                "label", decoder=PositionDecoder(), transforms=[ToTensor(), Squeeze()]
+            ),
+        },
+    )
+    batches = [(y.numpy().copy(), where.numpy().copy()) for y, where in loader]
+    labels, positions = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+    assert not np.array_equal(positions, np.arange(COUNT))
+    np.testing.assert_array_equal(np.sort(positions), np.arange(COUNT))
+    np.testing.assert_array_equal(labels, positions >= COUNT // 2)
