@@ -88,7 +88,7 @@ def test_masks_and_bounding_boxes_go_with_the_picture(pictures):
             image, tv_tensors.Mask(image[0]), around, SampleIndex(number)
         )
         assert torch.equal(cut[0], mask.data) and int(position) == number
-        assert box.tolist() == [[0, 0, SIDE, SIDE]]
+        torch.testing.assert_close(box.data, torch.tensor([[0.0, 0.0, SIDE, SIDE]]))
 
 
 def test_a_class_policy_changes_its_classes_and_no_others(pictures):
