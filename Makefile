@@ -12,7 +12,7 @@ LOADER = $(shell $(PYTHON) -c 'from importlib.util import find_spec; exit(not fi
 CHANGES = $(strip $(SET) $(LOADER))
 
 .PHONY: demo study test test-integration lint schema setup gallery clean \
-	benchmark-analysis benchmark-calibration benchmark-training
+	benchmark-analysis benchmark-calibration benchmark-loader benchmark-training
 
 demo:
 	@$(MAKE) --no-print-directory study CONFIG=configs/demo.yaml
@@ -62,6 +62,10 @@ gallery: $(READY)
 
 # Where the real pictures of the tests lie: tests/conftest.py says more.
 PHOTOGRAPHS ?= ../shared/data/imagenet_val/ilsvrc_val_1300_227px.tar
+
+# Images a second beside FFCV, torchvision and libjpeg-turbo; about 5 minutes on 2 idle cores.
+benchmark-loader: $(READY)
+	$(PYTHON) benchmarks/loader.py --photographs '$(PHOTOGRAPHS)'
 
 benchmark-training: $(READY)
 	$(PYTHON) benchmarks/training.py --photographs '$(PHOTOGRAPHS)'

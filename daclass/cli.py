@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from daclass import __version__, stages
-from daclass.augment.pictures import PictureError
+from daclass.augment.errors import AugmentError
 from daclass.errors import InputError
 from daclass.layout import Layout
 from daclass.study import Study
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(json.dumps(Study.model_json_schema(), indent=2))
         else:
             _run(options)
-    except (InputError, PictureError) as error:
+    except (InputError, AugmentError) as error:
         print(f"daclass: {error}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:

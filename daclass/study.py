@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from daclass.augment.axis import AXES, Axis
+from daclass.augment.axis import AXES, RRC_SCALE, Axis
 from daclass.data.petri import PetriSettings
 from daclass.errors import InputError
 
@@ -165,13 +165,24 @@ class Augmentation(Section):
 
     axis: str = "rrc_scale"
     """The augmentation whose strength the study varies."""
+    crop_scale: float | None = None
+    """Smallest crop, as a share of the picture, where the axis is another one than rrc_scale;
+    0.08 where not given."""
     flip: Share = 0.5
     """Probability of a horizontal flip."""
 
+    @property
+    def fixed_crop_scale(self) -> float:
+        return 0.08 if self.crop_scale is None else self.crop_scale
+
     @model_validator(mode="after")
-    def _known_axis(self) -> Augmentation:
+    def _axis_and_crop(self) -> Augmentation:
         if self.axis not in AXES:
             raise ValueError(f"unknown axis {self.axis!r}; known: {sorted(AXES)}")
+        if self.crop_scale is not None:
+            if self.axis == RRC_SCALE.name:
+                raise ValueError("crop_scale is what the axis rrc_scale varies: leave it out")
+            RRC_SCALE.check(self.crop_scale)
         return self
 
 

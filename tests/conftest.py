@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import os
+import tarfile
 from pathlib import Path
 from typing import NoReturn
 
@@ -32,6 +34,16 @@ def real_data() -> Path:
     if not folder.is_dir():
         absent(f"the real data ({folder}; set DACLASS_TEST_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def photographs(real_data):
+    """64 ImageNet validation pictures, 227 x 227 px, as RGB."""
+    with tarfile.open(real_data / "imagenet_val" / "ilsvrc_val_1300_227px.tar") as tar:
+        names = [name for name in tar.getnames() if name.endswith(".JPEG")][::20][:64]
+        return [
+            Image.open(io.BytesIO(tar.extractfile(name).read())).convert("RGB") for name in names
+        ]
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,43 @@
 """Class-conditional augmentation: policies, reproducible crop boxes, and loaders that use them.
 
-`Policy` and `Axis` need neither torch nor FFCV. The decoder for FFCV is in
-`daclass.augment.decoder`, the torchvision dataset in `daclass.augment.dataset`.
+What is imported here needs neither torch nor FFCV. With torch: `daclass.augment.transform` (a
+torchvision-v2 transform), `daclass.augment.dataset` (data sets), `daclass.augment.crops` (crops of
+a batch on any device) and `daclass.augment.batch` (the other axes). With FFCV:
+`daclass.augment.decoder`.
 """
 
-from daclass.augment.axis import AXES, RRC_SCALE, Axis
-from daclass.augment.boxes import random_resized_crop_boxes
-from daclass.augment.policy import Policy
+from daclass.augment.axis import (
+    AXES,
+    BLUR,
+    COLOR_JITTER,
+    CUTMIX,
+    MIXUP,
+    RANDAUGMENT,
+    RANDOM_ERASING,
+    RRC_SCALE,
+    Axis,
+)
+from daclass.augment.boxes import RealisedArea, random_resized_crop_boxes, realised_area
+from daclass.augment.errors import AugmentError
+from daclass.augment.policy import Policy, strength_table
+from daclass.augment.variates import epoch_key, image_keys
 
-__all__ = ["AXES", "RRC_SCALE", "Axis", "Policy", "random_resized_crop_boxes"]
+__all__ = [
+    "AXES",
+    "BLUR",
+    "COLOR_JITTER",
+    "CUTMIX",
+    "MIXUP",
+    "RANDAUGMENT",
+    "RANDOM_ERASING",
+    "RRC_SCALE",
+    "AugmentError",
+    "Axis",
+    "Policy",
+    "RealisedArea",
+    "epoch_key",
+    "image_keys",
+    "random_resized_crop_boxes",
+    "realised_area",
+    "strength_table",
+]

@@ -9,10 +9,14 @@ compiled form of the same function; both give the same integers.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
-from daclass.augment.variates import Keys, uniform
+from daclass.augment.axis import RRC_SCALE
+from daclass.augment.errors import AugmentError
+from daclass.augment.variates import Keys, epoch_key, image_keys, uniform
 
 TRIES = 10  # torchvision's number
 RATIO = (3.0 / 4.0, 4.0 / 3.0)  # torchvision's default aspect ratios, width over height
@@ -34,15 +38,80 @@ def random_resized_crop_boxes(
         keys: what `variates.image_keys` returns, shape [n].
         heights: picture heights in px, shape [n] or one number, at least 1.
         widths: picture widths in px, likewise.
-        strengths: lower bound of the crop's share of the area, in (0, 1], shape [n] or one number.
+        strengths: lower bound of the crop's share of the area, in `RRC_SCALE`'s range, shape [n] or
+            one number.
 
     Returns:
-        int64, shape [n, 4]: top, left, height and width in px.
+        int64, shape [n, 4]: top, left, height and width in px. A box has at least one pixel.
+
+    Raises:
+        AugmentError: a picture without pixels, or a strength outside the range.
     """
+    boxes, _ = _draw(keys, heights, widths, strengths)
+    return boxes
+
+
+@dataclass(frozen=True)
+class RealisedArea:
+    """What a strength comes to on pictures of a given shape; all arrays have one shape.
+
+    Attributes:
+        mean: mean share of the picture's area that the crop shows.
+        smallest: 5% of the crops show a smaller share than this.
+        fallback: share of the crops for which no try fitted, so that the centred box was taken.
+    """
+
+    mean: npt.NDArray[np.float64]
+    smallest: npt.NDArray[np.float64]
+    fallback: npt.NDArray[np.float64]
+
+
+def realised_area(
+    strengths: npt.ArrayLike, heights: npt.ArrayLike, widths: npt.ArrayLike, crops: int = 16_384
+) -> RealisedArea:
+    """The area that crops of a strength really show.
+
+    Near 1.0 hardly any try fits a picture that is not square, and most crops are the centred box:
+    another distribution than the strength's name promises. Look here before reading a curve.
+
+    Args:
+        strengths: lower area bounds in `RRC_SCALE`'s range; broadcast against the sizes.
+        heights, widths: picture sizes in px, at least 1.
+        crops: number of crops drawn for each; always the same ones, so that the answer is a
+            function of the arguments. The standard error of a share p is sqrt(p (1 - p) / crops),
+            at most 0.4 points.
+
+    Raises:
+        AugmentError: a picture without pixels, a strength outside the range, or no crops.
+    """
+    if crops < 1:
+        raise AugmentError(f"crops must be at least 1, got {crops}")
+    low, height, width = np.broadcast_arrays(
+        np.asarray(strengths, np.float64), np.asarray(heights), np.asarray(widths)
+    )
+    keys = image_keys(epoch_key(0, 0, 0), np.arange(crops))
+    found = np.empty((3, low.size))
+    for place, (s, h, w) in enumerate(zip(low.flat, height.flat, width.flat, strict=True)):
+        boxes, fallen = _draw(keys, int(h), int(w), float(s))
+        share = boxes[:, 2] * boxes[:, 3] / (int(h) * int(w))
+        found[:, place] = share.mean(), np.quantile(share, 0.05), fallen.mean()
+    mean, smallest, fallback = found.reshape(3, *low.shape)
+    return RealisedArea(mean, smallest, fallback)
+
+
+def _draw(
+    keys: Keys,
+    heights: npt.NDArray[np.integer] | int,
+    widths: npt.NDArray[np.integer] | int,
+    strengths: npt.NDArray[np.floating] | float,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Boxes, shape [n, 4], and whether each is the fallback, shape [n]."""
     n = len(keys)
     height = np.broadcast_to(np.asarray(heights, np.int64), (n,))
     width = np.broadcast_to(np.asarray(widths, np.int64), (n,))
-    low = np.broadcast_to(np.asarray(strengths, np.float64), (n,))
+    low = np.broadcast_to(RRC_SCALE.check_all(strengths), (n,))
+    if n and min(height.min(), width.min()) < 1:
+        raise AugmentError("a picture has less than one pixel: there is nothing to crop")
     boxes = _fallback_boxes(height, width)
     open_ = np.arange(n)
     for attempt in range(TRIES):
@@ -59,7 +128,9 @@ def random_resized_crop_boxes(
         left = np.floor(uniform(key, 4 * attempt + 3) * (wide_px - w + 1)).astype(np.int64)
         boxes[open_[fits]] = np.stack([top, left, h, w], axis=1)[fits]
         open_ = open_[~fits]
-    return boxes
+    fallen = np.zeros(n, bool)
+    fallen[open_] = True
+    return boxes, fallen
 
 
 def _fallback_boxes(
@@ -70,3 +141,21 @@ def _fallback_boxes(
     h = np.where(in_ratio < RATIO[0], np.rint(width / RATIO[0]).astype(np.int64), height)
     w = np.where(in_ratio > RATIO[1], np.rint(height * RATIO[1]).astype(np.int64), width)
     return np.stack([(height - h) // 2, (width - w) // 2, h, w], axis=1)
+
+
+def check_crops(
+    side: int, strengths: npt.NDArray[np.floating], flip: float
+) -> npt.NDArray[np.float64]:
+    """What every loader of crops checks before an epoch starts: the table as contiguous float64.
+
+    Raises:
+        AugmentError: a side below one pixel, a probability outside [0, 1], or strengths that are
+            not [policies, samples] with at least one policy and all in `RRC_SCALE`'s range.
+    """
+    if side < 1:
+        raise AugmentError(f"side: a crop has at least one pixel, got {side}")
+    if not 0 <= flip <= 1:
+        raise AugmentError(f"flip is a probability in [0, 1], got {flip}")
+    if np.ndim(strengths) != 2 or not len(strengths):
+        raise AugmentError(f"strengths must be [policies, samples], got {np.shape(strengths)}")
+    return np.ascontiguousarray(RRC_SCALE.check_all(strengths))

@@ -1,19 +1,60 @@
-"""The torchvision form of the loader: the same boxes, from picture files, without FFCV."""
+"""Data sets for torch: any data set with its samples' positions, and picture files in K crops."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Sized
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch.utils.data import Dataset
+from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as tv
 
-from daclass.augment.boxes import random_resized_crop_boxes
+from daclass.augment.boxes import check_crops, random_resized_crop_boxes
+from daclass.augment.errors import AugmentError
 from daclass.augment.pictures import read_picture
-from daclass.augment.variates import epoch_key, flips, image_keys
+from daclass.augment.transform import Epoch, PolicyCrop, SampleIndex
+from daclass.augment.variates import flips, image_keys
+
+
+class IndexedDataset(Dataset[tuple[Any, ...]]):
+    """A data set whose transform, and whose user, see each sample's position.
+
+    An item is (picture, target, position): what `transform` makes of the wrapped data set's item
+    and its position.
+
+    Args:
+        dataset: any data set with a length, whose items are tuples such as (picture, label); it
+            should have no random transform of its own.
+        transform: torchvision-v2 transforms, among them a `PolicyCrop`.
+
+    Raises:
+        AugmentError: a `PolicyCrop` has strengths for another number of samples.
+    """
+
+    def __init__(self, dataset: Dataset[Any], transform: Callable[..., Any]) -> None:
+        if not isinstance(dataset, Sized):
+            raise AugmentError(f"{type(dataset).__name__} has no length: samples have no positions")
+        steps = transform.transforms if isinstance(transform, v2.Compose) else [transform]
+        for step in steps:
+            if isinstance(step, PolicyCrop) and len(step.strengths) != len(dataset):
+                raise AugmentError(
+                    f"strengths cover {len(step.strengths)} samples, the data set has "
+                    f"{len(dataset)}"
+                )
+        self.dataset = dataset
+        self.transform = transform
+        self._length = len(dataset)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, position: int) -> tuple[Any, ...]:
+        *parts, _ = self.transform(*self.dataset[position], SampleIndex(position))
+        return (*parts, position)
 
 
 class PolicyCropDataset(Dataset[tuple[torch.Tensor, int, int]]):
@@ -27,14 +68,15 @@ class PolicyCropDataset(Dataset[tuple[torch.Tensor, int, int]]):
         files: picture files, one a sample; whatever their mode, they become upright RGB.
         labels: class of each sample, shape [samples].
         side: height and width of the crops in px.
-        strengths: lower area bounds in (0, 1], shape [policies, samples].
+        strengths: lower area bounds in `RRC_SCALE`'s range, shape [policies, samples].
         study_seed, run_seed: non-negative integers below 2^63.
         flip: probability of mirroring, in [0, 1].
         max_resolution: longest side in px of the pictures that boxes are cut from; larger ones are
             shrunk first.
 
     Raises:
-        ValueError: lengths differ; on access, a file is no readable picture.
+        AugmentError: lengths differ, strengths outside the range, a side, seed or probability that
+            is none; on access, a file is no readable picture.
     """
 
     def __init__(
@@ -49,23 +91,22 @@ class PolicyCropDataset(Dataset[tuple[torch.Tensor, int, int]]):
         flip: float = 0.5,
         max_resolution: int | None = None,
     ) -> None:
-        if not len(files) == len(labels) == strengths.shape[1]:
-            raise ValueError(
+        self.strengths = check_crops(side, strengths, flip)
+        if not len(files) == len(labels) == self.strengths.shape[1]:
+            raise AugmentError(
                 f"{len(files)} files, {len(labels)} labels and strengths for "
-                f"{strengths.shape[1]} samples: the lengths must agree"
+                f"{self.strengths.shape[1]} samples: the lengths must agree"
             )
         self.files = files
         self.labels = labels
         self.side = side
-        self.strengths = strengths
-        self.seeds = (study_seed, run_seed)
         self.flip = flip
         self.max_resolution = max_resolution
-        self.set_epoch(0)
+        self._epoch = Epoch(study_seed, run_seed)
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose crops are cut; call it before workers start."""
-        self._epoch = epoch_key(*self.seeds, epoch)
+        """Choose the epoch whose crops are cut next; workers of a `DataLoader` hear of it too."""
+        self._epoch.set(epoch)
 
     def __len__(self) -> int:
         return len(self.files)
@@ -73,7 +114,7 @@ class PolicyCropDataset(Dataset[tuple[torch.Tensor, int, int]]):
     def __getitem__(self, position: int) -> tuple[torch.Tensor, int, int]:
         pixels = read_picture(self.files[position], self.max_resolution)
         picture = torch.from_numpy(pixels.copy()).permute(2, 0, 1)
-        keys = image_keys(self._epoch, np.full(len(self.strengths), position))
+        keys = image_keys(self._epoch.key, np.full(len(self.strengths), position))
         boxes = random_resized_crop_boxes(
             keys, picture.shape[1], picture.shape[2], self.strengths[:, position]
         )

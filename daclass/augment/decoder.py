@@ -1,14 +1,20 @@
-"""An FFCV decoder that gives K class-conditional random resized crops from one JPEG decode."""
+"""An FFCV decoder that gives K class-conditional random resized crops from one JPEG decode.
+
+The pipeline below is FFCV's own: libjpeg-turbo with its fast DCT, and boxes cut and shrunk by area.
+Boxes follow torchvision, to the integer (see `boxes`). Decoding at a fraction of the size, which
+libjpeg-turbo can do, does not pay here: see benchmarks/README.md.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from ffcv.fields.basics import IntDecoder
 from ffcv.fields.rgb_image import IMAGE_MODES, SimpleRGBImageDecoder
 from ffcv.libffcv import imdecode, resize_crop
 from ffcv.pipeline.allocation_query import AllocationQuery
@@ -19,7 +25,9 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from daclass.augment import variates
-from daclass.augment.boxes import LOG_RATIO, RATIO, TRIES
+from daclass.augment.boxes import LOG_RATIO, RATIO, TRIES, check_crops
+from daclass.augment.errors import AugmentError
+from daclass.augment.resample import area_crop, mirror
 from daclass.augment.variates import FLIP, GOLDEN, epoch_key
 
 # FFCV compiles decoders with fastmath. These are compiled without, so that a box is the same
@@ -84,17 +92,20 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
     A batch is uint8 with shape [batch, policies, side, side, 3]. The crop of picture `i` under
     policy `k` depends on the seeds, the epoch, `i` and `strengths[k, i]` alone: not on the other
     policies, the number of workers, the batch or the order. All crops of a picture are mirrored
-    together. Pictures are resized by area, as FFCV does.
+    together. Boxes that are smaller than the crop are enlarged by OpenCV, as FFCV does.
 
     Args:
         side: height and width of the crops in px.
-        strengths: lower area bounds in (0, 1], shape [policies, samples of the .beton], usually
-            ``np.stack([policy.strengths(names)[labels] for policy in policies])``.
+        strengths: lower area bounds in `RRC_SCALE`'s range, shape [policies, samples of the
+            .beton]: what `strength_table` gives.
         study_seed, run_seed: non-negative integers below 2^63.
         flip: probability of mirroring, in [0, 1].
+        shrink: "area" shrinks boxes with `resample.area_crop`; "opencv" with OpenCV, as FFCV does,
+            at half the speed. About one value in ten thousand differs, by one grey level.
 
     Raises:
-        ValueError: `strengths` has another shape, or values outside (0, 1].
+        AugmentError: `strengths` has another shape, values outside the range, or does not cover the
+            .beton (the latter when the loader is made); a side, seed or probability that is none.
     """
 
     def __init__(
@@ -105,31 +116,49 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
         study_seed: int = 0,
         run_seed: int,
         flip: float = 0.5,
+        shrink: Literal["area", "opencv"] = "area",
     ) -> None:
         super().__init__()
-        if strengths.ndim != 2 or not len(strengths):
-            raise ValueError(f"strengths must be [policies, samples], got {strengths.shape}")
-        if not ((strengths > 0) & (strengths <= 1)).all():
-            raise ValueError("strengths must lie in (0, 1]")
+        self.strengths = check_crops(side, strengths, flip)
+        if shrink not in ("area", "opencv"):
+            raise AugmentError(f"shrink must be area or opencv, not {shrink!r}")
         self.side = side
-        self.strengths = np.ascontiguousarray(strengths, np.float64)
         self.seeds = (study_seed, run_seed)
         self.flip = flip
+        self.shrink = shrink
         self._epoch = np.zeros(1, np.uint64)
+        self._damaged = np.full(1, -1, np.int64)
         self.set_epoch(0)
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose crops are cut next; call it between two passes of the loader."""
+        """Choose the epoch whose crops are cut next; call it between two passes of the loader.
+
+        Raises:
+            AugmentError: it is no epoch, or `check` has something to say.
+        """
+        self.check()
         self._epoch[0] = epoch_key(*self.seeds, epoch)
+
+    def check(self) -> None:
+        """See whether all JPEGs so far could be decoded; FFCV itself passes over those that cannot,
+        and shows what the memory held before.
+
+        Raises:
+            AugmentError: one could not; the sample is named.
+        """
+        if self._damaged[0] >= 0:
+            raise AugmentError(f"sample {self._damaged[0]} of the .beton holds a damaged JPEG")
 
     def declare_state_and_memory(
         self, previous_state: State
     ) -> tuple[State, tuple[AllocationQuery, AllocationQuery]]:
         policies, samples = self.strengths.shape
         if samples != len(self.metadata):
-            raise ValueError(
+            raise AugmentError(
                 f"strengths cover {samples} samples, the .beton holds {len(self.metadata)}"
             )
+        if not (self.metadata["height"].min() and self.metadata["width"].min()):
+            raise AugmentError("the .beton holds a picture without pixels")
         shape = (policies, self.side, self.side, 3)
         dtype = np.dtype("<u1")
         pixels = int(self.metadata["height"].max()) * int(self.metadata["width"].max())
@@ -147,8 +176,10 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
         shape = self.strengths.shape
         strengths_at = self.strengths.ctypes.data
         epoch_at = self._epoch.ctypes.data
+        damaged_at = self._damaged.ctypes.data
         policies = shape[0]
         side, flip, flip_counter = self.side, self.flip, FLIP
+        by_area = self.shrink == "area"
 
         def decode(batch_indices, storage, metadata, storage_state):  # type: ignore[no-untyped-def]
             destination, scratch = storage
@@ -161,9 +192,11 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
                 height, width = np.int64(field["height"]), np.int64(field["width"])
                 if field["mode"] == jpg:
                     pixels = scratch[slot]
-                    decode_jpeg(
+                    failed = decode_jpeg(
                         data, pixels, height, width, height, width, 0, 0, 1, 1, False, False
                     )
+                    if failed:
+                        carray(_pointer(damaged_at), (1,), np.int64)[0] = image  # type: ignore[call-arg]
                     picture = pixels[: 3 * height * width].reshape(height, width, 3)
                 else:
                     picture = data.reshape(height, width, 3)
@@ -172,17 +205,31 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
                 for k in range(policies):
                     top, left, h, w = crop_box(key, height, width, strengths[k, image])
                     crop = destination[slot, k]
-                    resize(picture, top, top + h, left, left + w, crop)
-                    if mirrored:
-                        for row in range(side):
-                            for column in range(side // 2):
-                                for channel in range(3):
-                                    swap = crop[row, column, channel]
-                                    crop[row, column, channel] = crop[
-                                        row, side - 1 - column, channel
-                                    ]
-                                    crop[row, side - 1 - column, channel] = swap
+                    if by_area and h >= side and w >= side:
+                        area_crop(picture, top, left, h, w, mirrored, crop)
+                    else:
+                        resize(picture, top, top + h, left, left + w, crop)
+                        if mirrored:
+                            mirror(crop)
             return destination[: len(batch_indices)]
 
         decode.is_parallel = True  # type: ignore[attr-defined]
         return decode
+
+
+class PositionDecoder(IntDecoder):
+    """Each sample's position in the .beton instead of a field's value: int64, shape [batch, 1].
+
+    FFCV tells nobody which samples a batch holds; `image_keys` has to know. For one more output of
+    a loader, under any name that is no field's::
+
+        PipelineSpec("label", decoder=PositionDecoder(), transforms=[ToTensor(), Squeeze()])
+    """
+
+    def generate_code(self) -> Callable:
+        def positions(batch_indices, destination, metadata, storage_state):  # type: ignore[no-untyped-def]
+            for slot, image in enumerate(batch_indices):
+                destination[slot] = image
+            return destination[: len(batch_indices)]
+
+        return positions

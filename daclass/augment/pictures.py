@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
+from daclass.augment.errors import AugmentError
 
-class PictureError(ValueError):
+
+class PictureError(AugmentError):
     """A file that is no readable picture."""
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +17,9 @@ import numpy.typing as npt
 import yaml
 
 from daclass.augment.axis import AXES, Axis
+from daclass.augment.errors import AugmentError
+
+KEYS = ("axis", "default", "classes", "class_ids")
 
 
 @dataclass(frozen=True)
@@ -29,24 +32,26 @@ class Policy:
     Attributes:
         axis: the axis that the strengths belong to.
         default: strength of every class that `classes` does not name.
-        classes: class name -> strength, read-only.
+        classes: class -> strength, read-only. A string is a class's name, an integer its id: its
+            position in the data set's list of classes.
 
     Raises:
-        ValueError: a strength lies outside the axis's range.
+        AugmentError: a strength lies outside the axis's range, or a class is neither a name nor an
+            id.
     """
 
     axis: Axis
     default: float
-    classes: Mapping[str, float] = field(default_factory=dict)
+    classes: Mapping[str | int, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "default", self.axis.check(self.default))
-        kept = {
-            str(name): self.axis.check(strength)
-            for name, strength in sorted(self.classes.items())
-            if float(strength) != self.default
-        }
-        object.__setattr__(self, "classes", MappingProxyType(kept))
+        kept: dict[str | int, float] = {}
+        for named, strength in self.classes.items():
+            if self.axis.check(strength) != self.default:
+                kept[_class_key(named)] = float(strength)
+        order = sorted(kept, key=lambda key: (isinstance(key, int), key))
+        object.__setattr__(self, "classes", MappingProxyType({key: kept[key] for key in order}))
 
     @property
     def uniform(self) -> bool:
@@ -59,7 +64,7 @@ class Policy:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of what the policy does, in hex: equal exactly where the policies are equal."""
+        """SHA-256 of what the policy says, in hex: equal exactly where the policies are equal."""
         content = json.dumps(self.as_dict(), sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
@@ -69,66 +74,157 @@ class Policy:
     def strengths(self, class_names: Sequence[str]) -> npt.NDArray[np.float64]:
         """The strength of each class of `class_names`, shape [classes], float64.
 
-        Index the result with an integer label array to get the strength of every sample.
-
         Raises:
-            ValueError: the policy names a class that is not in `class_names`.
+            AugmentError: the policy names a class that `class_names` lacks, an id that is no
+                position in it, or one class twice; or `class_names` holds a name twice.
         """
-        unknown = sorted(set(self.classes) - set(class_names))
+        ids = {name: number for number, name in enumerate(class_names)}
+        if len(ids) != len(class_names):
+            twice = sorted({name for name in class_names if list(class_names).count(name) > 1})
+            raise AugmentError(f"the data set has several classes of one name: {twice}")
+        table = np.full(len(class_names), self.default)
+        unknown = [
+            key
+            for key in self.classes
+            if (key not in ids if isinstance(key, str) else not 0 <= key < len(ids))
+        ]
         if unknown:
-            raise ValueError(f"the policy names classes that the data set lacks: {unknown}")
-        return np.array([self.classes.get(name, self.default) for name in class_names])
+            raise AugmentError(f"the policy names classes that the data set lacks: {unknown}")
+        for key, strength in self.classes.items():
+            number = ids[key] if isinstance(key, str) else key
+            if isinstance(key, int) and class_names[number] in self.classes:
+                raise AugmentError(
+                    f"the policy gives class {class_names[number]!r} a strength by its name and "
+                    f"another by its id {number}"
+                )
+            table[number] = strength
+        return table
+
+    def sample_strengths(
+        self, axis: Axis, labels: npt.ArrayLike, class_names: Sequence[str]
+    ) -> npt.NDArray[np.float64]:
+        """The strength of each sample, shape [samples], float64; see `strength_table`."""
+        return strength_table(axis, [self], labels, class_names)[0]
 
     def as_dict(self) -> dict[str, Any]:
-        return {"axis": self.axis.name, "default": self.default, "classes": dict(self.classes)}
+        names = {key: value for key, value in self.classes.items() if isinstance(key, str)}
+        ids = {key: value for key, value in self.classes.items() if isinstance(key, int)}
+        content: dict[str, Any] = {"axis": self.axis.name, "default": self.default}
+        return content | {"classes": names} | ({"class_ids": ids} if ids else {})
 
     @classmethod
     def from_dict(cls, content: Any) -> Policy:
-        """Build a policy from what `as_dict` gives.
+        """Build a policy from what `as_dict` gives; JSON's string keys are ids in `class_ids`.
 
         Raises:
-            ValueError: missing or unknown keys, an unknown axis, a strength that is no number or
-                lies outside the axis's range.
+            AugmentError: missing or unknown keys, an unknown axis, a class that is neither a name
+                nor an id, a strength that is no number or lies outside the axis's range.
         """
         if not isinstance(content, Mapping):
-            raise ValueError("a policy is a mapping with the keys axis, default and classes")
-        odd = sorted(set(map(str, content)) - {"axis", "default", "classes"})
+            raise AugmentError("a policy is a mapping with the keys axis, default and classes")
+        odd = sorted(set(map(str, content)) - set(KEYS))
         missing = sorted({"axis", "default"} - set(content))
         if odd or missing:
-            raise ValueError(
-                f"a policy has axis, default and classes; unknown {odd}, missing {missing}"
-            )
-        if content["axis"] not in AXES:
-            raise ValueError(f"unknown axis {content['axis']!r}; known: {sorted(AXES)}")
-        classes = content.get("classes") or {}
-        if not isinstance(classes, Mapping):
-            raise ValueError("classes must map class names to strengths")
+            raise AugmentError(f"a policy has {', '.join(KEYS)}; unknown {odd}, missing {missing}")
+        if not isinstance(content["axis"], str) or content["axis"] not in AXES:
+            raise AugmentError(f"unknown axis {content['axis']!r}; known: {sorted(AXES)}")
+        names, ids = content.get("classes") or {}, content.get("class_ids") or {}
+        if not isinstance(names, Mapping) or not isinstance(ids, Mapping):
+            raise AugmentError("classes and class_ids must map classes to strengths")
+        classes = {**names, **{_class_id(key): strength for key, strength in ids.items()}}
         for where, value in {"default": content["default"], **classes}.items():
             if isinstance(value, bool) or not isinstance(value, int | float):
-                raise ValueError(f"the strength of {where} must be a number, got {value!r}")
+                raise AugmentError(f"the strength of {where} must be a number, got {value!r}")
         return cls(AXES[content["axis"]], content["default"], classes)
 
-    def save(self, path: Path) -> None:
-        """Write the policy as YAML, atomically: the same policy gives the same bytes."""
+    def save(self, path: Path | str) -> None:
+        """Write the policy as YAML, or JSON where `path` ends in .json, atomically.
+
+        The same policy gives the same bytes.
+        """
+        path = Path(path)
+        if path.suffix == ".json":
+            text = json.dumps(self.as_dict(), ensure_ascii=False, indent=2) + "\n"
+        else:
+            text = yaml.safe_dump(self.as_dict(), sort_keys=False, allow_unicode=True)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
-            temporary.write_text(
-                yaml.safe_dump(self.as_dict(), sort_keys=False, allow_unicode=True),
-                encoding="utf-8",
-            )
+            temporary.write_text(text, encoding="utf-8")
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
 
     @classmethod
-    def load(cls, path: Path) -> Policy:
+    def load(cls, path: Path | str) -> Policy:
         """Read a policy from a YAML or JSON file.
 
         Raises:
-            ValueError: the file is not readable as a policy; the message names the file.
+            AugmentError: the file is not readable as a policy; the message names the file.
         """
         try:
-            return cls.from_dict(yaml.safe_load(path.read_text(encoding="utf-8")))
+            text = Path(path).read_text(encoding="utf-8")
+            return cls.from_dict(yaml.load(text, _UniqueKeys))
         except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
-            raise ValueError(f"{path}: not a policy: {error}") from error
+            raise AugmentError(f"{path}: not a policy: {' '.join(str(error).split())}") from error
+
+
+def strength_table(
+    axis: Axis, policies: Sequence[Policy], labels: npt.ArrayLike, class_names: Sequence[str]
+) -> npt.NDArray[np.float64]:
+    """The strength of every sample under every policy, shape [policies, samples], float64.
+
+    Args:
+        axis: what the strengths are for: all policies must be of this axis.
+        policies: one or more.
+        labels: class id of each sample, integers of shape [samples].
+        class_names: the data set's classes; a class's id is its position here.
+
+    Raises:
+        AugmentError: no policies, a policy of another axis, a class that the data set lacks, or
+            labels that are no integers, not one-dimensional, or no positions in `class_names`.
+    """
+    others = sorted({policy.axis.name for policy in policies} - {axis.name})
+    if others or not policies:
+        raise AugmentError(
+            f"policies of the axis {axis.name} are needed, got {' and '.join(others) or 'none'}"
+        )
+    ids = np.asarray(labels)
+    if ids.ndim != 1 or not np.issubdtype(ids.dtype, np.integer):
+        raise AugmentError(
+            f"labels must be integers of shape [samples]; got {ids.dtype} of shape {ids.shape}"
+        )
+    outside = np.flatnonzero((ids < 0) | (ids >= len(class_names)))
+    if len(outside):
+        raise AugmentError(
+            f"sample {outside[0]} has label {ids[outside[0]]}, but there are "
+            f"{len(class_names)} classes"
+        )
+    return np.stack([policy.strengths(class_names)[ids] for policy in policies])
+
+
+def _class_key(key: Any) -> str | int:
+    if isinstance(key, str):
+        return key
+    if isinstance(key, bool | np.bool_) or not isinstance(key, int | np.integer):
+        raise AugmentError(f"a class is a name or an id, not {key!r}")
+    return int(key)
+
+
+def _class_id(key: Any) -> int:
+    if isinstance(key, str) and key.isdecimal():
+        return int(key)
+    if isinstance(key, bool) or not isinstance(key, int):
+        raise AugmentError(f"class_ids: {key!r} is no class id")
+    return key
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML's safe loader, but a class that is named twice is an error, not the last one's."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        twice = [str(key) for key in keys if keys.count(key) > 1]
+        if twice:
+            raise AugmentError(f"{twice[0]} stands there twice")
+        return super().construct_mapping(node, deep)

@@ -13,10 +13,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from daclass.augment.errors import AugmentError
+
 Keys = npt.NDArray[np.uint64]
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-FLIP = np.uint64(1 << 32)  # counter of the flip variate; crops use the small counters
+
+# The counters of each operation start at a number of their own, so that no two share a variate.
+# Crops use the small ones.
+FLIP = np.uint64(1 << 32)
+COLOR_JITTER, RANDAUGMENT, RANDOM_ERASING, MIXUP, CUTMIX, BLUR, PARTNER = (
+    number << 32 for number in range(2, 9)
+)
 
 _S27, _S30, _S31, _S11 = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(11)
 _MUL1, _MUL2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -31,9 +39,15 @@ def mix(x: Any) -> Any:
 
 
 def epoch_key(study_seed: int, run_seed: int, epoch: int) -> np.uint64:
-    """Fold the three integers (each in [0, 2^63)) that an epoch's images share into one key."""
+    """Fold the three integers that an epoch's images share into one key.
+
+    Raises:
+        AugmentError: one of them is not an integer in [0, 2^63).
+    """
     key = np.zeros(1, np.uint64)
-    for value in (study_seed, run_seed, epoch):
+    for name, value in {"study_seed": study_seed, "run_seed": run_seed, "epoch": epoch}.items():
+        if not isinstance(value, int | np.integer) or not 0 <= value < 2**63:
+            raise AugmentError(f"{name} must be an integer in [0, 2^63), got {value!r}")
         key = mix((key ^ np.uint64(value)) + GOLDEN)
     return np.uint64(key[0])
 
@@ -52,10 +66,20 @@ def image_keys(
 
     Returns:
         uint64, shape [n].
+
+    Raises:
+        AugmentError: a position or a count is negative or no integer.
     """
-    keys = mix((epoch ^ np.asarray(images).astype(np.uint64)) + GOLDEN)
-    counts = np.broadcast_to(np.asarray(occurrences), keys.shape).astype(np.uint64)
-    return np.asarray(mix((keys ^ counts) + GOLDEN))
+    keys = mix((epoch ^ _counts("images", images)) + GOLDEN)
+    again = np.broadcast_to(_counts("occurrences", occurrences), keys.shape)
+    return np.asarray(mix((keys ^ again) + GOLDEN))
+
+
+def _counts(name: str, values: npt.NDArray[np.integer] | int) -> npt.NDArray[np.uint64]:
+    numbers = np.asarray(values)
+    if not np.issubdtype(numbers.dtype, np.integer) or (numbers.size and numbers.min() < 0):
+        raise AugmentError(f"{name} must be integers of at least 0, got {numbers}")
+    return numbers.astype(np.uint64)
 
 
 def uniform(keys: Keys, counter: int) -> npt.NDArray[np.float64]:
@@ -63,6 +87,11 @@ def uniform(keys: Keys, counter: int) -> npt.NDArray[np.float64]:
     step = np.uint64((counter + 1) * int(GOLDEN) % 2**64)
     bits = mix(keys + step)
     return (bits >> _S11).astype(np.float64) * _TO_UNIT
+
+
+def signed(keys: Keys, counter: int) -> npt.NDArray[np.float64]:
+    """The variate number `counter` of each key, stretched to [-1, 1), shape of keys."""
+    return 2.0 * uniform(keys, counter) - 1.0
 
 
 def flips(keys: Keys, probability: float) -> npt.NDArray[np.bool_]:

@@ -104,7 +104,7 @@ def _lock(path: Path, held: ExitStack, *, wait: bool) -> bool:
 def on_devices(
     batches: Iterable[Batch], places: Sequence[torch.device]
 ) -> Iterator[dict[torch.device, Batch]]:
-    """Each batch on every device of `places`.
+    """Each batch on every device of `places`; positions stay on the host, which draws by them.
 
     FFCV decodes into a few pinned buffers that it uses again, and knows nothing of copies that are
     still under way. So each copy is waited for before the next batch is asked for. It runs on a
@@ -115,10 +115,10 @@ def on_devices(
         moved = dict.fromkeys(places, batch)
         for place, stream in streams.items():
             with torch.cuda.stream(stream):
-                copied = (tensor.to(place, non_blocking=True) for tensor in batch)
-                moved[place] = Batch(*copied)
+                pictures, labels = (tensor.to(place, non_blocking=True) for tensor in batch[:2])
+                moved[place] = Batch(pictures, labels, batch.positions)
         for place, stream in streams.items():
             stream.synchronize()
-            for tensor in moved[place]:
+            for tensor in moved[place][:2]:
                 tensor.record_stream(torch.cuda.current_stream(place))
         yield moved

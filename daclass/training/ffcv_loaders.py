@@ -15,10 +15,12 @@ from ffcv.transforms import Squeeze, ToTensor
 from ffcv.traversal_order.base import TraversalOrder
 from numba.np.ufunc.parallel import get_thread_count
 
+from daclass.augment import AugmentError
+from daclass.augment.beton import read_labels
 from daclass.augment.decoder import PolicyCropDecoder
 from daclass.errors import InputError
 from daclass.study import Study
-from daclass.training.loaders import Batch, Order, Samples
+from daclass.training.loaders import Batch, Order, Samples, central_square
 
 
 class FfcvTrainLoader:
@@ -38,6 +40,7 @@ class FfcvTrainLoader:
             run_seed=seed,
             flip=study.augmentation.flip,
         )
+        self.beton = samples.beton
         self.order = order
         self.traversal = _Traversal(order)
         self.loader = Loader(
@@ -65,12 +68,20 @@ class FfcvTrainLoader:
         self.traversal.start = start
         steps = self.order.positions(epoch, start)
         for positions, (crops, labels) in zip(steps, self.loader, strict=True):
+            self._check()
             yield Batch(crops.permute(0, 1, 4, 2, 3), labels, torch.from_numpy(positions))
+
+    def _check(self) -> None:
+        try:
+            self.decoder.check()
+        except AugmentError as error:
+            raise InputError(f"{self.beton}: {error}; remove it") from None
 
 
 class FfcvValLoader:
     def __init__(self, study: Study, samples: Samples, positions: npt.NDArray[np.int64]) -> None:
         _check_beton(samples)
+        _check_val_crop(study, samples)
         side = study.training.val_resolution
         self.positions = torch.from_numpy(positions)
         self.loader = Loader(
@@ -118,16 +129,16 @@ def _workers(study: Study) -> int:
 
 def _check_beton(samples: Samples) -> None:
     """Refuse a .beton that is missing, cut short, or holds other samples than the index."""
-    if not samples.beton.is_file():
-        raise InputError(f"{samples.beton}: no such file")
     try:
-        reader = Reader(str(samples.beton))
-        allocations = reader.alloc_table
-        end = int((allocations["ptr"] + allocations["size"]).max(initial=0))
-        labels = reader.metadata["f1"].reshape(-1)
-    except (AssertionError, IndexError, ValueError, KeyError, OSError):
-        allocations = []
-    if len(allocations) == 0 or end > samples.beton.stat().st_size:
-        raise InputError(f"{samples.beton}: cut short, or not a .beton file; remove it")
+        labels = read_labels(samples.beton)
+    except AugmentError as error:
+        raise InputError(str(error)) from None
     if not np.array_equal(labels, samples.labels):
         raise InputError(f"{samples.beton}: its labels differ from the index; remove it")
+
+
+def _check_val_crop(study: Study, samples: Samples) -> None:
+    """Refuse pictures of which the central square would be less than a pixel."""
+    field = Reader(str(samples.beton)).metadata["f0"]
+    sides = np.minimum(field["height"], field["width"])
+    central_square(int(sides.min()), study.training.val_crop, samples.files[int(sides.argmin())])

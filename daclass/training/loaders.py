@@ -210,9 +210,24 @@ class _CentreCrops(Dataset[tuple[Tensor, int, int]]):
         position = self.positions[place]
         pixels = read_picture(self.samples.files[position], self.max_resolution)
         picture = torch.from_numpy(pixels.copy()).permute(2, 0, 1)
-        crop = int(self.share * min(picture.shape[1:]))
+        crop = central_square(min(picture.shape[1:]), self.share, self.samples.files[position])
         square = tv.resize(tv.center_crop(picture, [crop, crop]), [self.side, self.side])
         return square, int(self.samples.labels[position]), position
+
+
+def central_square(shorter: int, share: float, file: Path) -> int:
+    """Side in px of the square that validation sees of a picture.
+
+    Raises:
+        InputError: it is less than one pixel.
+    """
+    side = int(share * shorter)
+    if side < 1:
+        raise InputError(
+            f"training.val_crop: {share:g} leaves less than one pixel of {file}, whose shorter "
+            f"side has {shorter} px"
+        )
+    return side
 
 
 def _workers(study: Study) -> int:

@@ -10,8 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from daclass.augment import RRC_SCALE
 from daclass.errors import InputError
 from daclass.study import Study
+from daclass.training.augmentation import BatchAugmentation, crop_strengths
 from daclass.training.checkpoint import load_checkpoint, save_checkpoint
 from daclass.training.devices import devices, on_devices
 from daclass.training.distributed import Crew, crew
@@ -72,13 +74,17 @@ def train(
     ):
         if study.training.precision == "float16" and places[0].type == "cpu":
             raise InputError("training.precision: float16 needs a GPU; use float32 or bfloat16")
-        strengths = np.stack([run.policy.strengths(class_names)[samples.labels] for run in pending])
-        loader = train_loader(study, samples, strengths, pending[0].seed, team.part)
+        policies, seed = [run.policy for run in pending], pending[0].seed
+        crops = crop_strengths(study, policies, samples.labels, class_names)
+        loader = train_loader(study, samples, crops, seed, team.part)
+        augmentation = None
+        if study.axis != RRC_SCALE:
+            augmentation = BatchAugmentation(study, policies, samples.labels, class_names, seed)
         every = study.machine.validate_every
         val = val_loader(study, val_samples, team.part) if every and val_samples else None
         trainees = start(study, pending, len(class_names), places, team)
         try:
-            Loop(study, trainees, loader, val, team, asked).run()
+            Loop(study, trainees, loader, augmentation, val, team, asked).run()
         except torch.OutOfMemoryError as error:
             raise InputError(
                 f"training.batch_size: {study.training.batch_size} pictures a step, {len(pending)} "
@@ -87,13 +93,11 @@ def train(
 
 
 def inputs_of(batch: Batch, place: int) -> tuple[Tensor, Tensor]:
-    """What the run at `place` sees of a batch: the seam for augmentations of whole batches.
+    """The crop that the run at `place` sees of a batch, uint8 [batch, 3, side, side], and labels.
 
-    Returns:
-        pictures, uint8 or float on a scale of 0 to 255, [batch, 3, side, side]; targets, class ids
-        [batch] or shares of the classes [batch, classes].
+    Where all runs see the same crop, the loader cuts it only once.
     """
-    return batch.pictures[:, place], batch.labels
+    return batch.pictures[:, place if batch.pictures.shape[1] > 1 else 0], batch.labels
 
 
 class Loop:
@@ -104,11 +108,13 @@ class Loop:
         study: Study,
         trainees: Sequence[Trainee],
         loader: TrainLoader,
+        augmentation: BatchAugmentation | None,
         val: ValLoader | None,
         crew: Crew,
         asked: Interruptions,
     ) -> None:
         self.study, self.trainees, self.loader, self.val = study, trainees, loader, val
+        self.augmentation = augmentation
         self.crew, self.asked = crew, asked
         self.steps = len(loader)
         self.devices = list(dict.fromkeys(trainee.device for trainee in trainees))
@@ -156,7 +162,11 @@ class Loop:
             rate = learning_rate(training, epoch + step / self.steps)
             active = [t for t in self.trainees if t.done == epoch * self.steps + step]
             for trainee in active:
-                trainee.step(*inputs_of(batch[trainee.device], trainee.place), rate)
+                here = batch[trainee.device]
+                inputs = inputs_of(here, trainee.place)
+                if self.augmentation:
+                    inputs = self.augmentation(*inputs, here.positions, trainee.place, epoch)
+                trainee.step(*inputs, rate)
             images = len(batch[self.devices[0]].labels) * len(active) * self.crew.part.size
             seconds = time.monotonic() - began
             meter.count(images, seconds, waited)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from daclass.augment import RRC_SCALE, Policy, random_resized_crop_boxes
+from daclass.augment import RRC_SCALE, AugmentError, Policy, random_resized_crop_boxes
 from daclass.augment.variates import epoch_key, flips, image_keys
 from tests.conftest import save_pictures
 
@@ -35,28 +35,34 @@ def one_strength(beton):
     return crops(beton, uniform(0.08))
 
 
-def crops(beton, strengths, *, workers=1, batch=16, epoch=0, order=None, flip=0.5, seed=3):
-    """Crops by picture: uint8 [pictures, policies, side, side, 3]."""
-    from ffcv.fields.basics import IntDecoder
+def load(beton, decoder, indices=None, workers=1, batch=COUNT):
     from ffcv.loader import Loader, OrderOption
     from ffcv.transforms import ToTensor
 
-    from daclass.augment.decoder import PolicyCropDecoder
-
-    strengths = np.asarray(strengths, float)
-    decoder = PolicyCropDecoder(SIDE, strengths, study_seed=0, run_seed=seed, flip=flip)
-    decoder.set_epoch(epoch)
-    indices = np.arange(COUNT, dtype=np.uint64) if order is None else order.astype(np.uint64)
-    loader = Loader(
+    return Loader(
         str(beton),
         batch_size=batch,
         num_workers=workers,
         order=OrderOption.SEQUENTIAL,
         indices=indices,
         drop_last=False,
-        pipelines={"image": [decoder, ToTensor()], "label": [IntDecoder(), ToTensor()]},
+        pipelines={"image": [decoder, ToTensor()], "label": None},
     )
-    found = np.concatenate([batch.numpy().copy() for batch, _ in loader])
+
+
+def crops(
+    beton, strengths, *, workers=1, batch=16, epoch=0, order=None, flip=0.5, seed=3, shrink="area"
+):
+    """Crops by picture: uint8 [pictures, policies, side, side, 3]."""
+    from daclass.augment.decoder import PolicyCropDecoder
+
+    strengths = np.asarray(strengths, float)
+    count = strengths.shape[-1]
+    decoder = PolicyCropDecoder(SIDE, strengths, run_seed=seed, flip=flip, shrink=shrink)
+    decoder.set_epoch(epoch)
+    indices = np.arange(count, dtype=np.uint64) if order is None else order.astype(np.uint64)
+    loader = load(beton, decoder, indices=indices, workers=workers, batch=batch)
+    found = np.concatenate([batch.numpy().copy() for (batch,) in loader])
     placed = np.empty_like(found)
     placed[indices.astype(int)] = found
     return placed
@@ -66,14 +72,16 @@ def uniform(*strengths):
     return np.repeat(np.array(strengths)[:, None], COUNT, axis=1)
 
 
-@pytest.mark.parametrize("write_mode", ["raw", "jpg"])
-def test_pixels_are_those_of_the_numpy_boxes(tmp_path, write_mode):
+@pytest.mark.parametrize(
+    ("write_mode", "shrink"), [("raw", "area"), ("raw", "opencv"), ("jpg", "area")]
+)
+def test_pixels_are_those_of_the_numpy_boxes(tmp_path, write_mode, shrink):
     """Cut with the NumPy boxes, shrink with OpenCV as FFCV does: the same bytes."""
     import cv2
     from ffcv.reader import Reader
 
     beton, strengths = write(tmp_path, write_mode), uniform(0.08, 0.5)
-    got = crops(beton, strengths, flip=0.5, seed=3, epoch=2)
+    got = crops(beton, strengths, epoch=2, shrink=shrink)
     reader = Reader(str(beton))
     sizes = np.stack([reader.metadata["f0"]["height"], reader.metadata["f0"]["width"]]).astype(int)
     image = image_keys(epoch_key(0, 3, 2), np.arange(COUNT))
@@ -99,12 +107,20 @@ def test_pixels_are_those_of_the_numpy_boxes(tmp_path, write_mode):
             # JPEG decoders may round differently; raw pictures agree to the bit up to resizing.
             difference = np.abs(expected.astype(int) - got[number, k].astype(int))
             assert difference.max() <= (1 if field["mode"] == 1 else 24)
-            assert difference.mean() <= (0.01 if field["mode"] == 1 else 1.5)
+            # Boxes of twice the side end in ties, which OpenCV rounds up there alone.
+            assert difference.mean() <= (0.05 if field["mode"] == 1 else 1.5)
 
 
-@pytest.mark.parametrize("change", [{"workers": 2}, {"workers": 4}, {"batch": 7}])
+@pytest.mark.parametrize("change", [{"workers": 2}, {"workers": 4, "batch": 7}])
 def test_workers_and_batches_change_nothing(beton, one_strength, change):
     np.testing.assert_array_equal(one_strength, crops(beton, uniform(0.08), **change))
+
+
+def test_that_as_many_workers_really_work():
+    """numba refuses more threads than NUMBA_NUM_THREADS, which the tests set to 4."""
+    from numba.np.ufunc.parallel import get_thread_count
+
+    assert get_thread_count() >= 4, "set NUMBA_NUM_THREADS=4"
 
 
 def test_order_changes_nothing(beton, one_strength):
@@ -125,20 +141,10 @@ def test_epochs_and_seeds_differ(beton, one_strength, change):
 
 def test_an_epoch_reaches_a_compiled_loader(beton, one_strength):
     """Any epoch of one loader equals a loader that starts there, without recompiling."""
-    from ffcv.loader import Loader, OrderOption
-    from ffcv.transforms import ToTensor
-
     from daclass.augment.decoder import PolicyCropDecoder
 
     decoder = PolicyCropDecoder(SIDE, uniform(0.08), run_seed=3)
-    loader = Loader(
-        str(beton),
-        batch_size=COUNT,
-        num_workers=1,
-        order=OrderOption.SEQUENTIAL,
-        drop_last=False,
-        pipelines={"image": [decoder, ToTensor()], "label": None},
-    )
+    loader = load(beton, decoder)
     for epoch, expected in ((1, crops(beton, uniform(0.08), epoch=1)), (0, one_strength)):
         decoder.set_epoch(epoch)
         code = loader.code
@@ -161,13 +167,13 @@ def test_a_class_policy_changes_its_classes_and_no_others(beton):
     ("strengths", "message"),
     [
         (np.full(COUNT, 0.5), "policies, samples"),
-        (np.full((1, COUNT), 0.0), r"\(0, 1\]"),
-        (np.full((1, COUNT), np.nan), r"\(0, 1\]"),
+        (np.full((1, COUNT), 0.0), "lies in"),
+        (np.full((1, COUNT), np.nan), "lies in"),
         (np.full((1, COUNT - 1), 0.5), "cover 69 samples"),
     ],
 )
 def test_bad_strengths_are_refused_before_an_epoch(beton, strengths, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(AugmentError, match=message):
         crops(beton, strengths)
 
 
@@ -185,3 +191,77 @@ def test_compiled_boxes_equal_numpys_to_the_integer():
         for key, height, width, strength in zip(keys, heights, widths, strengths, strict=True)
     ]
     np.testing.assert_array_equal(np.array(compiled), numpys)
+
+
+def test_pixels_are_torchvisions_within_a_tolerance(tmp_path, photographs):
+    """Real photographs, cut at the same boxes: area averages beside a bilinear filter twice as
+    wide. docs/augment.md states the tolerance."""
+    from daclass.augment.dataset import PolicyCropDataset
+    from daclass.data.beton import write_beton
+    from daclass.study import Beton
+
+    files = [tmp_path / f"{number:02d}.png" for number in range(len(photographs))]
+    for file, picture in zip(files, photographs, strict=True):
+        picture.save(file)
+    labels = np.zeros(len(files), int)
+    write_beton(files, labels, Beton(write_mode="raw"), tmp_path / "p.beton")
+    strengths = np.repeat([[0.08], [0.5]], len(files), axis=1)
+    got = crops(tmp_path / "p.beton", strengths, epoch=2)
+    reference = PolicyCropDataset(files, labels, SIDE, strengths, run_seed=3)
+    reference.set_epoch(2)
+    expected = np.stack([reference[n][0].permute(0, 2, 3, 1).numpy() for n in range(len(files))])
+    difference = np.abs(got.astype(int) - expected).mean(axis=(2, 3, 4))
+    others = np.abs(got.astype(int) - np.roll(expected, 1, axis=0)).mean(axis=(2, 3, 4))
+    assert difference.mean() < 5 and difference.max() < 10, (difference.mean(), difference.max())
+    assert (difference < others).all()
+
+
+def test_a_damaged_jpeg_is_named(tmp_path):
+    """FFCV would show the picture that was decoded before."""
+    from ffcv.reader import Reader
+
+    beton = write(tmp_path, "jpg")
+    reader = Reader(str(beton))
+    (row,) = np.flatnonzero(reader.alloc_table["sample_id"] == 7)
+    content = bytearray(beton.read_bytes())
+    start = int(reader.alloc_table["ptr"][row])
+    content[start : start + 40] = bytes(40)
+    beton.write_bytes(content)
+    from daclass.augment.decoder import PolicyCropDecoder
+
+    decoder = PolicyCropDecoder(SIDE, uniform(0.5), run_seed=0)
+    for _ in load(beton, decoder):
+        pass
+    with pytest.raises(AugmentError, match="sample 7 "):
+        decoder.check()
+    with pytest.raises(AugmentError, match="sample 7 "):
+        decoder.set_epoch(1)
+
+
+def test_positions_come_with_the_batches(beton):
+    from ffcv.fields.basics import IntDecoder
+    from ffcv.loader import Loader, OrderOption
+    from ffcv.pipeline import PipelineSpec
+    from ffcv.transforms import Squeeze, ToTensor
+
+    from daclass.augment.decoder import PositionDecoder
+
+    loader = Loader(
+        str(beton),
+        batch_size=16,
+        num_workers=1,
+        order=OrderOption.RANDOM,
+        drop_last=False,
+        pipelines={
+            "image": None,
+            "label": [IntDecoder(), ToTensor(), Squeeze()],
+            "position": PipelineSpec(
+                "label", decoder=PositionDecoder(), transforms=[ToTensor(), Squeeze()]
+            ),
+        },
+    )
+    batches = [(y.numpy().copy(), where.numpy().copy()) for y, where in loader]
+    labels, positions = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+    assert not np.array_equal(positions, np.arange(COUNT))
+    np.testing.assert_array_equal(np.sort(positions), np.arange(COUNT))
+    np.testing.assert_array_equal(labels, positions >= COUNT // 2)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daclass.augment import AXES, RRC_SCALE, Policy
+from daclass.augment import AXES, BLUR, RRC_SCALE, AugmentError, Policy, strength_table
 
 strengths = st.floats(0.001, 1.0)
 names = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
@@ -21,7 +21,7 @@ def test_strongest_is_the_smallest_crop():
 
 @pytest.mark.parametrize("strength", [0, -0.1, 1.01, math.nan, math.inf])
 def test_axis_refuses_what_lies_outside(strength):
-    with pytest.raises(ValueError, match="rrc_scale"):
+    with pytest.raises(AugmentError, match="rrc_scale"):
         RRC_SCALE.check(strength)
 
 
@@ -62,7 +62,7 @@ def test_strengths_follow_the_labels():
 
 
 def test_unknown_class_is_named():
-    with pytest.raises(ValueError, match="unicorn"):
+    with pytest.raises(AugmentError, match="unicorn"):
         Policy(RRC_SCALE, 0.08, {"unicorn": 0.5}).strengths(["cat"])
 
 
@@ -83,16 +83,102 @@ def test_a_policy_cannot_be_changed():
         ("{axis: rrc_scale, default: 0.5, classes: {cat: 0}}", "lies in"),
         ("{axis: rrc_scale, default: 0.5, extra: 1}", "extra"),
         ("{axis: [", "not a policy"),
+        ("{axis: [rrc_scale], default: 0.5}", "unknown axis"),
+        (
+            "{axis: rrc_scale, default: 0.5, classes: {cat: 0.1, cat: 0.2}}",
+            "cat stands there twice",
+        ),
+        ("{axis: rrc_scale, default: 0.5, class_ids: {cat: 0.1}}", "no class id"),
+        ("{axis: rrc_scale, default: 0.5, classes: [cat]}", "must map"),
     ],
 )
 def test_bad_files_are_named(tmp_path, text, message):
     path = tmp_path / "bad.yaml"
     path.write_text(text)
-    with pytest.raises(ValueError, match=message) as error:
+    with pytest.raises(AugmentError, match=message) as error:
         Policy.load(path)
     assert "bad.yaml" in str(error.value)
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ValueError, match=r"gone\.yaml"):
+    with pytest.raises(AugmentError, match=r"gone\.yaml"):
         Policy.load(tmp_path / "gone.yaml")
+
+
+# Classes by id
+
+
+def test_a_class_is_named_or_numbered():
+    by_name, by_id = Policy(RRC_SCALE, 0.08, {"cat": 0.5}), Policy(RRC_SCALE, 0.08, {1: 0.5})
+    for policy in (by_name, by_id):
+        np.testing.assert_array_equal(policy.strengths(["ant", "cat"]), [0.08, 0.5])
+    assert by_name != by_id and by_name.fingerprint != by_id.fingerprint
+
+
+def test_a_name_made_of_digits_is_a_name():
+    policy = Policy(RRC_SCALE, 0.08, {"1": 0.5})
+    np.testing.assert_array_equal(policy.strengths(["1", "0"]), [0.5, 0.08])
+
+
+@given(classes=st.dictionaries(names | st.integers(0, 999), strengths, max_size=6))
+@pytest.mark.parametrize("suffix", ["yaml", "json"])
+def test_names_and_ids_survive_both_kinds_of_files(tmp_path_factory, suffix, classes):
+    path = tmp_path_factory.mktemp("policy") / f"p.{suffix}"
+    policy = Policy(RRC_SCALE, 0.5, classes)
+    policy.save(path)
+    assert Policy.load(path) == policy
+    first = path.read_bytes()
+    Policy.load(path).save(path)
+    assert path.read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        ({2: 0.5}, r"lacks: \[2\]"),
+        ({-1: 0.5}, r"lacks: \[-1\]"),
+        ({"cat": 0.5, 1: 0.7}, "by its name and"),
+    ],
+)
+def test_ids_that_fit_no_class_are_named(classes, message):
+    with pytest.raises(AugmentError, match=message):
+        Policy(RRC_SCALE, 0.08, classes).strengths(["ant", "cat"])
+
+
+@pytest.mark.parametrize("key", [1.5, True, None, ("cat",)])
+def test_other_keys_are_refused(key):
+    with pytest.raises(AugmentError, match="a name or an id"):
+        Policy(RRC_SCALE, 0.08, {key: 0.5})
+
+
+# Strengths of samples
+
+
+def test_a_table_has_a_row_a_policy():
+    policies = [Policy(RRC_SCALE, 0.08), Policy(RRC_SCALE, 0.08, {"cat": 0.5})]
+    table = strength_table(RRC_SCALE, policies, [1, 0, 1], ["ant", "cat"])
+    np.testing.assert_array_equal(table, [[0.08] * 3, [0.5, 0.08, 0.5]])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"axis": BLUR}, "axis blur are needed, got rrc_scale"),
+        ({"policies": []}, "got none"),
+        ({"policies": [Policy(RRC_SCALE, 0.5), Policy(BLUR, 1.0)]}, "got blur"),
+        ({"labels": [0, 2]}, "sample 1 has label 2, but there are 2 classes"),
+        ({"labels": [-1]}, "sample 0 has label -1"),
+        ({"labels": [0.0, 1.0]}, "must be integers"),
+        ({"labels": [[0, 1]]}, "must be integers of shape"),
+        ({"class_names": ["cat", "cat"]}, r"several classes of one name: \['cat'\]"),
+    ],
+)
+def test_bad_samples_are_refused(change, message):
+    arguments = {
+        "axis": RRC_SCALE,
+        "policies": [Policy(RRC_SCALE, 0.5)],
+        "labels": [0, 1],
+        "class_names": ["ant", "cat"],
+    }
+    with pytest.raises(AugmentError, match=message):
+        strength_table(**(arguments | change))

@@ -1,0 +1,111 @@
+"""A torchvision-v2 transform: the crop of one policy for each sample, inside any v2 pipeline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional as tv
+
+from daclass.augment.boxes import check_crops, random_resized_crop_boxes
+from daclass.augment.errors import AugmentError
+from daclass.augment.variates import epoch_key, flips, image_keys
+
+
+class SampleIndex(tv_tensors.TVTensor):
+    """A sample's position in its data set, as part of the sample: an int64 tensor without axes.
+
+    Transforms that do not know it pass it through; a `DataLoader` makes a batch of it.
+    """
+
+    def __new__(cls, position: int) -> SampleIndex:
+        return torch.tensor(position, dtype=torch.int64).as_subclass(cls)
+
+
+class Epoch:
+    """The number of an epoch in shared memory, so that a new one reaches workers that go on."""
+
+    def __init__(self, study_seed: int, run_seed: int) -> None:
+        self.seeds = (study_seed, run_seed)
+        self._number = torch.zeros(1, dtype=torch.int64).share_memory_()
+        self.set(0)
+
+    def set(self, number: int) -> None:
+        epoch_key(*self.seeds, number)  # refuses what is no epoch
+        self._number[0] = number
+
+    @property
+    def key(self) -> np.uint64:
+        return epoch_key(*self.seeds, int(self._number[0]))
+
+
+class PolicyCrop(v2.Transform):
+    """A reproducible random resized crop whose strength is the sample's own.
+
+    Takes the place of `torchvision.transforms.v2.RandomResizedCrop` and `RandomHorizontalFlip`.
+    A sample must hold a `SampleIndex`, which `dataset.IndexedDataset` adds. Images, videos, masks,
+    bounding boxes and keypoints of a sample are all cut at the same box. The boxes equal those of
+    the FFCV decoder to the integer.
+
+    Args:
+        side: height and width of the crop in px.
+        strengths: lower area bounds in `RRC_SCALE`'s range, shape [samples]: what
+            `Policy.sample_strengths` gives.
+        study_seed, run_seed: non-negative integers below 2^63.
+        flip: probability of mirroring, in [0, 1].
+        interpolation: torchvision's; images are shrunk with its antialiasing.
+
+    Raises:
+        AugmentError: `strengths` has another shape or values outside the range; a side, seed or
+            probability that is none; when called, a sample without `SampleIndex`, or one that
+            `strengths` does not cover.
+    """
+
+    def __init__(
+        self,
+        side: int,
+        strengths: npt.NDArray[np.floating],
+        *,
+        study_seed: int = 0,
+        run_seed: int,
+        flip: float = 0.5,
+        interpolation: v2.InterpolationMode = v2.InterpolationMode.BILINEAR,
+    ) -> None:
+        super().__init__()
+        (self.strengths,) = check_crops(side, np.asarray(strengths)[None], flip)
+        self.side = side
+        self.flip = flip
+        self.interpolation = interpolation
+        self._epoch = Epoch(study_seed, run_seed)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose crops are cut next; workers of a `DataLoader` hear of it too."""
+        self._epoch.set(epoch)
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        found = [int(part) for part in flat_inputs if isinstance(part, SampleIndex)]
+        if len(found) != 1:
+            raise AugmentError(
+                "PolicyCrop needs to know which sample it crops: wrap the data set in "
+                "daclass.augment.dataset.IndexedDataset"
+            )
+        (position,) = found
+        if not 0 <= position < len(self.strengths):
+            raise AugmentError(
+                f"strengths cover {len(self.strengths)} samples; there is none for {position}"
+            )
+        keys = image_keys(self._epoch.key, np.array([position]))
+        height, width = v2.query_size(flat_inputs)
+        (box,) = random_resized_crop_boxes(keys, height, width, self.strengths[position]).tolist()
+        return {"box": box, "mirrored": bool(flips(keys, self.flip)[0])}
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        if isinstance(inpt, SampleIndex):
+            return inpt
+        size = [self.side, self.side]
+        crop = tv.resized_crop(inpt, *params["box"], size, self.interpolation, antialias=True)
+        return tv.horizontal_flip(crop) if params["mirrored"] else crop
