@@ -26,8 +26,6 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
-from daclass.augment.axis import AXES
-
 P = ParamSpec("P")
 Dashes = Literal["-", "--"]
 
@@ -44,6 +42,7 @@ TRUTH_MARKERS = {"original": "o", "multi": "D"}
 TRUTH_DASHES: dict[str, Dashes] = {"original": "-", "multi": "--"}
 TRUTH_NAMES = {"original": "original label", "multi": "any annotated label"}
 AFFECTED = RED
+NULL, NULL_OPACITY = BLUE, 0.22  # the band where a class lies if nothing affects it
 CATEGORY_COLOURS = {
     "ambiguous": BLUE,
     "co-occurring": ORANGE,
@@ -120,6 +119,14 @@ def new_figure(height: float, width: float = WIDTH) -> Figure:
     return figure
 
 
+@styled
+def blank(reason: str) -> Figure:
+    """A figure that says why there is nothing to draw."""
+    figure = new_figure(0.5)
+    figure.text(0, 0.5, reason, va="center", wrap=True)
+    return figure
+
+
 def panels(count: int, columns: int, row_height: float = 1.15) -> tuple[Figure, list[Axes]]:
     """A figure of small multiples with shared axes; a single row is taller.
 
@@ -186,18 +193,6 @@ def label_strengths(ax: Axes, strengths: Iterable[float], at_most: int) -> None:
     ax.set_xticks(kept, [f"{value:g}" for value in kept])
 
 
-def strength_label(axis: str) -> str:
-    """An axis label that says which end is strong."""
-    known = AXES.get(axis)
-    if known is None:
-        return axis
-    return (
-        f"{known.label} (← stronger)"
-        if known.stronger == "lower"
-        else f"{known.label} (stronger →)"
-    )
-
-
 def zero_line(ax: Axes, vertical: bool = True) -> None:
     draw = ax.axvline if vertical else ax.axhline
     draw(0, color=INK, alpha=0.4, linewidth=0.7, zorder=0)
@@ -214,10 +209,27 @@ def intervals(
 def key(figure: Figure, lines: Sequence[tuple[str, str, dict[str, Any]]]) -> None:
     """One key for all panels, above them."""
     handles = [Line2D([], [], color=c, label=name, **look) for name, c, look in lines]
+    letters = sum(len(name) + 6 for name, _, _ in lines)
     figure.legend(
-        handles=handles, loc="outside upper left", ncols=len(handles), frameon=False,
+        handles=handles, loc="outside upper left", ncols=len(handles) if letters < 58 else 2,
+        frameon=False,
         handlelength=2.2, borderpad=0, columnspacing=1.6,
     )  # fmt: skip
+
+
+def truth_key(figure: Figure, truths: Iterable[str]) -> None:
+    """The key of lines or marks that stand for the original and the multi-label truth."""
+    key(
+        figure,
+        [
+            (
+                TRUTH_NAMES[truth],
+                TRUTH_COLOURS[truth],
+                {"linestyle": TRUTH_DASHES[truth], "marker": TRUTH_MARKERS[truth], "markersize": 4},
+            )
+            for truth in dict.fromkeys(truths)
+        ],
+    )
 
 
 def end_labels(ax: Axes, x: float, labels: Sequence[tuple[float, str]], gap: float = 1.25) -> None:

@@ -12,7 +12,8 @@ import pandas as pd
 
 from daclass.augment.axis import AXES
 from daclass.plots.accuracy import accuracy_numbers
-from daclass.plots.draw import PANELS_AT_MOST, Tables
+from daclass.plots import Tables
+from daclass.plots.catalogue import PANELS_AT_MOST
 from daclass.plots.effects import effect_numbers
 from daclass.plots.interventions import GROUPS, POLICIES, intervention_numbers
 from daclass.plots.planted import planted_numbers

@@ -8,7 +8,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from daclass.errors import InputError
-from daclass.plots.draw import FIGURES
+from daclass.plots import FIGURES
 
 
 def inline_figures(folder: Path) -> dict[str, Markup | None]:

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from daclass.atomic import replacing
-from daclass.plots.draw import Tables
+from daclass.plots import Tables
 from daclass.report.content import build_content
 from daclass.report.inline import inline_figures
 from daclass.report.wording import FILTERS
