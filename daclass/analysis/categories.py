@@ -152,13 +152,13 @@ def sensitivity(
     rows = []
     for overlap_threshold in overlap:
         for similarity_threshold in similarity:
-            kinds = kinds(categories, overlap_threshold, similarity_threshold)
+            found = kinds(categories, overlap_threshold, similarity_threshold)
             rows += [
                 {
                     "overlap": overlap_threshold,
                     "similarity": similarity_threshold,
                     "category": category,
-                    "classes": int((kinds == category).sum()),
+                    "classes": int((found == category).sum()),
                 }
                 for category in CATEGORIES
             ]
