@@ -76,21 +76,23 @@ def explorer_data(tables: Tables) -> Row:
 
 def _curves(tables: Tables, truths: list[str]) -> dict[int, Row]:
     """Class id -> curves and errors over the conditions, in their order."""
-    placed = tables.conditions.place(tables.class_accuracy)
-    names = list(tables.conditions.names)
+    conditions = tables.conditions
+    place = {name: i for i, name in enumerate(conditions.names)}
     found: dict[int, Row] = {}
-    for (class_id, truth), rows in placed.groupby(["class_id", "truth"], sort=False):
+    # Plain loops: a group by in pandas takes a hundred times as long for a thousand classes.
+    for row in conditions.place(tables.class_accuracy).to_dict("records"):
+        truth, i = row["truth"], place[row["condition"]]
         if truth not in truths:
             continue
-        ordered = rows.drop_duplicates("condition").set_index("condition").reindex(names)
-        entry = found.setdefault(int(class_id), {"curves": {}, "errors": {}})
-        entry["curves"][truth] = {
-            "images": _plain(ordered["images"].max()),
-            **{column: [_points(v) for v in ordered[column]] for column in BANDS},
-        }
-        entry["errors"][truth] = {
-            column: [_plain(v, 1) for v in ordered[column]] for column in ERRORS
-        }
+        entry = found.setdefault(int(row["class_id"]), {"curves": {}, "errors": {}})
+        for kind, columns in (("curves", BANDS), ("errors", ERRORS)):
+            blank = {column: [None] * len(place) for column in columns}
+            values = entry[kind].setdefault(truth, blank)
+            for column in columns:
+                values[column][i] = (
+                    _points(row[column]) if kind == "curves" else _plain(row[column], 1)
+                )
+        entry["curves"][truth]["images"] = int(row["images"])
     return found
 
 
