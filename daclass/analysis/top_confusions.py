@@ -33,7 +33,7 @@ def top_confusions(
         Table "top_confusions", by class and falling growth.
     """
     grown = confusions[(confusions["half"] == "all") & (confusions["growth"] > 0)]
-    order = ["class_id", "growth", "rate_strongest", "predicted_id"]
+    order = ["class_id", "growth", "rate_tested", "predicted_id"]
     top = grown.sort_values(order, ascending=[True, False, False, True])
     top = top.groupby("class_id").head(shown)
     pairs = overlaps.rename(columns={"other_id": "predicted_id"})
@@ -44,7 +44,7 @@ def top_confusions(
     top["similarity"] = matrix[top["class_id"], top["predicted_id"]]
     found = kinds(top.rename(columns={"predicted_id": "swallower_id"}), overlap, similar)
     columns = [
-        "class_id", "predicted_id", "rate_strongest", "rate_reference", "growth", "low", "high",
+        "class_id", "predicted_id", "rate_tested", "rate_reference", "growth", "low", "high",
         "q", *shares, "similarity",
     ]  # fmt: skip
     return top[columns].assign(category=found).reset_index(drop=True)

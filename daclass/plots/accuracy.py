@@ -220,7 +220,7 @@ def false_positives(
     key(
         figure, [(name, colour, {"linestyle": dashes}) for name, colour, dashes in _ERRORS.values()]
     )
-    _shared_labels(figure, conditions, "pictures, mean of seeds")
+    _shared_labels(figure, conditions, "pictures, mean of runs")
     return figure
 
 

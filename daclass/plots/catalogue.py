@@ -44,7 +44,7 @@ def _plural(count: int, one: str, many: str = "") -> str:
 
 
 def _replicates(tables: Tables) -> str:
-    return _plural(tables.seeds, "seed" if tables.conditions.by_strength else "replicate")
+    return _plural(tables.seeds, tables.replicate, tables.replicates)
 
 
 def _level(tables: Tables) -> str:
@@ -54,8 +54,8 @@ def _level(tables: Tables) -> str:
 def _spread(tables: Tables, bands: str) -> str:
     """The sentence on intervals, or the one on their absence."""
     if tables.seeds < 2:
-        return "A single seed tells nothing of the spread, so there are no intervals."
-    return f"{bands} {_level(tables)} intervals for new seeds and new pictures."
+        return f"A single {tables.replicate} tells nothing of the spread: there are no intervals."
+    return f"{bands} {_level(tables)} intervals for new {tables.replicates} and new pictures."
 
 
 def _average(tables: Tables) -> str:
@@ -84,14 +84,15 @@ def _classes(tables: Tables) -> str:
         else ""
     )
     ticks = (
-        f" Ticks are {_level(tables)} intervals for new seeds on these very pictures."
+        f" Ticks are {_level(tables)} intervals for new {tables.replicates} on these very "
+        "pictures."
         if tables.seeds > 1
         else ""
     )
     if numbers["null_low"].notna().any():
         null = (
-            " The shaded band is where the sorted drops would lie if the augmentation had no "
-            f"effect on any class ({_level(tables)} of such draws, rank by rank): classes outside "
+            f" The shaded band is where the sorted drops would lie if the {tables.conditions.noun} "
+            f"mattered to no class ({_level(tables)} of such draws, rank by rank): classes outside "
             "it are not sorted noise."
         )
     else:
@@ -126,9 +127,9 @@ def _panels(tables: Tables) -> str:
         f"Accuracy of {first} under every {tables.conditions.noun}, on the half of the pictures "
         "that did not choose them. "
         + (
-            f"Thin lines: one seed each; bold: the mean of {_replicates(tables)}."
+            f"Thin lines: one {tables.replicate} each; bold: the mean of {_replicates(tables)}."
             if tables.seeds > 1
-            else "One seed."
+            else f"One {tables.replicate}."
         )
     )
 
@@ -149,7 +150,7 @@ def _explained(tables: Tables) -> str:
         "Left: mean drop of groups of classes under the original label and under any annotated "
         f"label, on the same pictures, in percentage points ({_replicates(tables)}); from the "
         f"reference, {tables.conditions.reference}, or from each class’s own best, chosen on other "
-        "pictures and seeds. Right: the share of the drop that disappears, beside the share that "
+        f"pictures and {tables.replicates}. Right: the share of the drop that disappears, beside the share that "
         f"as many random extra labels would make disappear. Lines are {_level(tables)} intervals. "
         "A share is withheld where the drop itself could be zero."
     )

@@ -31,6 +31,7 @@ class Tables:
         named: what a study without strengths compares, the tested condition first; else empty.
         overlap: label sets overlap from this share on.
         similarity: classes are alike from this similarity on.
+        replicates: what the runs of a condition are, in the plural: seeds, or what stands for them.
         confidence: level of the intervals.
         policies: the designed policies, one row a (policy, class_id) with its strength.
         counts, accuracy, ...: the tables of these names; those that a study lacks have no rows.
@@ -39,6 +40,7 @@ class Tables:
     classes: pd.DataFrame
     axis: str = "rrc_scale"
     named: tuple[str, ...] = ()
+    replicates: str = "seeds"
     overlap: float = 0.1
     similarity: float = 0.7
     confidence: float = 0.95
@@ -70,6 +72,8 @@ class Tables:
         """
         known = {f.name for f in fields(cls)} & set(SCHEMAS)
         frames = {name: read_table(name, path) for name, path in paths.items() if name in known}
+        for name in {"accuracy", "class_accuracy"} & set(frames):
+            frames[name] = frames[name][frames[name]["k"] == 1]  # figures show the top prediction
         return cls(**settings, **frames)  # type: ignore[arg-type]
 
     @cached_property
@@ -85,6 +89,11 @@ class Tables:
             (counts["labelled"] != counts["images"]).any()
             or (counts["correct_multi"] != counts["correct"]).any()
         )
+
+    @property
+    def replicate(self) -> str:
+        """One of the replicates."""
+        return self.replicates.removesuffix("s")
 
     @cached_property
     def seeds(self) -> int:

@@ -57,7 +57,8 @@ def build_content(summary: Row, tables: Tables) -> Row:
         "axis": AXES.get(tables.axis),
         "axis_name": tables.axis,
         "conditions": tables.conditions,
-        "replicate": "seed" if tables.conditions.by_strength else "replicate",
+        "replicate": tables.replicate,
+        "replicates": tables.replicates,
         "q_limit": summary["q"],
         "confidence": tables.confidence,
         "rule": settings.get("analysis", {}).get("affected", {}),
@@ -263,6 +264,8 @@ def flattery(tables: Tables) -> Row | None:
 def _draws(settings: Row, tables: Tables) -> int | None:
     """Number of draws of the training pictures that were used; None where it is not known."""
     draws: int | None = settings.get("data", {}).get("draws")
+    if tables.named:
+        return None  # others trained
     return draws and len(set(tables.counts["seed"] % draws))
 
 

@@ -104,7 +104,7 @@ def study_tables(
         frames = {name: _named(frame, conditions) for name, frame in frames.items()}
         frames.pop("realised_area", None)
     return Tables(
-        axis="rrc_scale", named=tuple(conditions), overlap=0.1, similarity=0.7, policies=policies,
+        axis="rrc_scale", named=tuple(conditions), replicates="models" if conditions else "seeds", overlap=0.1, similarity=0.7, policies=policies,
         **frames,
     )  # fmt: skip
 
@@ -164,8 +164,7 @@ def _accuracy(counts, seeds) -> pd.DataFrame:
         ("multi", "correct_multi", "labelled"),
     ):
         part = sums[["policy", "strength", "half"]].copy()
-        part["truth"] = truth
-        part["k"] = 1
+        part["truth"], part["k"] = truth, 1
         part["accuracy"] = sums[correct] / sums[images]
         part["low"] = part["accuracy"] - 0.011 if seeds > 1 else np.nan
         part["high"] = part["accuracy"] + 0.012 if seeds > 1 else np.nan
@@ -192,18 +191,12 @@ def _effects(counts, victims, seeds) -> pd.DataFrame:
                 drop = shares[0.99] - shares[0.08]
                 part = pd.DataFrame({"class_id": drop.index, "drop": drop.to_numpy()})
                 part = part.assign(truth=truth, half=half, reference=reference)
-                part["reference_policy"] = "uniform_0.99"
                 part["reference_strength"] = 0.99 if reference == "fixed" else 0.61
                 for name, width in (("", 0.09), ("seeds_", 0.04)):
                     part[f"{name}low"] = part["drop"] - width if seeds > 1 else np.nan
                     part[f"{name}high"] = part["drop"] + width if seeds > 1 else np.nan
                 part["p"] = np.exp(-20 * np.abs(part["drop"])) if seeds > 1 else np.nan
                 part["q"] = np.minimum(1, part["p"] * 3)
-                part["shrunken"] = 0.8 * part["drop"] if seeds > 1 else np.nan
-                part["p_max"] = np.nan
-                if half == "all" and reference == "fixed":
-                    part["p_max"] = np.minimum(1, part["p"] * 10)
-                part["detectable"] = 0.1 if seeds > 1 else np.nan
                 part["plug_in"] = part["drop"] + 0.03
                 part["reference_policy"] = "uniform_0.99" if reference == "fixed" else ""
                 part["shrunken"] = 0.7 * part["drop"]
@@ -405,39 +398,25 @@ def _planted(names, effects, categories) -> pd.DataFrame:
     return pd.DataFrame(table, columns=list(SCHEMAS["planted"]))
 
 
-def _explained(seeds) -> pd.DataFrame:
-    shown = {"drop_original": 0.2, "drop_multi": 0.1, "drop_control": 0.18, "explained": 0.5,
-             "control": 0.1}  # fmt: skip
-    row: dict[str, object] = {}
-    for name, value in shown.items():
-        width = 0.05 if seeds > 1 else np.nan
-        row |= {name: value, f"{name}_low": value - width, f"{name}_high": value + width}
-    if seeds == 1:
-        row |= {"explained": np.nan, "control": np.nan}
-    row |= {"classes": 24, "images": 2376, "seeds": seeds}
-    pools = [("all", "fixed"), ("all", "best"), ("affected", "best")]
-    rows = [{"group": group, "reference": reference, **row} for group, reference in pools]
-    return _shaped(pd.DataFrame(rows[:1] if seeds == 1 else rows), "explained")
-
-
 def study_summary(tables: Tables, title: str = "Random resized crops on made-up tables") -> dict:
     """What summary.json holds for such a study, made by the function that makes it."""
-    used = ("classes", "accuracy", "effects", "categories", "planted", "interventions")
-    seeds = tables.counts["seed"].nunique()
+    used = (
+        "classes", "accuracy", "effects", "explained", "categories", "planted", "interventions"
+    )  # fmt: skip
     summary = summarise(
         study="synthetic",
         title=title,
         config_digest="0123456789ab",
         axis="rrc_scale",
-        strengths=STRENGTHS,
-        conditions=[f"uniform_{strength}" for strength in STRENGTHS],
-        reference="uniform_0.99",
-        replicates="seeds",
+        strengths=() if tables.named else STRENGTHS,
+        conditions=tables.named or [f"uniform_{strength}" for strength in STRENGTHS],
+        reference=tables.named[-1] if tables.named else "uniform_0.99",
+        replicates=tables.replicates,
         q=0.05,
-        runs_trained=5 * seeds,
+        runs_trained=5 * tables.counts["seed"].nunique(),
         versions={"python": "3.11.2", "daclass": "0.1.0", "torch": "2.11.0"},
         wall_seconds={"pictures": 12.3, "train": 480.0, "effects": 3.2},
-        tables={**{name: getattr(tables, name) for name in used}, "explained": _explained(seeds)},
+        tables={name: getattr(tables, name) for name in used},
     )
     affected = {"rule": "top", "share": 0.05, "at_least": 2, "q": 0.05}
     summary["provenance"] = {

@@ -89,7 +89,7 @@
 
   const facts = (entry) => {
     const level = `${Math.round(100 * data.confidence)}%`;
-    const evidence = `${entry.seeds} ${entry.seeds === 1 ? data.replicate : data.replicate + "s"}, ` +
+    const evidence = `${entry.seeds} ${entry.seeds === 1 ? data.replicate : data.replicates}, ` +
       `${entry.images.toLocaleString("en")} picture${entry.images === 1 ? "" : "s"}`;
     const list = [[`points lost ${data.contrast}`,
       `${number(entry.drop)}${interval(entry.low, entry.high)} (${level}; ${evidence})`]];
