@@ -10,6 +10,7 @@ import hashlib
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -98,9 +99,8 @@ def _chosen(pictures: pd.DataFrame) -> pd.DataFrame:
     gained = ordered[ordered["lost"] < 0].tail(GAINED)
     rest = pictures[~pictures["image_id"].isin([*lost["image_id"], *gained["image_id"]])]
     typical = rest.sort_values("hash").head(TYPICAL)
-    return pd.concat(
-        [lost.assign(chosen="lost"), gained.assign(chosen="gained"), typical.assign(chosen="typical")]
-    )  # fmt: skip
+    parts = {"lost": lost, "gained": gained, "typical": typical}
+    return pd.concat([rows.assign(chosen=name) for name, rows in parts.items()])
 
 
 def render(
@@ -135,11 +135,12 @@ def render(
         PictureError: a picture cannot be read.
     """
     labels = dict(zip(annotations["image_id"], annotations["labels"], strict=True))
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
     room = BYTES_AT_MOST
     for class_id in class_ids:
-        of_class: list[dict[str, object]] = []
-        for picture in pictures[pictures["class_id"] == class_id].to_dict("records"):
+        of_class: list[dict[str, Any]] = []
+        for row in pictures[pictures["class_id"] == class_id].to_dict("records"):
+            picture = {str(name): value for name, value in row.items()}
             pixels = read_picture(root / picture["image_id"], max_resolution)
             key = image_keys(
                 epoch_key(study_seed, run_seed, 0), np.array([picture.pop("position")])
@@ -153,14 +154,14 @@ def render(
                     "boxes": list(_boxes(key, pixels.shape[:2], strengths)),
                 }
             )
-        room -= sum(len(row["jpeg"]) for row in of_class)  # type: ignore[arg-type]
+        room -= sum(len(row["jpeg"]) for row in of_class)
         if room < 0:
             break
         rows += of_class
     return pd.DataFrame(rows, columns=list(SCHEMAS["examples"]))
 
 
-def _thumbnail(pixels: npt.NDArray[np.uint8]) -> dict[str, object]:
+def _thumbnail(pixels: npt.NDArray[np.uint8]) -> dict[str, Any]:
     picture = Image.fromarray(pixels)
     picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     content = io.BytesIO()

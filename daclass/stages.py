@@ -445,8 +445,8 @@ MEASURED = (
 WHOLE: dict[str, Callable[[Study, Layout], None]] = {
     stage.__name__: stage
     for stage in (
-        pictures, index, predictions, measure, categories, interventions, planted, examples, figures,
-        report,
+        pictures, index, predictions, measure, categories, interventions, planted, examples,
+        figures, report,
     )
 }  # fmt: skip
 """The stages that need a study and a layout alone, by name."""

@@ -84,8 +84,7 @@ def _classes(tables: Tables) -> str:
         else ""
     )
     ticks = (
-        f" Ticks are {_level(tables)} intervals for new {tables.replicates} on these very "
-        "pictures."
+        f" Ticks are {_level(tables)} intervals for new {tables.replicates} on these very pictures."
         if tables.seeds > 1
         else ""
     )
@@ -150,8 +149,9 @@ def _explained(tables: Tables) -> str:
         "Left: mean drop of groups of classes under the original label and under any annotated "
         f"label, on the same pictures, in percentage points ({_replicates(tables)}); from the "
         f"reference, {tables.conditions.reference}, or from each class’s own best, chosen on other "
-        f"pictures and {tables.replicates}. Right: the share of the drop that disappears, beside the share that "
-        f"as many random extra labels would make disappear. Lines are {_level(tables)} intervals. "
+        f"pictures and {tables.replicates}. Right: the share of the drop that disappears, beside "
+        "the share that as many random extra labels would make disappear. Lines are "
+        f"{_level(tables)} intervals. "
         "A share is withheld where the drop itself could be zero."
     )
 
@@ -209,7 +209,9 @@ def _realised(tables: Tables) -> str:
     numbers = crops.realised_numbers(tables.realised_area)
     images, sizes = int(numbers["images"].max()), int(numbers["sizes"].max())
     band = (
-        f" The band spans the means of {sizes} picture sizes." if sizes > 1 else " All have one size."
+        f" The band spans the means of {sizes} picture sizes."
+        if sizes > 1
+        else " All have one size."
     )
     return (
         "What the crops of each strength keep of a picture. A crop’s share of the area is drawn "
@@ -218,6 +220,11 @@ def _realised(tables: Tables) -> str:
         "largest permitted area is taken (dashed). Computed from the sizes of "
         f"{_plural(images, 'picture')}.{band}"
     )
+
+
+def _explained_numbers(tables: Tables) -> pd.DataFrame:
+    numbers = explained.explained_numbers(tables.explained)
+    return numbers if tables.has_multi else numbers.head(0)
 
 
 def _multi_numbers(tables: Tables) -> pd.DataFrame:
@@ -279,7 +286,7 @@ FIGURES: Mapping[str, Plot] = {
     "drop_explained": Plot(
         "Share of the drop that annotations explain",
         "3. How much of that do multi-label annotations explain?",
-        lambda t: explained.explained_numbers(t.explained).head(None if t.has_multi else 0),
+        _explained_numbers,
         lambda t: explained.drop_explained(t.explained),
         _explained,
         _NO_ANNOTATIONS,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -111,7 +113,9 @@ def class_effects(
         _ranks(above, numbers, words)
         _rows(below, extremes.reset_index(drop=True), names, words)
         below.axhline(most_hurt - 0.5, color=INK, alpha=0.3, linewidth=0.6, linestyle=":")
-    marks = [("a class", INK, {"marker": "o", "linestyle": "-"})]
+    marks: list[tuple[str, str, dict[str, Any]]] = [
+        ("a class", INK, {"marker": "o", "linestyle": "-"})
+    ]
     if numbers["affected"].any():
         marks.append(("affected", AFFECTED, {"marker": "o", "linestyle": "-"}))
     if numbers["null_low"].notna().any():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -15,10 +15,8 @@ from daclass.plots.effects import affected_ids
 from daclass.tables import SCHEMAS, read_table
 
 
-def _absent(name: str) -> pd.DataFrame:
-    return field(
-        default_factory=lambda: pa.schema(list(SCHEMAS[name].items())).empty_table().to_pandas()
-    )
+def _absent(name: str) -> Callable[[], pd.DataFrame]:
+    return lambda: pa.schema(list(SCHEMAS[name].items())).empty_table().to_pandas()
 
 
 @dataclass(frozen=True)
@@ -47,20 +45,20 @@ class Tables:
     policies: pd.DataFrame = field(
         default_factory=lambda: pd.DataFrame({"policy": [], "class_id": [], "strength": []})
     )
-    counts: pd.DataFrame = _absent("counts")
-    accuracy: pd.DataFrame = _absent("accuracy")
-    class_accuracy: pd.DataFrame = _absent("class_accuracy")
-    effects: pd.DataFrame = _absent("effects")
-    null_band: pd.DataFrame = _absent("null_band")
-    explained: pd.DataFrame = _absent("explained")
-    confusions: pd.DataFrame = _absent("confusions")
-    top_confusions: pd.DataFrame = _absent("top_confusions")
-    categories: pd.DataFrame = _absent("categories")
-    sensitivity: pd.DataFrame = _absent("sensitivity")
-    interventions: pd.DataFrame = _absent("interventions")
-    planted: pd.DataFrame = _absent("planted")
-    realised_area: pd.DataFrame = _absent("realised_area")
-    examples: pd.DataFrame = _absent("examples")
+    counts: pd.DataFrame = field(default_factory=_absent("counts"))
+    accuracy: pd.DataFrame = field(default_factory=_absent("accuracy"))
+    class_accuracy: pd.DataFrame = field(default_factory=_absent("class_accuracy"))
+    effects: pd.DataFrame = field(default_factory=_absent("effects"))
+    null_band: pd.DataFrame = field(default_factory=_absent("null_band"))
+    explained: pd.DataFrame = field(default_factory=_absent("explained"))
+    confusions: pd.DataFrame = field(default_factory=_absent("confusions"))
+    top_confusions: pd.DataFrame = field(default_factory=_absent("top_confusions"))
+    categories: pd.DataFrame = field(default_factory=_absent("categories"))
+    sensitivity: pd.DataFrame = field(default_factory=_absent("sensitivity"))
+    interventions: pd.DataFrame = field(default_factory=_absent("interventions"))
+    planted: pd.DataFrame = field(default_factory=_absent("planted"))
+    realised_area: pd.DataFrame = field(default_factory=_absent("realised_area"))
+    examples: pd.DataFrame = field(default_factory=_absent("examples"))
 
     @classmethod
     def read(cls, paths: Mapping[str, Path], **settings: object) -> Tables:

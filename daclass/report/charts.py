@@ -24,6 +24,7 @@ from daclass.plots.style import (
     TRUTH_NAMES,
 )
 
+Chart = alt.LayerChart | alt.FacetChart  # what Altair says that layering gives
 HEIGHT = 230  # px
 INK = "currentColor"
 
@@ -54,10 +55,13 @@ def _rows() -> alt.Chart:
     return alt.Chart(alt.NamedData(name="rows"))
 
 
-def _finished(chart: alt.LayerChart, height: int) -> dict[str, Any]:
+def _finished(chart: Chart, height: int) -> dict[str, Any]:
     finished = (
         chart.properties(width="container", height=height, background="transparent")
-        .configure(font="system-ui, sans-serif", autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
+        .configure(
+            font="system-ui, sans-serif",
+            autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
+        )
         .configure_view(stroke=None)
         .configure_axis(
             labelColor=INK, titleColor=INK, domainColor=INK, tickColor=INK, gridColor=INK,
@@ -81,7 +85,9 @@ def _across(conditions: Conditions) -> alt.X:
             "position:Q",
             title=conditions.label,
             axis=alt.Axis(
-                values=list(conditions.positions), labelExpr="toString(datum.value)", grid=False,
+                values=list(conditions.positions),
+                labelExpr="toString(datum.value)",
+                grid=False,
                 labelOverlap="greedy",
             ),
             scale=alt.Scale(domain=[low - margin, high + margin], nice=False),
@@ -94,7 +100,7 @@ def _across(conditions: Conditions) -> alt.X:
     )
 
 
-def _overview(conditions: Conditions) -> alt.LayerChart:
+def _overview(conditions: Conditions) -> Chart:
     """All classes by rank over the band of no effect; the shown one is marked."""
     across = alt.X(
         "rank:Q",
@@ -111,20 +117,26 @@ def _overview(conditions: Conditions) -> alt.LayerChart:
         alt.Tooltip("q:Q", title="q", format=".2g"),
     ]
     colour = alt.condition("datum.affected", alt.value(AFFECTED), alt.value(INK))
-    null = _rows().mark_area(color=NULL, opacity=NULL_OPACITY, interpolate="step").encode(
+    null = _rows().mark_area(
+        color=NULL, opacity=NULL_OPACITY, interpolate="step", aria=False
+    ).encode(
         across, alt.Y("null_low:Q", title=title), alt.Y2("null_high:Q")
     )  # fmt: skip
-    lines = _rows().mark_rule(opacity=0.3).encode(
+    lines = _rows().mark_rule(opacity=0.3, aria=False).encode(
         across, alt.Y("low:Q", title=title), alt.Y2("high:Q"), color=colour
     )  # fmt: skip
-    zero = alt.Chart().mark_rule(color=INK, opacity=0.4).encode(y=alt.datum(0, title=title))
+    zero = (
+        alt.Chart()
+        .mark_rule(color=INK, opacity=0.4, aria=False)
+        .encode(y=alt.datum(0, title=title))
+    )
     dots = _rows().mark_circle(size=36, opacity=0.85, cursor="pointer").encode(
         across, up, color=colour, tooltip=tooltip
     )  # fmt: skip
     shown = (
         _rows()
         .transform_filter("datum.shown")
-        .mark_point(size=190, strokeWidth=2.5, color=INK, filled=False)
+        .mark_point(size=190, strokeWidth=2.5, color=INK, filled=False, aria=False)
         .encode(across, up)
     )
     return alt.layer(null, zero, lines, dots, shown).properties(
@@ -133,7 +145,7 @@ def _overview(conditions: Conditions) -> alt.LayerChart:
     )
 
 
-def _accuracy(conditions: Conditions, shown: Sequence[str]) -> alt.LayerChart:
+def _accuracy(conditions: Conditions, shown: Sequence[str]) -> Chart:
     """Accuracy of one class over the conditions under both truths."""
     across = _across(conditions)
     names = [TRUTH_NAMES[truth] for truth in shown]
@@ -153,9 +165,9 @@ def _accuracy(conditions: Conditions, shown: Sequence[str]) -> alt.LayerChart:
     first = _rows().transform_filter("datum.first")
     if conditions.by_strength:
         layers = [
-            first.mark_area(color=INK, opacity=0.1).encode(across, **null_band),
-            _rows().mark_area(opacity=0.2).encode(across, color=truths, **band),
-            _rows().mark_line(strokeWidth=2).encode(
+            first.mark_area(color=INK, opacity=0.1, aria=False).encode(across, **null_band),
+            _rows().mark_area(opacity=0.2, aria=False).encode(across, color=truths, **band),
+            _rows().mark_line(strokeWidth=2, aria=False).encode(
                 across, up, color=truths,
                 strokeDash=alt.StrokeDash(
                     "truth:N",
@@ -166,8 +178,12 @@ def _accuracy(conditions: Conditions, shown: Sequence[str]) -> alt.LayerChart:
     else:
         aside = alt.XOffset("truth:N")
         layers = [
-            first.mark_bar(color=INK, opacity=0.1, width={"band": 0.9}).encode(across, **null_band),
-            _rows().mark_rule(strokeWidth=2).encode(across, aside, color=truths, **band),
+            first.mark_bar(color=INK, opacity=0.1, width={"band": 0.9}, aria=False).encode(
+                across, **null_band
+            ),
+            _rows()
+            .mark_rule(strokeWidth=2, aria=False)
+            .encode(across, aside, color=truths, **band),
         ]
         dots = _rows().mark_circle(size=55, opacity=1).encode(
             across, up, aside, color=truths, tooltip=tooltip
@@ -177,7 +193,7 @@ def _accuracy(conditions: Conditions, shown: Sequence[str]) -> alt.LayerChart:
     return alt.layer(*layers, dots)
 
 
-def _errors(conditions: Conditions) -> alt.LayerChart:
+def _errors(conditions: Conditions) -> Chart:
     """False positives and false negatives of one class over the conditions."""
     across = _across(conditions)
     kinds = alt.Color(
@@ -190,7 +206,7 @@ def _errors(conditions: Conditions) -> alt.LayerChart:
         alt.Tooltip("error:N", title="kind"),
         alt.Tooltip("pictures:Q", title="pictures", format=".1f"),
     ]
-    lines = _rows().mark_line(strokeWidth=2).encode(
+    lines = _rows().mark_line(strokeWidth=2, aria=False).encode(
         across, up, color=kinds,
         strokeDash=alt.StrokeDash(
             "error:N",

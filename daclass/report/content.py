@@ -111,7 +111,7 @@ def best_average(tables: Tables) -> Row:
     """
     placed = tables.conditions.place(tables.accuracy[tables.accuracy["truth"] == "original"])
     select, estimate = (placed[placed["half"] == half] for half in ("select", "estimate"))
-    name = select.loc[select["accuracy"].idxmax(), "condition"] if len(select) else ""
+    name = select["condition"].iloc[int(select["accuracy"].argmax())] if len(select) else ""
     rows = {row["condition"]: row for row in _records(estimate)}
     return {
         "name": name,
@@ -199,9 +199,10 @@ def sensitivity_rows(tables: Tables) -> list[Row]:
     """One row a pair of thresholds: the number of affected classes of each kind."""
     frame = tables.sensitivity
     rows = []
-    for (overlap, similarity), part in frame.groupby(["overlap", "similarity"]):
+    for _, part in frame.groupby(["overlap", "similarity"]):
+        overlap, similarity = (float(part[name].iloc[0]) for name in ("overlap", "similarity"))
         counts = part.set_index("category")["classes"].to_dict()
-        own = np.isclose(overlap, tables.overlap) and np.isclose(similarity, tables.similarity)
+        own = np.allclose((overlap, similarity), (tables.overlap, tables.similarity))
         rows.append({"overlap": overlap, "similarity": similarity, "counts": counts, "own": own})
     return rows
 

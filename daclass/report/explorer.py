@@ -6,7 +6,6 @@ import base64
 import math
 from typing import Any
 
-
 from daclass.plots import Tables
 from daclass.plots.accuracy import accuracy_numbers
 from daclass.plots.effects import sorted_numbers
@@ -27,7 +26,7 @@ def explorer_data(tables: Tables) -> Row:
         classes: one entry a class, by falling drop, with `curves` (truth -> column -> values in
         the order of the conditions), `errors`, `confusions`, `policies` and `examples`.
     """
-    names = tables.classes.set_index("class_id")["name"].to_dict()
+    names = dict(zip(tables.classes["class_id"], tables.classes["name"], strict=True))
     truths = list(accuracy_numbers(tables.accuracy, tables.conditions)["truth"].unique())
     curves = _curves(tables, truths)
     confusions = _confusions(tables)
@@ -123,9 +122,9 @@ def _policies(tables: Tables) -> dict[int, dict[str, float]]:
     order += [name for name in dict.fromkeys(frame["policy"]) if name not in POLICIES]
     found: dict[int, dict[str, float]] = {}
     for policy in order:
-        for row in frame[frame["policy"] == policy].itertuples():
-            entry = found.setdefault(int(row.class_id), {})
-            entry[POLICIES.get(policy, policy)] = round(float(row.strength), 4)
+        for row in frame[frame["policy"] == policy].to_dict("records"):
+            entry = found.setdefault(int(row["class_id"]), {})
+            entry[POLICIES.get(policy, policy)] = round(float(row["strength"]), 4)
     return found
 
 

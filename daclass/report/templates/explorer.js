@@ -34,7 +34,7 @@
   const draw = async (id) => {
     const spec = data.charts[id];
     const result = await vegaEmbed(`#chart-${id}`, { ...spec, datasets: { rows: rowsOf[id]() } }, {
-      ast: true, renderer: "svg", actions: false, tooltip: { disableDefaultStyle: false },
+      ast: true, renderer: "svg", actions: false, logLevel: 1, // a class without intervals is no news
     });
     views[id] = result.view;
     if (id === "overview") {
@@ -183,7 +183,7 @@
     $("class-before").disabled = place === 0;
     $("class-after").disabled = place === classes.length - 1;
     facts(entry);
-    curveTable(entry);
+    if ($("class-numbers")) curveTable(entry);
     confusionTable(entry);
     examples(entry);
     Object.keys(views).forEach(redraw);
@@ -235,7 +235,8 @@
   const start = asked();
   $("class-panel").hidden = false;
   show(start ?? 0, false);
-  Promise.all(["overview", "accuracy", "errors"].map(draw)).then(() => {
+  const drawn = Object.keys(rowsOf).filter((id) => $(`chart-${id}`));
+  Promise.all(drawn.map(draw)).then(() => {
     document.documentElement.dataset.charts = "drawn";
     if (start !== undefined) $("explorer").scrollIntoView();
   });
