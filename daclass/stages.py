@@ -23,7 +23,7 @@ from daclass.tables import read_table, write_table
 
 if TYPE_CHECKING:
     from daclass.analysis.cells import Cells
-    from daclass.plots import Tables
+    from daclass.plots.tables import Tables
     from daclass.training.loaders import Samples
     from daclass.training.runs import Run
 
@@ -240,7 +240,7 @@ def examples(study: Study, layout: Layout) -> None:
 
 def figures(study: Study, layout: Layout) -> None:
     """Draw the figures, each as SVG, PNG and CSV, with its caption."""
-    from daclass.plots import draw_all
+    from daclass.plots.draw import draw_all
 
     draw_all(_tables(study, layout), layout.figures)
 
@@ -399,7 +399,7 @@ def _table_paths(study: Study, layout: Layout) -> dict[str, Path]:
 
 
 def _tables(study: Study, layout: Layout) -> Tables:
-    from daclass.plots import Tables
+    from daclass.plots.tables import Tables
 
     settings = study.analysis
     return Tables.read(

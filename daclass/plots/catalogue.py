@@ -1,4 +1,4 @@
-"""Which figures there are: what each shows, of which numbers, and what its caption says.
+"""The figures behind their titles: of which numbers, drawn how, and what their captions say.
 
 A caption says all that a stranger needs: what is measured, on which pictures, with how many seeds,
 and what the marks and bands are.
@@ -23,16 +23,12 @@ class Plot:
     """A figure, the numbers behind it and the words under it, all from a study's tables.
 
     Attributes:
-        title: what the figure shows, in one line.
-        section: the question of the report that it answers.
         numbers: the data; without a row there is nothing to draw.
         draw: the figure.
         caption: the words under it.
         missing: why there is nothing to draw.
     """
 
-    title: str
-    section: str
     numbers: Callable[[Tables], pd.DataFrame]
     draw: Callable[[Tables], Figure]
     caption: Callable[[Tables], str]
@@ -234,8 +230,6 @@ def _multi_numbers(tables: Tables) -> pd.DataFrame:
 
 def _against(baseline: str) -> Plot:
     return Plot(
-        f"Difference of each policy to {interventions.POLICIES[baseline]}",
-        "5. What fixes it?",
         lambda t: interventions.intervention_numbers(t.interventions, baseline),
         lambda t: interventions.interventions(t.interventions, baseline),
         _forest(baseline),
@@ -248,32 +242,24 @@ _NO_AFFECTED = "No class is affected under the study's rule."
 
 FIGURES: Mapping[str, Plot] = {
     "accuracy_by_strength": Plot(
-        "Average accuracy over the strength of the augmentation",
-        "1. What does this augmentation do on average?",
         lambda t: accuracy.accuracy_numbers(t.accuracy, t.conditions),
         lambda t: accuracy.accuracy_by_strength(t.accuracy, t.conditions),
         _average,
         "There are no accuracies.",
     ),
     "realised_crop_area": Plot(
-        "Share of the picture that crops keep, over strength",
-        "1. What does this augmentation do on average?",
         lambda t: crops.realised_numbers(t.realised_area),
         lambda t: crops.realised_crop_area(t.realised_area, t.conditions),
         _realised,
         "The realised crop area is not in this study.",
     ),
     "class_effects": Plot(
-        "Accuracy that each class loses, sorted",
-        "2. Which classes pay?",
         lambda t: effects.sorted_numbers(t.effects, t.classes, t.null_band),
         lambda t: effects.class_effects(t.effects, t.classes, t.null_band, t.conditions),
         _classes,
         "There are no effects.",
     ),
     "class_accuracy": Plot(
-        "Accuracy of the affected classes over strength",
-        "2. Which classes pay?",
         lambda t: accuracy.class_accuracy_numbers(
             t.counts, t.classes, t.affected[:PANELS_AT_MOST], t.conditions
         ),
@@ -284,32 +270,24 @@ FIGURES: Mapping[str, Plot] = {
         _NO_AFFECTED,
     ),
     "drop_explained": Plot(
-        "Share of the drop that annotations explain",
-        "3. How much of that do multi-label annotations explain?",
         _explained_numbers,
         lambda t: explained.drop_explained(t.explained),
         _explained,
         _NO_ANNOTATIONS,
     ),
     "original_vs_multi": Plot(
-        "What each class loses under the original label and under any annotated label",
-        "3. How much of that do multi-label annotations explain?",
         _multi_numbers,
         lambda t: effects.original_vs_multi(t.effects, t.classes),
         _both_truths,
         _NO_ANNOTATIONS,
     ),
     "confusion_plane": Plot(
-        "Affected classes and their swallowers by label overlap and similarity",
-        "4. Which classes swallow them, and of what kind?",
         lambda t: confusions.confusion_numbers(t.categories, t.classes),
         lambda t: confusions.confusion_plane(t.categories, t.classes, (t.overlap, t.similarity)),
         _plane,
         "No affected class has a swallower that overlap and similarity could place.",
     ),
     "false_positives": Plot(
-        "Errors of the swallowing classes over strength",
-        "4. Which classes swallow them, and of what kind?",
         lambda t: accuracy.false_positive_numbers(
             t.counts, t.classes, t.swallowers[:PANELS_AT_MOST], t.conditions
         ),
@@ -322,8 +300,6 @@ FIGURES: Mapping[str, Plot] = {
     "interventions_vs_strongest": _against("uniform_strongest"),
     "interventions_vs_best": _against("uniform_best"),
     "planted_vs_found": Plot(
-        "Planted relations beside what was found",
-        "6. How sure are we?",
         lambda t: planted.planted_numbers(t.planted, t.classes),
         lambda t: planted.planted_vs_found(t.planted, t.classes),
         _planted,

@@ -6,13 +6,13 @@ import re
 from pathlib import Path
 
 from daclass.atomic import replacing
-from daclass.plots.catalogue import FIGURES, Plot
+from daclass.plots.catalogue import FIGURES
 from daclass.plots.save import save_csv, save_png, save_svg, settle
 from daclass.plots.style import blank
 from daclass.plots.tables import Tables
+from daclass.plots.titles import TITLES
 
 _MARKUP, _ESCAPED = re.compile(r"[\\*`|]|_(?!\w)"), r"\\\g<0>"
-ENDINGS = ("svg", "png", "csv", "txt")
 
 
 def draw_all(tables: Tables, folder: Path) -> list[str]:
@@ -33,16 +33,16 @@ def draw_all(tables: Tables, folder: Path) -> list[str]:
         numbers = plot.numbers(tables)
         figure = blank(plot.missing) if numbers.empty else plot.draw(tables)
         settle(figure)
-        save_svg(figure, folder / f"{stem}.svg", plot.title)
+        save_svg(figure, folder / f"{stem}.svg", TITLES[stem].text)
         save_png(figure, folder / f"{stem}.png")
         save_csv(numbers, folder / f"{stem}.csv")
-        _save_caption(plot, plot.missing if numbers.empty else plot.caption(tables), folder, stem)
+        _save_caption(plot.missing if numbers.empty else plot.caption(tables), folder, stem)
         if not numbers.empty:
             drawn.append(stem)
     return drawn
 
 
-def _save_caption(plot: Plot, caption: str, folder: Path, stem: str) -> None:
+def _save_caption(caption: str, folder: Path, stem: str) -> None:
     """As reStructuredText, which Snakemake's report reads and people can."""
     with replacing(folder / f"{stem}.txt") as partial:
-        partial.write_text(f"**{plot.title}.** {_MARKUP.sub(_ESCAPED, caption)}\n", "utf-8")
+        partial.write_text(f"**{TITLES[stem].text}.** {_MARKUP.sub(_ESCAPED, caption)}\n", "utf-8")

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from daclass.augment.axis import AXES
-from daclass.plots import Tables
 from daclass.plots.accuracy import accuracy_numbers
 from daclass.plots.catalogue import PANELS_AT_MOST
 from daclass.plots.crops import realised_numbers
 from daclass.plots.effects import effect_numbers
 from daclass.plots.interventions import GROUPS, POLICIES, intervention_numbers
 from daclass.plots.planted import planted_numbers
+from daclass.plots.tables import Tables
 
 Row = dict[str, Any]
 LONG = 40  # tables with more rows are folded away

@@ -6,10 +6,10 @@ import base64
 import math
 from typing import Any
 
-from daclass.plots import Tables
 from daclass.plots.accuracy import accuracy_numbers
 from daclass.plots.effects import sorted_numbers
 from daclass.plots.interventions import POLICIES
+from daclass.plots.tables import Tables
 
 Row = dict[str, Any]
 BANDS = (

@@ -9,7 +9,9 @@ from typing import Any
 from markupsafe import Markup
 
 from daclass.errors import InputError
-from daclass.plots import FIGURES, Plot, Tables
+from daclass.plots.catalogue import FIGURES
+from daclass.plots.tables import Tables
+from daclass.plots.titles import TITLES
 
 
 def inline_figures(folder: Path, tables: Tables) -> dict[str, dict[str, Any]]:
@@ -18,15 +20,16 @@ def inline_figures(folder: Path, tables: Tables) -> dict[str, dict[str, Any]]:
     `svg` is an element that follows the page's theme, None where there is no data or no file;
     `missing` says why there is nothing.
     """
-    return {stem: _figure(plot, folder / f"{stem}.svg", tables) for stem, plot in FIGURES.items()}
+    return {stem: _figure(stem, folder / f"{stem}.svg", tables) for stem in FIGURES}
 
 
-def _figure(plot: Plot, file: Path, tables: Tables) -> dict[str, Any]:
+def _figure(stem: str, file: Path, tables: Tables) -> dict[str, Any]:
+    plot = FIGURES[stem]
     if plot.numbers(tables).empty:
         return {"svg": None, "caption": "", "missing": plot.missing}
     if not file.is_file():
         return {"svg": None, "caption": "", "missing": f"The figure {file.name} was not drawn."}
-    return {"svg": _inline(file, plot.title), "caption": plot.caption(tables), "missing": ""}
+    return {"svg": _inline(file, TITLES[stem].text), "caption": plot.caption(tables), "missing": ""}
 
 
 def _inline(file: Path, title: str) -> Markup:

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from daclass.atomic import replacing
-from daclass.plots import Tables
+from daclass.plots.tables import Tables
 from daclass.report.charts import charts, library
 from daclass.report.content import build_content
 from daclass.report.explorer import explorer_data

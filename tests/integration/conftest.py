@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "plots"))
 
 from synthetic_study import NAMES, study_summary, study_tables
 
-from daclass.plots import draw_all
+from daclass.plots.draw import draw_all
 from daclass.report import write_report
 
 CHROMIUM = shutil.which("chromium")

@@ -12,7 +12,7 @@ from PIL import Image
 
 from daclass.analysis.categories import sensitivity
 from daclass.analysis.summary import summarise
-from daclass.plots import Tables
+from daclass.plots.tables import Tables
 from daclass.tables import SCHEMAS
 
 STRENGTHS = (0.08, 0.2, 0.4, 0.75, 0.99)

@@ -7,10 +7,11 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from daclass.plots import FIGURES, draw_all
-from daclass.plots.draw import _ESCAPED, _MARKUP
+from daclass.plots.catalogue import FIGURES
+from daclass.plots.draw import _ESCAPED, _MARKUP, draw_all
 from daclass.plots.save import save_svg, settle
 from daclass.plots.style import INK
+from daclass.plots.titles import ENDINGS, TITLES
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def folder(tables, tmp_path_factory):
 
 
 def test_every_figure_has_its_files_and_nothing_else_is_left(folder):
-    expected = {f"{stem}.{ending}" for stem in FIGURES for ending in ("svg", "png", "csv", "txt")}
+    expected = {f"{stem}.{ending}" for stem in FIGURES for ending in ENDINGS}
     assert {file.name for file in folder.iterdir()} == expected
 
 
@@ -120,6 +121,11 @@ def test_user_settings_of_matplotlib_do_not_matter(tables, folder, tmp_path):
     with mpl.rc_context({"font.size": 20, "axes.grid": True, "svg.fonttype": "path"}):
         figure = plot.draw(tables)
         settle(figure)
-        save_svg(figure, tmp_path / "accuracy_by_strength.svg", plot.title)
+        title = TITLES["accuracy_by_strength"].text
+        save_svg(figure, tmp_path / "accuracy_by_strength.svg", title)
     name = "accuracy_by_strength.svg"
     assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+
+
+def test_every_title_has_its_figure():
+    assert list(TITLES) == list(FIGURES)

@@ -5,23 +5,14 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 
-from daclass.plots import (
-    FIGURES,
-    accuracy_by_strength,
-    class_accuracy,
-    class_effects,
-    confusion_plane,
-    drop_explained,
-    false_positives,
-    interventions,
-    original_vs_multi,
-    planted_vs_found,
-    realised_crop_area,
-)
-from daclass.plots.confusions import confusion_numbers
-from daclass.plots.crops import realised_numbers
-from daclass.plots.effects import effect_numbers
-from daclass.plots.interventions import intervention_numbers
+from daclass.plots.accuracy import accuracy_by_strength, class_accuracy, false_positives
+from daclass.plots.catalogue import FIGURES
+from daclass.plots.confusions import confusion_numbers, confusion_plane
+from daclass.plots.crops import realised_crop_area, realised_numbers
+from daclass.plots.effects import class_effects, effect_numbers, original_vs_multi
+from daclass.plots.explained import drop_explained
+from daclass.plots.interventions import intervention_numbers, interventions
+from daclass.plots.planted import planted_vs_found
 from daclass.plots.style import (
     CATEGORY_COLOURS,
     RED,

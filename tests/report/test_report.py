@@ -9,7 +9,8 @@ from html.parser import HTMLParser
 import pytest
 
 from daclass.errors import InputError
-from daclass.plots import FIGURES
+from daclass.plots.catalogue import FIGURES
+from daclass.plots.titles import TITLES
 from daclass.report import write_report
 from daclass.report.content import best_average
 from daclass.report.wording import bracket, digest
@@ -131,7 +132,7 @@ class TestAccess:
         assert len(drawings) + interactive == len(page.all("figure"))
         assert len(page.all("figure")) == len(page.all("figcaption"))
         assert len(drawings) == len(FIGURES)
-        assert {svg["aria-label"] for svg in drawings} == {p.title for p in FIGURES.values()}
+        assert {svg["aria-label"] for svg in drawings} == {title.text for title in TITLES.values()}
         assert all(svg["role"] == "img" for svg in drawings)
 
     def test_language_and_viewport_are_set(self, page):
