@@ -153,7 +153,7 @@ def class_accuracy(
         for truth, rows in of_class.groupby("truth", sort=False):
             _seeds_and_mean(ax, rows, str(truth))
         ax.set_title(names[class_id])
-        conditions.mark(ax, at_most=3)
+        conditions.mark(ax, panel=True)
         ax.set(xlabel="", ylabel="")
     bottom, top = axes[0].get_ylim()
     axes[0].set_ylim(max(0.0, bottom), min(top, 103.0))
@@ -214,7 +214,7 @@ def false_positives(
         for column, (_, colour, dashes) in _ERRORS.items():
             ax.plot(mean.index, mean[column], dashes, marker="o", markersize=3, color=colour)
         ax.set_title(names[class_id])
-        conditions.mark(ax, at_most=3)
+        conditions.mark(ax, panel=True)
         ax.set(xlabel="", ylabel="")
     axes[0].set_ylim(bottom=0)
     key(
@@ -251,6 +251,6 @@ def _seeds_and_mean(ax: Axes, rows: pd.DataFrame, truth: str) -> None:
 
 
 def _shared_labels(figure: Figure, conditions: Conditions, values: str) -> None:
-    if conditions.by_strength:
-        figure.supxlabel(conditions.label, fontsize=LINE, color=INK)
+    if conditions.panel_label:
+        figure.supxlabel(conditions.panel_label, fontsize=LINE, color=INK)
     figure.supylabel(values, fontsize=LINE, color=INK)

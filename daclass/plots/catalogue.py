@@ -148,7 +148,8 @@ def _explained(tables: Tables) -> str:
         f"pictures and {tables.replicates}. Right: the share of the drop that disappears, beside "
         "the share that as many random extra labels would make disappear. Lines are "
         f"{_level(tables)} intervals. "
-        "A share is withheld where the drop itself could be zero."
+        "A share is withheld where the drop itself could be zero. Affected classes are chosen anew "
+        "in each fold of pictures, so there can be more of them than elsewhere."
     )
 
 

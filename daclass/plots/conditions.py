@@ -11,6 +11,8 @@ from matplotlib.axes import Axes
 from daclass.augment.axis import AXES
 from daclass.plots.style import isolate, label_strengths, shorten
 
+WIDE, PANEL = 48, 16  # letters that fit below a figure of full width, and below a small panel
+
 
 @dataclass(frozen=True)
 class Conditions:
@@ -39,16 +41,30 @@ class Conditions:
     @property
     def under_tested(self) -> str:
         """The tested condition within a sentence."""
-        return f"at the strongest, {self.tested}" if self.by_strength else f"under {self.tested}"
+        return f"at the strongest, {self.tested}" if self.by_strength else f"under “{self.tested}”"
 
     @property
     def under_reference(self) -> str:
-        return f"at {self.reference}" if self.by_strength else f"under {self.reference}"
+        return f"at {self.reference}" if self.by_strength else f"under “{self.reference}”"
 
     @property
     def contrast(self) -> str:
         """The fixed contrast within a sentence."""
-        return f"from {self.reference} to {self.tested}"
+        if self.by_strength:
+            return f"from {self.reference} to {self.tested}"
+        return f"from “{self.reference}” to “{self.tested}”"
+
+    @property
+    def panel_label(self) -> str:
+        """The x axis's label of small panels, where names of conditions may have to be numbers."""
+        if self.by_strength or not self._long(PANEL):
+            return self.label if self.by_strength else ""
+        return ",  ".join(
+            f"{i}: {isolate(shorten(name, 24))}" for i, name in enumerate(self.names, start=1)
+        )
+
+    def _long(self, letters: int) -> bool:
+        return sum(len(name) + 1 for name in self.names) > letters
 
     def place(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The rows of `frame` that belong to a condition, in order, with its position and name.
@@ -65,19 +81,26 @@ class Conditions:
         rows = frame.assign(condition=key, position=key.map(position))
         return rows[rows["position"].notna()].sort_values("position", kind="stable")
 
-    def mark(self, ax: Axes, at_most: int = 9) -> None:
-        """Ticks at the conditions; strengths are thinned out where they would overlap."""
+    def mark(self, ax: Axes, panel: bool = False) -> None:
+        """Ticks at the conditions.
+
+        Strengths are thinned out where they would overlap. Long names are slanted, or numbers in a
+        small panel, where `panel_label` says what they stand for.
+        """
         if self.by_strength:
-            label_strengths(ax, self.positions, at_most)
+            label_strengths(ax, self.positions, at_most=3 if panel else 9)
             return
-        crowded = sum(len(name) for name in self.names) > 6 * at_most
+        ax.set_xlim(-0.3, len(self.names) - 0.7)
+        if panel and self._long(PANEL):
+            ax.set_xticks(self.positions, [str(i + 1) for i in range(len(self.names))])
+            return
+        slanted = not panel and self._long(WIDE)
         ax.set_xticks(
             self.positions,
-            [isolate(shorten(name, 18)) for name in self.names],
-            rotation=30 if crowded else 0,
-            ha="right" if crowded else "center",
+            [isolate(shorten(name, 18 if slanted else 26)) for name in self.names],
+            rotation=30 if slanted else 0,
+            ha="right" if slanted else "center",
         )
-        ax.set_xlim(-0.3, len(self.names) - 0.7)
 
 
 def conditions_of(

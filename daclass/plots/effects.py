@@ -110,7 +110,7 @@ def class_effects(
         heights = [1.9, ROW * len(extremes) + 0.7]
         parts = figure.subfigures(2, 1, squeeze=False, height_ratios=heights)
         above, below = (part.subplots() for part in parts.flat)
-        _ranks(above, numbers, words)
+        _ranks(above, numbers)
         _rows(below, extremes.reset_index(drop=True), names, words)
         below.axhline(most_hurt - 0.5, color=INK, alpha=0.3, linewidth=0.6, linestyle=":")
     marks: list[tuple[str, str, dict[str, Any]]] = [
@@ -149,7 +149,7 @@ def _rows(ax: Axes, numbers: pd.DataFrame, names: dict[int, str], words: str) ->
     zero_line(ax)
 
 
-def _ranks(ax: Axes, numbers: pd.DataFrame, words: str) -> None:
+def _ranks(ax: Axes, numbers: pd.DataFrame) -> None:
     ranks = np.arange(1, len(numbers) + 1)
     percent = 100 * numbers[["drop", "low", "high", "null_low", "null_high"]]
     ax.fill_between(ranks, percent["low"], percent["high"], color=INK, alpha=0.15, linewidth=0)
@@ -162,7 +162,7 @@ def _ranks(ax: Axes, numbers: pd.DataFrame, words: str) -> None:
     ax.plot(ranks[affected], percent["drop"][affected], ".", color=AFFECTED, ms=4)
     ax.set_xlim(0, len(numbers) + 1)
     ax.set_xlabel("rank of the class, by what it loses")
-    ax.set_ylabel(words)
+    ax.set_ylabel("points lost")
     zero_line(ax, vertical=False)
 
 

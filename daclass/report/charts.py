@@ -108,7 +108,7 @@ def _overview(conditions: Conditions) -> Chart:
         axis=alt.Axis(grid=False, tickMinStep=1),
         scale=alt.Scale(nice=False, padding=8, zero=False),
     )
-    title = f"points lost {conditions.contrast}"
+    title = "points lost"
     up = alt.Y("drop:Q", title=title)
     tooltip = [
         alt.Tooltip("name:N", title="class"),

@@ -62,6 +62,11 @@ def counted(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def sentence(text: str) -> str:
+    """With a capital first letter; names within stay as they are."""
+    return text[:1].upper() + text[1:]
+
+
 def name(text: Any) -> Markup:
     """A class name, kept apart from the direction of the text around it."""
     return Markup("<bdi>{}</bdi>").format(text)
@@ -92,5 +97,16 @@ def digest(script: str) -> Markup:
 
 FILTERS = {
     filter_.__name__: filter_
-    for filter_ in (number, percent, points, chance, counted, name, listing, duration, digest)
+    for filter_ in (
+        number,
+        percent,
+        points,
+        chance,
+        counted,
+        sentence,
+        name,
+        listing,
+        duration,
+        digest,
+    )
 }

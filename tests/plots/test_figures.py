@@ -207,9 +207,20 @@ class TestNamedConditions:
     def test_words_name_them(self, make_tables):
         tables = make_tables(conditions=self.NAMES)
         caption = FIGURES["class_effects"].caption(tables)
-        assert "from resnet to vgg_bn" in caption
+        assert "from “resnet” to “vgg_bn”" in caption
         assert "strength" not in caption
-        assert "from resnet to vgg_bn" in drawn_effects(tables).axes[0].get_xlabel()
+        assert "from “resnet” to “vgg_bn”" in drawn_effects(tables).axes[0].get_xlabel()
+
+    @pytest.mark.parametrize("names", [("a", "b"), ("with batch norm", "without batch norm")])
+    def test_names_that_do_not_fit_a_panel_are_numbers_with_a_key(self, make_tables, names):
+        tables = make_tables(conditions=names)
+        figure = class_accuracy(tables.counts, tables.classes, [0, 1], tables.conditions)
+        ticks = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+        key = figure.get_supxlabel()
+        assert (ticks, key) in (
+            (["a", "b"], ""),
+            (["1", "2"], "1: with batch norm,  2: without batch norm"),
+        )
 
 
 class TestPanels:

@@ -247,7 +247,7 @@ class TestMissingParts:
 
     def test_named_conditions(self, make_report):
         text = Page(make_report(conditions=("vgg_bn", "vgg"), interventions=False)[0]).text
-        assert "From vgg to vgg_bn" in text and "under vgg_bn" in text
+        assert "From “vgg” to “vgg_bn”" in text and "under “vgg_bn”" in text
         said = text.split("All settings")[0].replace("stand in for seeds", "")
         assert not re.search(r"\bstrengths?\b|\bstrongest\b|\bseeds?\b|\baugmentation\b", said)
 

@@ -60,6 +60,11 @@ def test_counted():
     assert wording.counted(2400, "picture") == "2,400 pictures"
 
 
+def test_a_sentence_keeps_its_names():
+    assert wording.sentence("from “VGG” to “ResNet”") == "From “VGG” to “ResNet”"
+    assert wording.sentence("") == ""
+
+
 def test_listing_escapes_text_and_keeps_markup():
     assert wording.listing([]) == ""
     assert wording.listing(["a", "b", "c"]) == "a, b and c"
