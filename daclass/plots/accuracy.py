@@ -68,7 +68,7 @@ def accuracy_by_strength(accuracy: pd.DataFrame, conditions: Conditions) -> Figu
     if conditions.by_strength:
         end_labels(ax, float(numbers["position"].max()), ends)
     else:
-        truth_key(figure, numbers["truth"])
+        truth_key(figure, numbers["truth"], joined=False)
     return figure
 
 

@@ -59,8 +59,11 @@ def _average(tables: Tables) -> str:
     pictures = _plural(int(numbers["images"].max()), "validation picture")
     truths = ""
     if tables.has_multi:
+        first, second = (
+            ("Solid", "Dashed") if tables.conditions.by_strength else ("Circles", "Diamonds")
+        )
         truths = (
-            " Solid: the prediction is the picture's original label. Dashed: it is any of the "
+            f" {first}: the prediction is the picture’s original label. {second}: it is any of the "
             "labels that annotators gave the picture."
         )
     marks = "Bands are" if tables.conditions.by_strength else "Whiskers are"

@@ -217,7 +217,7 @@ def key(figure: Figure, lines: Sequence[tuple[str, str, dict[str, Any]]]) -> Non
     )  # fmt: skip
 
 
-def truth_key(figure: Figure, truths: Iterable[str]) -> None:
+def truth_key(figure: Figure, truths: Iterable[str], joined: bool = True) -> None:
     """The key of lines or marks that stand for the original and the multi-label truth."""
     key(
         figure,
@@ -225,7 +225,11 @@ def truth_key(figure: Figure, truths: Iterable[str]) -> None:
             (
                 TRUTH_NAMES[truth],
                 TRUTH_COLOURS[truth],
-                {"linestyle": TRUTH_DASHES[truth], "marker": TRUTH_MARKERS[truth], "markersize": 4},
+                {
+                    "linestyle": TRUTH_DASHES[truth] if joined else "-",
+                    "marker": TRUTH_MARKERS[truth],
+                    "markersize": 4,
+                },
             )
             for truth in dict.fromkeys(truths)
         ],

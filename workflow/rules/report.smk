@@ -72,7 +72,7 @@ rule report:
         FILES.summary,
     output:
         report(
-            FILES.report,
+            str(FILES.report),
             caption="../captions/report.rst",
             category="The whole report",
             labels={"figure": "All questions on one page"},
