@@ -15,7 +15,7 @@ import pandas as pd
 
 from daclass import provenance
 from daclass.atomic import replacing
-from daclass.augment import Policy
+from daclass.augment import RRC_SCALE, Policy
 from daclass.errors import InputError
 from daclass.layout import Layout
 from daclass.study import Phase, PredictionsData, Study
@@ -238,6 +238,17 @@ def examples(study: Study, layout: Layout) -> None:
     write_table(table, "examples", layout.table("examples"), study.digest("data", "sweep"))
 
 
+def realised(study: Study, layout: Layout) -> None:
+    """Compute what crops of each strength keep of the training pictures, from a sample's sizes."""
+    from daclass.realised import picture_size, realised_areas, sample
+
+    frame = read_table("index", layout.table("index"))
+    root, most = _pictures_root(study, layout), study.beton.max_resolution
+    names = sample(frame.loc[frame["split"] == "train", "image_id"].unique())
+    table = realised_areas([picture_size(root / name, most) for name in names], study.strengths)
+    write_table(table, "realised_area", layout.table("realised_area"), study.digest("data"))
+
+
 def figures(study: Study, layout: Layout) -> None:
     """Draw the figures, each as SVG, PNG and CSV, with its caption."""
     from daclass.plots.draw import draw_all
@@ -391,6 +402,8 @@ def table_names(study: Study) -> tuple[str, ...]:
 def drawn_names(study: Study) -> tuple[str, ...]:
     """The tables that figures and report read."""
     more = ("examples",) if study.sweep else ()
+    if study.sweep and study.axis is RRC_SCALE:
+        more = (*more, "realised_area")
     return (*table_names(study), "sensitivity", "top_confusions", *more)
 
 
@@ -446,7 +459,7 @@ WHOLE: dict[str, Callable[[Study, Layout], None]] = {
     stage.__name__: stage
     for stage in (
         pictures, index, predictions, measure, categories, interventions, planted, examples,
-        figures, report,
+        realised, figures, report,
     )
 }  # fmt: skip
 """The stages that need a study and a layout alone, by name."""

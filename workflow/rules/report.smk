@@ -19,6 +19,23 @@ if STUDY.sweep:
         shell:
             daclass("examples")
 
+    if "realised_area" in stages.drawn_names(STUDY):
+
+        rule realised:
+            input:
+                FILES.table("index"),
+                [] if STUDY.data.source == "folder" else FILES.pictures,
+            output:
+                FILES.table("realised_area"),
+            params:
+                settings=STUDY.digest("data", "beton", "sweep"),
+            log:
+                log("realised"),
+            benchmark:
+                times("realised")
+            shell:
+                daclass("realised")
+
 
 def figure(stem, ending):
     """A figure's file; `snakemake --report` shows it with the caption that lies beside it."""
