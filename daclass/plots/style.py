@@ -18,6 +18,7 @@ from typing import Any, Literal, ParamSpec
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from matplotlib import font_manager
 from matplotlib import style as mpl_style
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -57,8 +58,20 @@ CATEGORY_MARKERS = {
     "unrelated": "D",
     "none": "v",
 }
+FALLBACK_FONTS = (
+    "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans CJK KR", "WenQuanYi Zen Hei", "Noto Sans",
+    "Noto Sans Devanagari", "Noto Sans Thai", "Noto Sans Ethiopic",
+)  # fmt: skip
 QUIET = 0.45  # opacity of marks that are context
 COVERED_AT_MOST = 1  # marks that a name in a scatter plot may lie on
+
+
+def _fonts() -> list[str]:
+    """DejaVu Sans, which comes with matplotlib and gives the same layout everywhere; then, for
+    scripts that it lacks, those of `FALLBACK_FONTS` that are installed."""
+    known = set(font_manager.get_font_names())
+    return ["DejaVu Sans", *(name for name in FALLBACK_FONTS if name in known)]
+
 
 RC: dict[str, Any] = {
     "axes.edgecolor": INK,
@@ -73,8 +86,7 @@ RC: dict[str, Any] = {
     "axes.unicode_minus": True,
     "figure.facecolor": "white",
     "axes.facecolor": "none",
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],  # ships with matplotlib: the same layout everywhere
+    "font.family": _fonts(),
     "font.size": LINE,
     "lines.linewidth": 1.4,
     "lines.markersize": 4,
@@ -96,7 +108,7 @@ RC: dict[str, Any] = {
 def house_style() -> Iterator[None]:
     """A context in which matplotlib's defaults and `RC` hold, whatever the user's settings are."""
     with mpl_style.context(["default", RC]), warnings.catch_warnings():
-        # PNG has boxes for scripts that the bundled font lacks; SVG and CSV have the letters.
+        # PNG has boxes for scripts that no installed font has; SVG and CSV have the letters.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 
