@@ -157,7 +157,8 @@ def _accuracy(conditions: Conditions, shown: Sequence[str]) -> Chart:
         alt.Tooltip("truth:N", title="right is"),
         alt.Tooltip("accuracy:Q", title="accuracy (%)", format=".1f"),
         alt.Tooltip("interval:N", title="interval"),
-        alt.Tooltip("null_interval:N", title="if nothing mattered"),
+        alt.Tooltip("seeds_interval:N", title="for these pictures"),
+        alt.Tooltip("null_interval:N", title=f"if the {conditions.noun} did not matter"),
         alt.Tooltip("images:Q", title="pictures"),
     ]
     band = {"y": alt.Y("low:Q", title="accuracy (%)"), "y2": alt.Y2("high:Q")}

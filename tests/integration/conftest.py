@@ -13,8 +13,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "plots"))
 
 from synthetic_study import NAMES, study_summary, study_tables
 
+from daclass.cli import main
 from daclass.plots.draw import draw_all
 from daclass.report import write_report
+from tests.conftest import ROOT
 
 CHROMIUM = shutil.which("chromium")
 
@@ -61,6 +63,16 @@ def odd_report(reports) -> Path:
 
 @pytest.fixture(scope="session")
 def large_report(reports) -> Path:
-    """A thousand classes."""
+    """A thousand classes with everything that a study can have."""
     names = tuple(f"class {i:03}" for i in range(1000))
     return reports("large", names=names, affected=50, planted=False)
+
+
+@pytest.fixture(scope="session")
+def imagenet_report(real_data, tmp_path_factory) -> Path:
+    """The report on eight real models' predictions of ImageNet's validation pictures."""
+    folder = tmp_path_factory.mktemp("imagenet")
+    arguments = [f"--results={folder / 'results'}", f"--figures={folder / 'figures'}"]
+    root = f"--set=data.root={real_data / 'imagenet_val'}"
+    assert main(["analyze", str(ROOT / "configs/predictions.yaml"), root, *arguments]) == 0
+    return folder / "figures" / "predictions" / "report.html"

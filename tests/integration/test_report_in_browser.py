@@ -168,14 +168,17 @@ def test_poor_studies_load_cleanly(chromium, reports, study):
         assert "NaN" not in page.locator("body").inner_text()
 
 
-def test_a_thousand_classes_open_quickly(chromium, large_report):
-    assert large_report.stat().st_size < 15_000_000
+@pytest.mark.parametrize(("report", "name"), [("large", "class 777"), ("imagenet", "vizsla")])
+def test_a_thousand_classes_open_quickly(chromium, request, report, name):
+    file = request.getfixturevalue(f"{report}_report")
+    assert file.stat().st_size < 15_000_000
     took = []
-    for _ in range(3):  # the best of three: other work on the machine is not the page's
-        with opened(chromium, large_report) as page:
+    for _ in range(5):  # the best of five: other work on the machine is not the page's
+        with opened(chromium, file) as page:
             took.append(page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd"))
             search = page.get_by_label("Find a class")
-            search.fill("class 777")
-            assert page.locator("#class-name").inner_text() == "class 777"
-    print(f"1,000 classes: {min(took):.0f} ms of {[round(t) for t in took]}")
+            search.fill(name)
+            assert page.locator("#class-name").inner_text() == name
+            assert "of 1,000" in page.locator("#classes").inner_text()
+    print(f"{report}, 1,000 classes: {min(took):.0f} ms of {[round(t) for t in took]}")
     assert min(took) / 1000 < OPENS_WITHIN

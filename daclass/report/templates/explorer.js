@@ -59,6 +59,7 @@
         high: share(curve.high[i]), null_low: share(curve.null_low[i]),
         null_high: share(curve.null_high[i]),
         interval: interval(curve.low[i], curve.high[i]).trim() || "none",
+        seeds_interval: interval(curve.seeds_low[i], curve.seeds_high[i]).trim() || "none",
         null_interval: interval(curve.null_low[i], curve.null_high[i]).trim() || "unknown",
         images: curve.images,
       }));
@@ -113,10 +114,11 @@
     const errors = (entry.errors || {})[data.truths[data.truths.length - 1]];
     const rows = conditions.names.map((name, i) => row([name, ...truths.map((truth) => {
       const curve = entry.curves[truth];
-      return number(curve.accuracy[i]) + interval(curve.low[i], curve.high[i]);
+      const seeds = interval(curve.seeds_low[i], curve.seeds_high[i]);
+      return number(curve.accuracy[i]) + interval(curve.low[i], curve.high[i]) + (seeds && ` · these${seeds}`);
     }), ...(errors ? [number(errors.false_positives[i]), number(errors.false_negatives[i])] : ["–", "–"])]));
     $("class-numbers").replaceChildren(
-      caption(`Accuracy with its interval, and errors, by ${data.noun}.`),
+      caption(`Accuracy and errors by ${data.noun}. Brackets: intervals for new ${data.replicates} and new pictures; after the dot, for these pictures and new ${data.replicates}.`),
       element("thead", {}, row(head, true)), element("tbody", {}, ...rows));
   };
 
