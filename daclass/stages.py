@@ -11,9 +11,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from daclass import provenance
 from daclass.atomic import replacing
-from daclass.augment import Policy
+from daclass.augment import RRC_SCALE, Policy
 from daclass.errors import InputError
 from daclass.layout import Layout
 from daclass.study import Phase, PredictionsData, Study
@@ -21,7 +23,7 @@ from daclass.tables import read_table, write_table
 
 if TYPE_CHECKING:
     from daclass.analysis.cells import Cells
-    from daclass.plots.draw import Tables
+    from daclass.plots.tables import Tables
     from daclass.training.loaders import Samples
     from daclass.training.runs import Run
 
@@ -183,23 +185,31 @@ def measure(study: Study, layout: Layout) -> None:
 
 
 def categories(study: Study, layout: Layout) -> None:
-    """Of which kind each affected class's growing confusion is."""
+    """Of which kind each affected class's growing confusion is, and the largest of every class."""
     from daclass.analysis.categories import categories, overlaps, sensitivity
+    from daclass.analysis.top_confusions import top_confusions
 
     classes = read_table("classes", layout.table("classes"))
+    confused = read_table("confusions", layout.table("confusions"))
+    shared = overlaps(
+        read_table("index", layout.table("index")),
+        read_table("annotations", layout.table("annotations")),
+        len(classes),
+    )
+    thresholds = study.analysis.categories
     table = categories(
         read_table("effects", layout.table("effects")),
-        read_table("confusions", layout.table("confusions")),
-        overlaps(
-            read_table("index", layout.table("index")),
-            read_table("annotations", layout.table("annotations")),
-            len(classes),
-        ),
+        confused,
+        shared,
         classes,
-        overlap=study.analysis.categories.overlap,
-        similarity=study.analysis.categories.similarity,
+        overlap=thresholds.overlap,
+        similarity=thresholds.similarity,
+    )
+    top = top_confusions(
+        confused, shared, classes, overlap=thresholds.overlap, similar=thresholds.similarity
     )
     digest = study.digest("analysis")
+    write_table(top, "top_confusions", layout.table("top_confusions"), digest)
     write_table(table, "categories", layout.table("categories"), digest)
     write_table(sensitivity(table), "sensitivity", layout.table("sensitivity"), digest)
 
@@ -233,8 +243,47 @@ def planted(study: Study, layout: Layout) -> None:
     write_table(table, "planted", layout.table("planted"), study.digest("analysis"))
 
 
+def examples(study: Study, layout: Layout) -> None:
+    """Pick example pictures of some classes for the report, with the crops they get."""
+    from daclass.examples import choose_classes, choose_pictures, render
+
+    if study.sweep is None:
+        raise InputError("data.source: a study of predictions has no pictures to show")
+    strengths = study.strengths
+    table = render(
+        choose_pictures(
+            read_table("predictions", layout.predictions("sweep")),
+            read_table("index", layout.table("index")),
+            study.conditions[0],
+            study.reference_condition,
+        ),
+        read_table("annotations", layout.table("annotations")),
+        _pictures_root(study, layout),
+        choose_classes(
+            read_table("effects", layout.table("effects")),
+            read_table("categories", layout.table("categories")),
+        ),
+        strengths=[strengths[0], strengths[len(strengths) // 2], strengths[-1]],
+        study_seed=study.seed,
+        run_seed=study.sweep.seeds[0],
+        max_resolution=study.beton.max_resolution,
+    )
+    write_table(table, "examples", layout.table("examples"), study.digest("data", "sweep"))
+
+
+def realised(study: Study, layout: Layout) -> None:
+    """Compute what crops of each strength keep of the training pictures, from a sample's sizes."""
+    from daclass.realised import picture_size, realised_areas, sample
+
+    frame = read_table("index", layout.table("index"))
+    root, most = _pictures_root(study, layout), study.beton.max_resolution
+    names = sample(frame.loc[frame["split"] == "train", "image_id"].unique())
+    table = realised_areas([picture_size(root / name, most) for name in names], study.strengths)
+    write_table(table, "realised_area", layout.table("realised_area"), study.digest("data"))
+
+
 def figures(study: Study, layout: Layout) -> None:
-    """Draw the figures, each as SVG, PNG and CSV."""
+    """Draw the figures, each as SVG, PNG and CSV, with its caption."""
     from daclass.plots.draw import draw_all
 
     draw_all(_tables(study, layout), layout.figures)
@@ -371,12 +420,17 @@ def _samples(study: Study, layout: Layout, split: str, draw: int) -> Samples:
     rows = frame[(frame["split"] == split) & (frame["draw"] == draw)]
     if rows.empty:
         raise InputError(f"there is no draw {draw} of the split {split}")
-    root = study.data.root if study.data.source == "folder" else layout.pictures
+    root = _pictures_root(study, layout)
     return Samples(
         layout.beton(split, draw),
         [root / image_id for image_id in rows["image_id"]],
         rows["class_id"].to_numpy("int64"),
     )
+
+
+def _pictures_root(study: Study, layout: Layout) -> Path:
+    """The folder that image ids start at."""
+    return study.data.root if study.data.source == "folder" else layout.pictures
 
 
 def _cells(study: Study, layout: Layout, phase: Phase) -> Cells:
@@ -393,9 +447,17 @@ def _cells(study: Study, layout: Layout, phase: Phase) -> Cells:
 
 
 def table_names(study: Study) -> tuple[str, ...]:
-    """The tables that summary, figures and report read."""
-    names = ("classes", *MEASURED, "categories", "sensitivity", "planted")
+    """The tables that the summary reads."""
+    names = ("classes", *MEASURED, "categories", "planted")
     return (*names, "interventions") if study.interventions else names
+
+
+def drawn_names(study: Study) -> tuple[str, ...]:
+    """The tables that figures and report read."""
+    more = ("examples",) if study.sweep else ()
+    if study.sweep and study.axis is RRC_SCALE:
+        more = (*more, "realised_area")
+    return (*table_names(study), "sensitivity", "top_confusions", *more)
 
 
 def _table_paths(study: Study, layout: Layout) -> dict[str, Path]:
@@ -403,12 +465,36 @@ def _table_paths(study: Study, layout: Layout) -> dict[str, Path]:
 
 
 def _tables(study: Study, layout: Layout) -> Tables:
-    from daclass.plots.draw import Tables
+    from daclass.plots.tables import Tables
 
-    thresholds = study.analysis.categories
+    settings = study.analysis
     return Tables.read(
-        _table_paths(study, layout), study.axis.name, thresholds.overlap, thresholds.similarity
+        {name: layout.table(name) for name in drawn_names(study)},
+        axis=study.axis.name,
+        named=study.comparison.conditions if study.comparison else (),
+        replicates=study.comparison.replicates if study.comparison else "seeds",
+        overlap=settings.categories.overlap,
+        similarity=settings.categories.similarity,
+        confidence=settings.confidence,
+        policies=_designed(study, layout),
     )
+
+
+def _designed(study: Study, layout: Layout) -> pd.DataFrame:
+    """The designed policies, one row a (policy, class_id) with its strength."""
+    names = list(read_table("classes", layout.table("classes"))["name"])
+    parts = [
+        pd.DataFrame(
+            {
+                "policy": policy,
+                "class_id": range(len(names)),
+                "strength": Policy.load(layout.policy("interventions", policy)).strengths(names),
+            }
+        )
+        for policy in study.policy_names("interventions")
+    ]
+    empty = pd.DataFrame({"policy": [], "class_id": [], "strength": []})
+    return pd.concat(parts, ignore_index=True) if parts else empty
 
 
 def _write_json(content: Any, path: Path) -> None:
@@ -425,7 +511,8 @@ MEASURED = (
 WHOLE: dict[str, Callable[[Study, Layout], None]] = {
     stage.__name__: stage
     for stage in (
-        pictures, index, predictions, measure, categories, interventions, planted, figures, report,
+        pictures, index, predictions, measure, categories, interventions, planted, examples,
+        realised, figures, report,
     )
 }  # fmt: skip
 """The stages that need a study and a layout alone, by name."""

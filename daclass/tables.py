@@ -225,6 +225,49 @@ SCHEMAS: Mapping[str, Mapping[str, pa.DataType]] = {
         "images": _int,
         "classes": _int,
     },
+    # The few largest growths of each class on all pictures, with what decides the pair's kind.
+    "top_confusions": {
+        "class_id": _int,
+        "predicted_id": _int,
+        "rate_tested": _real,
+        "rate_reference": _real,
+        "growth": _real,
+        "low": _real,
+        "high": _real,
+        "q": _real,
+        "overlap": _real,
+        "overlap_reverse": _real,
+        "similarity": _real,
+        "category": _text,
+    },
+    # One row a (strength, picture size): what share of the area the crops have in truth, and how
+    # many of them are the fallback box, for the pictures of a sample that have this size (px).
+    "realised_area": {
+        "strength": _real,
+        "height": _int,
+        "width": _int,
+        "mean_area": _real,
+        "fallback_share": _real,
+        "images": _int,
+    },
+    # A few validation pictures of some classes, as thumbnails for the report. Boxes are the crops
+    # of one epoch at each of `strengths`, as (left, top, width, height) in shares of the picture.
+    "examples": {
+        "class_id": _int,
+        "image_id": _text,
+        "chosen": _text,  # "lost", "gained" or "typical"
+        "labels": pa.list_(_int),
+        "prediction_reference": _int,  # what most seeds say
+        "prediction_tested": _int,
+        "right_reference": _int,  # seeds that are right, by the original label
+        "right_tested": _int,
+        "seeds": _int,
+        "width": _int,  # of the thumbnail, px
+        "height": _int,
+        "jpeg": pa.binary(),
+        "strengths": pa.list_(_real),
+        "boxes": pa.list_(pa.list_(_real)),
+    },
     # One row a planted relation beside what was found on the estimation half.
     "planted": {
         "class_id": _int,

@@ -19,6 +19,8 @@ MAY_IMPORT = {
     "report": {"atomic", "augment.axis", "errors", "tables", "plots"},
     "data": {"atomic", "augment.pictures", "errors", "study", "tables"},
     "training": {"atomic", "augment", "errors", "study", "tables"},
+    "examples": {"augment", "tables"},
+    "realised": {"augment"},
     "errors": set(),
     "provenance": set(),
     "atomic": set(),

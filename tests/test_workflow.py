@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from daclass.plots.titles import ENDINGS, TITLES
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.usefixtures("ffcv")
@@ -76,9 +77,9 @@ def summary(study: Path) -> dict:
 
 
 def test_the_outputs_are_there(study):
-    for name in ("accuracy_by_strength", "class_effects", "interventions_vs_strongest"):
-        for ending in ("svg", "png", "csv"):
-            assert (study / "figures/tiny" / f"{name}.{ending}").stat().st_size > 100
+    figures = {f"{stem}.{ending}" for stem in TITLES for ending in ENDINGS}
+    assert {file.name for file in (study / "figures/tiny").iterdir()} == figures | {"report.html"}
+    assert all((study / "figures/tiny" / name).stat().st_size > 20 for name in figures)
     page = (study / "figures/tiny/report.html").read_text()
     assert "A tiny study for the tests" in page
     assert not list(study.rglob("*.partial")), "something half-written is left"
@@ -88,6 +89,23 @@ def test_a_second_call_does_nothing(study):
     again = snakemake(study)
     assert again.returncode == 0
     assert "Nothing to be done" in again.stdout + again.stderr
+
+
+def test_snakemakes_own_report_has_every_figure_with_its_caption(study):
+    made = snakemake(study, "--report", "overview.html")
+    assert made.returncode == 0, made.stdout + made.stderr
+    page = (study / "overview.html").read_text()
+    for stem in TITLES:
+        assert f"{stem}.svg" in page and TITLES[stem].question in page
+    assert "Accuracy that each of 24 classes loses" in page and "report.html" in page
+
+
+def test_examples_are_validation_pictures(study):
+    examples, index = table(study, "examples"), table(study, "index").set_index("image_id")
+    assert set(index.loc[examples["image_id"], "split"]) == {"val"}
+    assert all(content[:2] == b"\xff\xd8" for content in examples["jpeg"])
+    affected = {row["class_id"] for row in summary(study)["affected"]}
+    assert affected <= set(examples["class_id"])
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Set up .venv with everything that studies and tests need. Safe to run again.
+# Set up .venv with everything that studies and tests need. Safe to run again. With the argument
+# "integration", also what `make test-integration` needs: a browser and what drives it.
 #
 # FFCV is compiled against OpenCV and libjpeg-turbo. Where these cannot be installed or FFCV does not
 # compile, the set-up says so and goes on without it; studies then use the torchvision loader.
@@ -77,5 +78,14 @@ if libraries_missing; then
 elif ! .venv/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[ffcv]' \
     >.venv/ffcv.log 2>&1; then
     say "FFCV does not build (see .venv/ffcv.log): studies use the torchvision loader"
+fi
+
+if [ "${1:-}" = integration ]; then
+    # Fonts, so that class names of any script can be looked at.
+    if ! command -v chromium >/dev/null && ! install_system chromium fonts-noto-core; then
+        say "cannot install chromium here: install it for the tests of the report in a browser"
+        exit 1
+    fi
+    .venv/bin/python -m pip install --quiet --constraint constraints.txt --group integration
 fi
 say "ready"

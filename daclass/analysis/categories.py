@@ -134,7 +134,7 @@ def categories(
     shares = ["overlap", "overlap_reverse", "jaccard", "both"]
     table.loc[has_swallower, shares] = table.loc[has_swallower, shares].fillna(0)
     table["both"] = table["both"].fillna(0).astype(np.int64)
-    return table.assign(category=_kinds(table, overlap, similarity))
+    return table.assign(category=kinds(table, overlap, similarity))
 
 
 def sensitivity(
@@ -152,13 +152,13 @@ def sensitivity(
     rows = []
     for overlap_threshold in overlap:
         for similarity_threshold in similarity:
-            kinds = _kinds(categories, overlap_threshold, similarity_threshold)
+            found = kinds(categories, overlap_threshold, similarity_threshold)
             rows += [
                 {
                     "overlap": overlap_threshold,
                     "similarity": similarity_threshold,
                     "category": category,
-                    "classes": int((kinds == category).sum()),
+                    "classes": int((found == category).sum()),
                 }
                 for category in CATEGORIES
             ]
@@ -173,7 +173,7 @@ def _similarity_of(table: pd.DataFrame, classes: pd.DataFrame) -> Floats:
     return np.where(pair[:, 1] >= 0, matrix[pair[:, 0], pair[:, 1]], np.nan)
 
 
-def _kinds(table: pd.DataFrame, overlap: float, similarity: float) -> np.ndarray:
+def kinds(table: pd.DataFrame, overlap: float, similarity: float) -> np.ndarray:
     """Category of each row of table "categories" under two thresholds, [rows]."""
     # A hair of slack, so that a similarity of 0.7 in floating point reaches a threshold of 0.7.
     near = table["similarity"] >= similarity - 1e-9

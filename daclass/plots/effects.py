@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from daclass.plots.conditions import Conditions
 from daclass.plots.style import (
     AFFECTED,
     INK,
+    NULL,
+    NULL_OPACITY,
     QUIET,
     ROW,
     class_names,
     intervals,
+    key,
     new_figure,
     place_labels,
     styled,
@@ -37,11 +43,27 @@ def effect_numbers(
     ]
     rows = rows.merge(classes[["class_id", "name"]], on="class_id", how="left")
     columns = [
-        "class_id", "name", "drop", "low", "high", "seeds_low", "seeds_high", "p", "q", "rank",
-        "affected", "seeds", "images",
+        "class_id", "name", "drop", "low", "high", "seeds_low", "seeds_high", "p", "p_max", "q",
+        "shrunken", "detectable", "rank", "affected", "seeds", "images",
     ]  # fmt: skip
-    ordered = rows[columns].sort_values(["drop", "class_id"], ascending=[False, True])
+    known = [column for column in columns if column in rows]
+    ordered = rows[known].sort_values(["drop", "class_id"], ascending=[False, True])
     return ordered.reset_index(drop=True)
+
+
+def sorted_numbers(
+    effects: pd.DataFrame, classes: pd.DataFrame, null_band: pd.DataFrame
+) -> pd.DataFrame:
+    """All classes' drops on all pictures, largest first, beside what no effect would give.
+
+    Returns:
+        `effect_numbers` with null_expected, null_low and null_high: the drop of that rank where the
+        augmentation has no effect on any class; NaN where the study has no such band.
+    """
+    numbers = effect_numbers(effects, classes, half="all")
+    band = null_band[(null_band["truth"] == "original") & (null_band["reference"] == "fixed")]
+    band = band.set_index("rank")[["expected", "low", "high"]].add_prefix("null_")
+    return numbers.join(band.reindex(np.arange(1, len(numbers) + 1)).reset_index(drop=True))
 
 
 def affected_ids(effects: pd.DataFrame) -> list[int]:
@@ -63,36 +85,51 @@ def affected_ids(effects: pd.DataFrame) -> list[int]:
 
 
 @styled
-def class_effects(effects: pd.DataFrame, classes: pd.DataFrame) -> Figure:
-    """The drop of every class with its intervals, sorted; affected classes are marked.
+def class_effects(
+    effects: pd.DataFrame, classes: pd.DataFrame, null_band: pd.DataFrame, conditions: Conditions
+) -> Figure:
+    """The drop of every class with its intervals, sorted, over the band of no effect at all.
 
     Few classes are rows with names. Many are a curve over their rank, with the extremes as rows
-    below it.
+    below it. Affected classes are marked.
 
     Args:
-        effects: the effects table.
-        classes: the classes table.
+        effects, classes, null_band: the tables of these names; `null_band` may be empty.
+        conditions: what the study compares.
     """
-    numbers = effect_numbers(effects, classes)
+    numbers = sorted_numbers(effects, classes, null_band)
     names = class_names(classes)
+    words = f"points lost {conditions.contrast}"
     if len(numbers) <= NAMED_AT_MOST:
-        figure = new_figure(0.6 + ROW * len(numbers))
-        _rows(figure.subplots(), numbers, names)
-        return figure
-    most_hurt, most_helped = EXTREMES
-    extremes = pd.concat([numbers.head(most_hurt), numbers.tail(most_helped)])
-    figure = new_figure(2.6 + ROW * len(extremes))
-    heights = [1.9, ROW * len(extremes) + 0.7]
-    parts = figure.subfigures(2, 1, squeeze=False, height_ratios=heights)
-    above, below = (part.subplots() for part in parts.flat)
-    _ranks(above, numbers)
-    _rows(below, extremes.reset_index(drop=True), names)
-    below.axhline(most_hurt - 0.5, color=INK, alpha=0.3, linewidth=0.6, linestyle=":")
+        figure = new_figure(0.75 + ROW * len(numbers))
+        _rows(figure.subplots(), numbers, names, words)
+    else:
+        most_hurt, most_helped = EXTREMES
+        extremes = pd.concat([numbers.head(most_hurt), numbers.tail(most_helped)])
+        figure = new_figure(2.8 + ROW * len(extremes))
+        heights = [1.9, ROW * len(extremes) + 0.7]
+        parts = figure.subfigures(2, 1, squeeze=False, height_ratios=heights)
+        above, below = (part.subplots() for part in parts.flat)
+        _ranks(above, numbers)
+        _rows(below, extremes.reset_index(drop=True), names, words)
+        below.axhline(most_hurt - 0.5, color=INK, alpha=0.3, linewidth=0.6, linestyle=":")
+    marks: list[tuple[str, str, dict[str, Any]]] = [
+        ("a class", INK, {"marker": "o", "linestyle": "-"})
+    ]
+    if numbers["affected"].any():
+        marks.append(("affected", AFFECTED, {"marker": "o", "linestyle": "-"}))
+    if numbers["null_low"].notna().any():
+        marks.append(("no effect at all", NULL, {"linewidth": 6, "alpha": NULL_OPACITY}))
+    key(figure, marks)
     return figure
 
 
-def _rows(ax: Axes, numbers: pd.DataFrame, names: dict[int, str]) -> None:
+def _rows(ax: Axes, numbers: pd.DataFrame, names: dict[int, str], words: str) -> None:
     rows = np.arange(len(numbers))
+    ax.barh(
+        rows, 100 * (numbers["null_high"] - numbers["null_low"]), left=100 * numbers["null_low"],
+        height=1.0, color=NULL, alpha=NULL_OPACITY, linewidth=0, zorder=0,
+    )  # fmt: skip
     for affected, colour, alpha in ((False, INK, 0.6), (True, AFFECTED, 1.0)):
         some = (numbers["affected"] == affected).to_numpy()
         part = 100 * numbers.loc[some, ["drop", "low", "high", "seeds_low", "seeds_high"]]
@@ -108,19 +145,23 @@ def _rows(ax: Axes, numbers: pd.DataFrame, names: dict[int, str]) -> None:
     ax.set_ylim(len(numbers) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    ax.set_xlabel("points lost at the strongest augmentation", loc="right")
+    ax.set_xlabel(words, loc="right")
     zero_line(ax)
 
 
 def _ranks(ax: Axes, numbers: pd.DataFrame) -> None:
     ranks = np.arange(1, len(numbers) + 1)
-    percent = 100 * numbers[["drop", "low", "high"]]
+    percent = 100 * numbers[["drop", "low", "high", "null_low", "null_high"]]
     ax.fill_between(ranks, percent["low"], percent["high"], color=INK, alpha=0.15, linewidth=0)
+    ax.fill_between(
+        ranks, percent["null_low"], percent["null_high"], color=NULL, alpha=NULL_OPACITY,
+        linewidth=0,
+    )  # fmt: skip
     affected = numbers["affected"].to_numpy(bool)
     ax.plot(ranks[~affected], percent["drop"][~affected], ".", color=INK, alpha=QUIET, ms=2)
     ax.plot(ranks[affected], percent["drop"][affected], ".", color=AFFECTED, ms=4)
     ax.set_xlim(0, len(numbers) + 1)
-    ax.set_xlabel("classes, by what they lose")
+    ax.set_xlabel("rank of the class, by what it loses")
     ax.set_ylabel("points lost")
     zero_line(ax, vertical=False)
 

@@ -18,6 +18,7 @@ from typing import Any, Literal, ParamSpec
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from matplotlib import font_manager
 from matplotlib import style as mpl_style
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -25,8 +26,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
-
-from daclass.augment.axis import AXES
 
 P = ParamSpec("P")
 Dashes = Literal["-", "--"]
@@ -44,6 +43,7 @@ TRUTH_MARKERS = {"original": "o", "multi": "D"}
 TRUTH_DASHES: dict[str, Dashes] = {"original": "-", "multi": "--"}
 TRUTH_NAMES = {"original": "original label", "multi": "any annotated label"}
 AFFECTED = RED
+NULL, NULL_OPACITY = BLUE, 0.22  # the band where a class lies if nothing affects it
 CATEGORY_COLOURS = {
     "ambiguous": BLUE,
     "co-occurring": ORANGE,
@@ -58,8 +58,20 @@ CATEGORY_MARKERS = {
     "unrelated": "D",
     "none": "v",
 }
+FALLBACK_FONTS = (
+    "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans CJK KR", "WenQuanYi Zen Hei", "Noto Sans",
+    "Noto Sans Devanagari", "Noto Sans Thai", "Noto Sans Ethiopic",
+)  # fmt: skip
 QUIET = 0.45  # opacity of marks that are context
 COVERED_AT_MOST = 1  # marks that a name in a scatter plot may lie on
+
+
+def _fonts() -> list[str]:
+    """DejaVu Sans, which comes with matplotlib and gives the same layout everywhere; then, for
+    scripts that it lacks, those of `FALLBACK_FONTS` that are installed."""
+    known = set(font_manager.get_font_names())
+    return ["DejaVu Sans", *(name for name in FALLBACK_FONTS if name in known)]
+
 
 RC: dict[str, Any] = {
     "axes.edgecolor": INK,
@@ -74,8 +86,7 @@ RC: dict[str, Any] = {
     "axes.unicode_minus": True,
     "figure.facecolor": "white",
     "axes.facecolor": "none",
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],  # ships with matplotlib: the same layout everywhere
+    "font.family": _fonts(),
     "font.size": LINE,
     "lines.linewidth": 1.4,
     "lines.markersize": 4,
@@ -97,7 +108,7 @@ RC: dict[str, Any] = {
 def house_style() -> Iterator[None]:
     """A context in which matplotlib's defaults and `RC` hold, whatever the user's settings are."""
     with mpl_style.context(["default", RC]), warnings.catch_warnings():
-        # PNG has boxes for scripts that the bundled font lacks; SVG and CSV have the letters.
+        # PNG has boxes for scripts that no installed font has; SVG and CSV have the letters.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 
@@ -117,6 +128,14 @@ def new_figure(height: float, width: float = WIDTH) -> Figure:
     """An empty figure that belongs to no window and no global state; sizes in inches."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
+    return figure
+
+
+@styled
+def blank(reason: str) -> Figure:
+    """A figure that says why there is nothing to draw."""
+    figure = new_figure(0.5)
+    figure.text(0, 0.5, reason, va="center", wrap=True)
     return figure
 
 
@@ -186,18 +205,6 @@ def label_strengths(ax: Axes, strengths: Iterable[float], at_most: int) -> None:
     ax.set_xticks(kept, [f"{value:g}" for value in kept])
 
 
-def strength_label(axis: str) -> str:
-    """An axis label that says which end is strong."""
-    known = AXES.get(axis)
-    if known is None:
-        return axis
-    return (
-        f"{known.label} (← stronger)"
-        if known.stronger == "lower"
-        else f"{known.label} (stronger →)"
-    )
-
-
 def zero_line(ax: Axes, vertical: bool = True) -> None:
     draw = ax.axvline if vertical else ax.axhline
     draw(0, color=INK, alpha=0.4, linewidth=0.7, zorder=0)
@@ -214,10 +221,31 @@ def intervals(
 def key(figure: Figure, lines: Sequence[tuple[str, str, dict[str, Any]]]) -> None:
     """One key for all panels, above them."""
     handles = [Line2D([], [], color=c, label=name, **look) for name, c, look in lines]
+    letters = sum(len(name) + 6 for name, _, _ in lines)
     figure.legend(
-        handles=handles, loc="outside upper left", ncols=len(handles), frameon=False,
+        handles=handles, loc="outside upper left", ncols=len(handles) if letters < 58 else 2,
+        frameon=False,
         handlelength=2.2, borderpad=0, columnspacing=1.6,
     )  # fmt: skip
+
+
+def truth_key(figure: Figure, truths: Iterable[str], joined: bool = True) -> None:
+    """The key of lines or marks that stand for the original and the multi-label truth."""
+    key(
+        figure,
+        [
+            (
+                TRUTH_NAMES[truth],
+                TRUTH_COLOURS[truth],
+                {
+                    "linestyle": TRUTH_DASHES[truth] if joined else "-",
+                    "marker": TRUTH_MARKERS[truth],
+                    "markersize": 4,
+                },
+            )
+            for truth in dict.fromkeys(truths)
+        ],
+    )
 
 
 def end_labels(ax: Axes, x: float, labels: Sequence[tuple[float, str]], gap: float = 1.25) -> None:

@@ -12,10 +12,12 @@ import pandas as pd
 
 from daclass.augment.axis import AXES
 from daclass.plots.accuracy import accuracy_numbers
-from daclass.plots.draw import PANELS_AT_MOST, Tables
+from daclass.plots.catalogue import PANELS_AT_MOST
+from daclass.plots.crops import realised_numbers
 from daclass.plots.effects import effect_numbers
 from daclass.plots.interventions import GROUPS, POLICIES, intervention_numbers
 from daclass.plots.planted import planted_numbers
+from daclass.plots.tables import Tables
 
 Row = dict[str, Any]
 LONG = 40  # tables with more rows are folded away
@@ -45,36 +47,41 @@ def build_content(summary: Row, tables: Tables) -> Row:
     effects = effect_rows(tables)
     by_class = {row["class_id"]: row for row in effects}
     affected = [by_class[i] for i in tables.affected if i in by_class]
-    strengths = accuracy_rows(tables)
     provenance = summary.get("provenance", {})
     settings = provenance.get("settings", {})
-    analysis = settings.get("analysis", {})
+    fixes = fix_rows(tables)
     return {
         "summary": summary,
         "title": summary["title"] or summary["study"],
         "provenance": provenance,
         "axis": AXES.get(tables.axis),
         "axis_name": tables.axis,
-        "strongest": summary["strongest"],
-        "reference": summary["reference"],
-        "best": summary["best_average"],
-        "discoveries": summary["discoveries"]["original"],
+        "conditions": tables.conditions,
+        "replicate": tables.replicate,
+        "replicates": tables.replicates,
         "q_limit": summary["q"],
-        "confidence": analysis.get("confidence", 0.95),
-        "rule": analysis.get("affected", {}),
+        "confidence": tables.confidence,
+        "rule": settings.get("analysis", {}).get("affected", {}),
         "draws": _draws(settings, tables),
         "classes": len(tables.classes),
-        "seeds": max((row["original"]["seeds"] for row in strengths), default=0),
-        "strengths": strengths,
+        "seeds": tables.seeds,
+        "levels": accuracy_rows(tables),
+        "best": best_average(tables),
+        "crops": _records(realised_numbers(tables.realised_area)),
         "effects": effects,
+        "discoveries": discoveries(effects, summary["q"]),
         "affected": affected,
-        "hurt": [row for row in affected if row["judged"]["low"] > 0],
-        "has_multi": tables.has_multi and all("multi" in row for row in strengths),
+        "hurt": [row for row in affected if row["low"] > 0],
+        "has_multi": tables.has_multi,
+        "explained": explained_rows(tables),
         "overlap": tables.overlap,
         "similarity": tables.similarity,
         "pairs": pair_rows(tables),
+        "kinds": tables.categories["category"].value_counts().to_dict(),
+        "sensitivity": sensitivity_rows(tables),
         "categories": CATEGORIES,
-        "fixes": fix_rows(tables),
+        "fixes": fixes,
+        "fix": {entry["policy"]: entry for entry in fixes},
         "groups": GROUPS,
         "policies": POLICIES,
         "designs": DESIGNS,
@@ -88,22 +95,38 @@ def build_content(summary: Row, tables: Tables) -> Row:
 
 
 def accuracy_rows(tables: Tables) -> list[Row]:
-    """One row a strength: accuracy under both truths."""
-    numbers = accuracy_numbers(tables.accuracy)
-    rows: dict[float, Row] = {}
-    for row in _records(numbers):
-        entry = rows.setdefault(row["strength"], {"strength": row["strength"]})
-        entry[row["truth"]] = row
-    return [rows[strength] for strength in sorted(rows)]
+    """One row a condition, in order: accuracy under both truths."""
+    rows: dict[str, Row] = {}
+    for row in _records(accuracy_numbers(tables.accuracy, tables.conditions)):
+        rows.setdefault(row["condition"], {"name": row["condition"]})[row["truth"]] = row
+    return list(rows.values())
+
+
+def best_average(tables: Tables) -> Row:
+    """The best condition on average, chosen on one half of the pictures and reported on the other.
+
+    Returns:
+        `name`, and the rows `best`, `tested` and `reference` of that other half; None where the
+        condition is not in the table.
+    """
+    placed = tables.conditions.place(tables.accuracy[tables.accuracy["truth"] == "original"])
+    select, estimate = (placed[placed["half"] == half] for half in ("select", "estimate"))
+    name = select["condition"].iloc[int(select["accuracy"].argmax())] if len(select) else ""
+    rows = {row["condition"]: row for row in _records(estimate)}
+    return {
+        "name": name,
+        "best": rows.get(name),
+        "tested": rows.get(tables.conditions.tested),
+        "reference": rows.get(tables.conditions.reference),
+    }
 
 
 def effect_rows(tables: Tables) -> list[Row]:
     """One row a class, the most hurt first: its drop on the estimation half, and more.
 
     The added keys `all` (the drop on all pictures, which the q-value belongs to), `multi` (under
-    any annotated label), `best` (against the class's own best strength) and `pair` (its swallower)
-    are rows themselves, or None. `judged` is what affected classes are chosen and reported by:
-    `best`, or the row itself where one seed allows no cross-fitting.
+    any annotated label), `best` (against the class's own best condition) and `pair` (its swallower)
+    are rows themselves, or None.
     """
     numbers = effect_numbers(tables.effects, tables.classes)
     against_best = tables.effects[
@@ -121,9 +144,34 @@ def effect_rows(tables: Tables) -> list[Row]:
     rows = _records(numbers)
     for row in rows:
         row.update({key: found.get(row["class_id"]) for key, found in by_class.items()})
-        best = row["best"]
-        row["judged"] = best if best and np.isfinite(best["drop"]) else row
     return rows
+
+
+def discoveries(effects: list[Row], q: float) -> Row:
+    """How many classes the fixed contrast hurts and helps on all pictures, and its power.
+
+    Returns:
+        `tested`, `hurt` and `helped` (numbers of classes), `images` (the fewest and the most
+        pictures a class) and `detectable` (the median class's smallest drop that would be found
+        four times in five; None where the study does not know it).
+    """
+    rows = [row["all"] for row in effects if row["all"]]
+    found = [row for row in rows if row["q"] <= q]
+    power = np.array([row.get("detectable", np.nan) for row in rows], float)
+    images = [row["images"] for row in rows]
+    return {
+        "tested": sum(np.isfinite(row["q"]) for row in rows),
+        "hurt": sum(row["drop"] > 0 for row in found),
+        "helped": sum(row["drop"] < 0 for row in found),
+        "images": (min(images), max(images)) if images else (0, 0),
+        "detectable": float(np.nanmedian(power)) if np.isfinite(power).any() else None,
+    }
+
+
+def explained_rows(tables: Tables) -> dict[tuple[str, str], Row]:
+    """(group, reference) -> how much of the drop annotations explain."""
+    rows = _records(tables.explained) if tables.has_multi else []
+    return {(row["group"], row["reference"]): row for row in rows}
 
 
 def pair_rows(tables: Tables) -> list[Row]:
@@ -147,6 +195,18 @@ def pair_rows(tables: Tables) -> list[Row]:
     return rows
 
 
+def sensitivity_rows(tables: Tables) -> list[Row]:
+    """One row a pair of thresholds: the number of affected classes of each kind."""
+    frame = tables.sensitivity
+    rows = []
+    for _, part in frame.groupby(["overlap", "similarity"]):
+        overlap, similarity = (float(part[name].iloc[0]) for name in ("overlap", "similarity"))
+        counts = part.set_index("category")["classes"].to_dict()
+        own = np.allclose((overlap, similarity), (tables.overlap, tables.similarity))
+        rows.append({"overlap": overlap, "similarity": similarity, "counts": counts, "own": own})
+    return rows
+
+
 def fix_rows(tables: Tables) -> list[Row]:
     """One entry a policy: its gains by baseline, group and truth."""
     frame = tables.interventions
@@ -166,15 +226,28 @@ def fix_rows(tables: Tables) -> list[Row]:
     return entries
 
 
-def planted_rows(tables: Tables) -> list[Row]:
-    return _records(planted_numbers(tables.planted, tables.classes))
+def planted_rows(tables: Tables) -> Row | None:
+    """The planted relations, and those of each verdict; None for real data."""
+    rows = _records(planted_numbers(tables.planted, tables.classes))
+    if not rows:
+        return None
+    controls = [row for row in rows if row["expectation"] == "unchanged"]
+    relations = [row for row in rows if row["expectation"] != "unchanged"]
+    return {
+        "relations": relations,
+        "controls": controls,
+        "found": [row for row in relations if row["verdict"] == "found"],
+        "missed": [row for row in relations if row["verdict"] == "missed"],
+        "quiet": [row for row in controls if row["verdict"] == "quiet"],
+        "alarms": [row for row in rows if row["verdict"] == "false alarm"],
+    }
 
 
 def flattery(tables: Tables) -> Row | None:
     """How much larger the affected classes' drops look where they were chosen.
 
     Returns:
-        Means over the affected classes: the drop against the best strength read off the selection
+        Means over the affected classes: the drop against the best condition read off the selection
         half itself, and the cross-fitted drop on the estimation half; None without either.
     """
     rows = tables.effects[
@@ -192,6 +265,8 @@ def flattery(tables: Tables) -> Row | None:
 def _draws(settings: Row, tables: Tables) -> int | None:
     """Number of draws of the training pictures that were used; None where it is not known."""
     draws: int | None = settings.get("data", {}).get("draws")
+    if tables.named:
+        return None  # others trained
     return draws and len(set(tables.counts["seed"] % draws))
 
 

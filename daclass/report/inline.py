@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup
 
 from daclass.errors import InputError
-from daclass.plots.draw import FIGURES
+from daclass.plots.catalogue import FIGURES
+from daclass.plots.tables import Tables
+from daclass.plots.titles import TITLES
 
 
-def inline_figures(folder: Path) -> dict[str, Markup | None]:
-    """All figures: stem -> SVG element that follows the page's theme; None where it is missing."""
-    files = {stem: folder / f"{stem}.svg" for stem in FIGURES}
-    return {
-        stem: _inline(file, FIGURES[stem].title) if file.is_file() else None
-        for stem, file in files.items()
-    }
+def inline_figures(folder: Path, tables: Tables) -> dict[str, dict[str, Any]]:
+    """All figures: stem -> svg, caption and missing.
+
+    `svg` is an element that follows the page's theme, None where there is no data or no file;
+    `missing` says why there is nothing.
+    """
+    return {stem: _figure(stem, folder / f"{stem}.svg", tables) for stem in FIGURES}
+
+
+def _figure(stem: str, file: Path, tables: Tables) -> dict[str, Any]:
+    plot = FIGURES[stem]
+    if plot.numbers(tables).empty:
+        return {"svg": None, "caption": "", "missing": plot.missing}
+    if not file.is_file():
+        return {"svg": None, "caption": "", "missing": f"The figure {file.name} was not drawn."}
+    return {"svg": _inline(file, TITLES[stem].text), "caption": plot.caption(tables), "missing": ""}
 
 
 def _inline(file: Path, title: str) -> Markup:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -37,11 +39,11 @@ def points(share: float | None, digits: int = 0, signed: bool = False) -> str:
     return number(_hundredfold(share), digits, signed)
 
 
-def span(low: float | None, high: float | None, digits: int = 0) -> str:
-    """An interval of shares in points, such as "12 to 19"; "" where there is none."""
+def bracket(low: float | None, high: float | None, digits: int = 1) -> str:
+    """An interval of shares in points after its number, such as " [12.1, 19.0]"; "" without one."""
     if low is None or high is None or not math.isfinite(low + high):
         return ""
-    return f"{points(low, digits)} to {points(high, digits)}"
+    return f" [{points(low, digits)}, {points(high, digits)}]"
 
 
 def chance(value: float | None) -> str:
@@ -53,15 +55,16 @@ def chance(value: float | None) -> str:
     return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
 
 
-def strength(value: float | None) -> str:
-    return f"{value:g}" if value is not None and math.isfinite(value) else UNKNOWN
-
-
 def counted(count: int, one: str, many: str = "") -> str:
     """A number with its noun: "1 class", "24 classes", "no class"."""
     if count == 0:
         return f"no {one}"
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def sentence(text: str) -> str:
+    """With a capital first letter; names within stay as they are."""
+    return text[:1].upper() + text[1:]
 
 
 def name(text: Any) -> Markup:
@@ -86,9 +89,24 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
+def digest(script: str) -> Markup:
+    """How a content security policy names an inline script that may run."""
+    content = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return Markup("'sha256-{}'").format(content)
+
+
 FILTERS = {
     filter_.__name__: filter_
     for filter_ in (
-        number, percent, points, span, chance, strength, counted, name, listing, duration
+        number,
+        percent,
+        points,
+        chance,
+        counted,
+        sentence,
+        name,
+        listing,
+        duration,
+        digest,
     )
-}  # fmt: skip
+}

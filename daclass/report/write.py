@@ -10,10 +10,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from daclass.atomic import replacing
-from daclass.plots.draw import Tables
+from daclass.plots.tables import Tables
+from daclass.report.charts import charts, library
 from daclass.report.content import build_content
+from daclass.report.explorer import explorer_data
 from daclass.report.inline import inline_figures
-from daclass.report.wording import FILTERS
+from daclass.report.wording import FILTERS, bracket
 
 
 def write_report(summary: dict[str, Any], tables: Tables, figures_folder: Path, out: Path) -> None:
@@ -26,18 +28,27 @@ def write_report(summary: dict[str, Any], tables: Tables, figures_folder: Path, 
         out: the HTML file.
     """
     environment = _environment()
-    styles, script = (
-        Markup(environment.loader.get_source(environment, file)[0])  # type: ignore[union-attr]
-        for file in ("report.css", "sort.js")
-    )
+    content = build_content(summary, tables)
+    explorer = explorer_data(tables)
+    explorer["charts"] = charts(tables.conditions, explorer["truths"])
     page = environment.get_template("report.html.j2").render(
-        **build_content(summary, tables),
-        figures=inline_figures(figures_folder),
-        styles=styles,
-        script=script,
+        **content,
+        figures=inline_figures(figures_folder, tables),
+        explorer=explorer,
+        has_null=any(entry["null_low"] is not None for entry in explorer["classes"]),
+        has_curves=any("curves" in entry for entry in explorer["classes"]),
+        styles=_file("report.css"),
+        scripts=[Markup(library()), _file("sort.js"), _file("explorer.js")],
     )
     with replacing(out) as partial:
         partial.write_text(page, encoding="utf-8")
+
+
+def _file(name: str) -> Markup:
+    """A file of the page's own styles or scripts."""
+    environment = _environment()
+    source: str = environment.loader.get_source(environment, name)[0]  # type: ignore[union-attr]
+    return Markup(source)
 
 
 @functools.cache
@@ -50,5 +61,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(FILTERS)
-    environment.globals["span"] = FILTERS["span"]
+    environment.globals["bracket"] = bracket
     return environment

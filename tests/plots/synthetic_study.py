@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
+from daclass.analysis.categories import sensitivity
 from daclass.analysis.summary import summarise
-from daclass.plots import Tables
+from daclass.plots.tables import Tables
 from daclass.tables import SCHEMAS
 
 STRENGTHS = (0.08, 0.2, 0.4, 0.75, 0.99)
@@ -56,8 +59,15 @@ def study_tables(
     interventions: bool = True,
     planted: bool = True,
     similarity: bool = True,
+    conditions: Sequence[str] = (),
+    extras: bool = True,
 ) -> Tables:
-    """All tables of a study; the first `affected` classes of `names` in pair order pay most."""
+    """All tables of a study; the first `affected` classes of `names` in pair order pay most.
+
+    Args:
+        conditions: compare these, tested first, instead of the strengths.
+        extras: with the tables that older studies lack.
+    """
     rng = np.random.default_rng(0)
     classes = pd.DataFrame({"class_id": range(len(names)), "name": list(names)})
     classes["path"] = "thing/" + classes["name"].astype(str)
@@ -71,18 +81,51 @@ def study_tables(
         "counts": counts,
         "accuracy": _accuracy(counts, seeds),
         "effects": effects,
+        "explained": _explained(affected, len(names), seeds).head(None if extras else 0),
         "confusions": _confusions(categories, seeds),
         "categories": categories,
         "interventions": _interventions(seeds, len(victims), rng) if interventions else None,
         "planted": _planted(list(names), effects, categories) if planted else None,
     }
+    policies = pd.DataFrame({"policy": [], "class_id": [], "strength": []})
+    if extras:
+        tables |= {
+            "class_accuracy": _class_accuracy(counts, seeds),
+            "null_band": _null_band(len(names)),
+            "sensitivity": sensitivity(categories),
+            "top_confusions": _top_confusions(categories),
+            "realised_area": _realised_area(),
+            "examples": _examples(victims, len(names), seeds),
+        }
+        if interventions:
+            policies = _policies(len(names), victims)
     frames = {name: _shaped(frame, name) for name, frame in tables.items() if frame is not None}
-    return Tables(axis="rrc_scale", overlap=0.1, similarity=0.7, **frames)
+    if conditions:
+        frames = {name: _named(frame, conditions) for name, frame in frames.items()}
+        frames.pop("realised_area", None)
+    return Tables(
+        named=tuple(conditions),
+        replicates="models" if conditions else "seeds",
+        policies=policies,
+        **frames,
+    )
 
 
 def _shaped(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    assert set(frame.columns) == set(SCHEMAS[name]), set(frame.columns) ^ set(SCHEMAS[name])
-    return frame[list(SCHEMAS[name])].reset_index(drop=True)
+    assert set(frame.columns) >= set(SCHEMAS[name]), set(SCHEMAS[name]) - set(frame.columns)
+    return frame.reset_index(drop=True)
+
+
+def _named(frame: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
+    """The same study with names for its first and last strengths, and none between."""
+    if "reference_strength" in frame:
+        frame = frame.assign(reference_strength=np.nan, reference_policy=conditions[-1])
+    if "policy" not in frame or "strength" not in frame:
+        return frame
+    names = dict(zip(STRENGTHS[: len(conditions) - 1], conditions, strict=False))
+    names[STRENGTHS[-1]] = conditions[-1]
+    renamed = frame.assign(policy=frame["strength"].map(names), strength=np.nan)
+    return renamed[renamed["policy"].notna()].reset_index(drop=True)
 
 
 def _counts(classes, seeds, victims, annotations, rng) -> pd.DataFrame:
@@ -123,8 +166,7 @@ def _accuracy(counts, seeds) -> pd.DataFrame:
         ("multi", "correct_multi", "labelled"),
     ):
         part = sums[["policy", "strength", "half"]].copy()
-        part["truth"] = truth
-        part["k"] = 1
+        part["truth"], part["k"] = truth, 1
         part["accuracy"] = sums[correct] / sums[images]
         part["low"] = part["accuracy"] - 0.011 if seeds > 1 else np.nan
         part["high"] = part["accuracy"] + 0.012 if seeds > 1 else np.nan
@@ -151,19 +193,17 @@ def _effects(counts, victims, seeds) -> pd.DataFrame:
                 drop = shares[0.99] - shares[0.08]
                 part = pd.DataFrame({"class_id": drop.index, "drop": drop.to_numpy()})
                 part = part.assign(truth=truth, half=half, reference=reference)
-                part["reference_policy"] = "uniform_0.99"
                 part["reference_strength"] = 0.99 if reference == "fixed" else 0.61
                 for name, width in (("", 0.09), ("seeds_", 0.04)):
                     part[f"{name}low"] = part["drop"] - width if seeds > 1 else np.nan
                     part[f"{name}high"] = part["drop"] + width if seeds > 1 else np.nan
                 part["p"] = np.exp(-20 * np.abs(part["drop"])) if seeds > 1 else np.nan
                 part["q"] = np.minimum(1, part["p"] * 3)
-                part["shrunken"] = 0.8 * part["drop"] if seeds > 1 else np.nan
-                part["p_max"] = np.nan
-                if half == "all" and reference == "fixed":
-                    part["p_max"] = np.minimum(1, part["p"] * 10)
-                part["detectable"] = 0.1 if seeds > 1 else np.nan
                 part["plug_in"] = part["drop"] + 0.03
+                part["reference_policy"] = "uniform_0.99" if reference == "fixed" else ""
+                part["shrunken"] = 0.7 * part["drop"]
+                part["p_max"] = np.minimum(1, part["p"] * 10)
+                part["detectable"] = 0.12 if seeds > 1 else np.nan
                 part["rank"] = part["drop"].rank(ascending=False, method="first").astype(int)
                 part["affected"] = part["class_id"].isin(victims)
                 part["seeds"] = seeds
@@ -227,6 +267,106 @@ def _interventions(seeds, victims, rng) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _class_accuracy(counts, seeds) -> pd.DataFrame:
+    sums = counts[counts["half"] == "all"].groupby(
+        ["policy", "strength", "class_id"], as_index=False
+    ).sum(numeric_only=True)  # fmt: skip
+    parts = []
+    for truth, correct, images, ending in (
+        ("original", "correct", "images", ""),
+        ("multi", "correct_multi", "labelled", "_multi"),
+    ):
+        part = sums[["policy", "strength", "class_id"]].assign(truth=truth, k=1, seeds=seeds)
+        part["accuracy"] = sums[correct] / sums[images]
+        part["images"] = sums[images] // seeds
+        for error in ("false_negatives", "false_positives"):
+            part[error] = sums[f"{error}{ending}"] / seeds
+        middle = part.groupby("class_id")["accuracy"].transform("mean")
+        for name, value, width in (
+            ("", part["accuracy"], 0.06),
+            ("seeds_", part["accuracy"], 0.03),
+            ("null_", middle, 0.05),
+        ):
+            width = width if seeds > 1 else np.nan
+            part[f"{name}low"], part[f"{name}high"] = value - width, value + width
+        parts.append(part)
+    return pd.concat(parts)
+
+
+def _null_band(classes) -> pd.DataFrame:
+    expected = np.linspace(0.06, -0.06, classes)
+    rank = np.arange(1, classes + 1)
+    band = pd.DataFrame({"rank": rank, "expected": expected})
+    band = band.assign(low=expected - 0.02, high=expected + 0.02, reference="fixed")
+    return pd.concat([band.assign(truth=truth) for truth in ("original", "multi")])
+
+
+def _explained(affected, classes, seeds) -> pd.DataFrame:
+    rows = []
+    for group, reference, drop, share in (
+        ("affected", "best", 0.2, 0.4), ("all", "best", 0.1, 0.3), ("all", "fixed", 0.01, np.nan),
+    ):  # fmt: skip
+        row = {"group": group, "reference": reference, "images": 50 * classes, "seeds": seeds}
+        row["classes"] = affected if group == "affected" else classes
+        for name, value, width in (
+            ("drop_original", drop, 0.03), ("drop_multi", 0.6 * drop, 0.03),
+            ("drop_control", 0.95 * drop, 0.03), ("explained", share, 0.1), ("control", 0.05, 0.04),
+        ):  # fmt: skip
+            width = width if seeds > 1 else np.nan
+            row |= {name: value, f"{name}_low": value - width, f"{name}_high": value + width}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _top_confusions(categories) -> pd.DataFrame:
+    frame = categories.rename(columns={"swallower_id": "predicted_id"})
+    frame = frame[frame["predicted_id"] >= 0]
+    return frame.assign(
+        rate_reference=0.05, rate_tested=0.05 + frame["growth"], q=0.01
+    ).drop(columns=["jaccard", "both"])  # fmt: skip
+
+
+def _realised_area() -> pd.DataFrame:
+    rows = [
+        (s, side, 500, (1 + s) / 2 - 0.02 * wide, 0.3 * s**4, 200)
+        for s in STRENGTHS
+        for wide, side in enumerate((500, 375))
+    ]
+    return pd.DataFrame(rows, columns=list(SCHEMAS["realised_area"]))
+
+
+def _examples(victims, classes, seeds) -> pd.DataFrame:
+    rows = []
+    for victim in victims[:8]:
+        for number in range(2):
+            content = io.BytesIO()
+            shade = (37 * victim % 256, 90 * number, 120)
+            Image.new("RGB", (48, 36), shade).save(content, "JPEG")
+            rows.append(
+                {
+                    "class_id": victim, "image_id": f"val/{victim}/<{number}>.png",
+                    "chosen": ("lost", "typical")[number],
+                    "labels": [victim, (victim + 1) % classes],
+                    "prediction_reference": victim, "prediction_tested": (victim + 1) % classes,
+                    "right_reference": seeds, "right_tested": 0, "seeds": seeds, "width": 48,
+                    "height": 36, "jpeg": content.getvalue(), "strengths": [0.08, 0.4, 0.99],
+                    "boxes": [[0.5, 0.4, 0.3, 0.3], [0.2, 0.1, 0.6, 0.7], [0.0, 0.0, 1.0, 1.0]],
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows, columns=list(SCHEMAS["examples"]))
+
+
+def _policies(classes, victims) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            (policy, i, 0.99 if i in victims and policy != "uniform_strongest" else 0.08)
+            for policy in ("uniform_strongest", "naive_removal", "fp_informed")
+            for i in range(classes)
+        ],
+        columns=["policy", "class_id", "strength"],
+    )
+
+
 def _planted(names, effects, categories) -> pd.DataFrame:
     part = effects[(effects["half"] == "estimate") & (effects["reference"] == "fixed")].set_index(
         ["truth", "class_id"]
@@ -261,39 +401,28 @@ def _planted(names, effects, categories) -> pd.DataFrame:
     return pd.DataFrame(table, columns=list(SCHEMAS["planted"]))
 
 
-def _explained(seeds) -> pd.DataFrame:
-    shown = {"drop_original": 0.2, "drop_multi": 0.1, "drop_control": 0.18, "explained": 0.5,
-             "control": 0.1}  # fmt: skip
-    row: dict[str, object] = {}
-    for name, value in shown.items():
-        width = 0.05 if seeds > 1 else np.nan
-        row |= {name: value, f"{name}_low": value - width, f"{name}_high": value + width}
-    if seeds == 1:
-        row |= {"explained": np.nan, "control": np.nan}
-    row |= {"classes": 24, "images": 2376, "seeds": seeds}
-    pools = [("all", "fixed"), ("all", "best"), ("affected", "best")]
-    rows = [{"group": group, "reference": reference, **row} for group, reference in pools]
-    return _shaped(pd.DataFrame(rows[:1] if seeds == 1 else rows), "explained")
-
-
 def study_summary(tables: Tables, title: str = "Random resized crops on made-up tables") -> dict:
     """What summary.json holds for such a study, made by the function that makes it."""
-    used = ("classes", "accuracy", "effects", "categories", "planted", "interventions")
-    seeds = tables.counts["seed"].nunique()
+    used = (
+        "classes", "accuracy", "effects", "explained", "categories", "planted", "interventions"
+    )  # fmt: skip
+    found = {name: getattr(tables, name) for name in used}
+    if found["explained"].empty:  # studies of today always have this table
+        found["explained"] = _explained(len(tables.affected), len(tables.classes), tables.seeds)
     summary = summarise(
         study="synthetic",
         title=title,
         config_digest="0123456789ab",
         axis="rrc_scale",
-        strengths=STRENGTHS,
-        conditions=[f"uniform_{strength}" for strength in STRENGTHS],
-        reference="uniform_0.99",
-        replicates="seeds",
+        strengths=() if tables.named else STRENGTHS,
+        conditions=tables.named or [f"uniform_{strength}" for strength in STRENGTHS],
+        reference=tables.named[-1] if tables.named else "uniform_0.99",
+        replicates=tables.replicates,
         q=0.05,
-        runs_trained=5 * seeds,
+        runs_trained=5 * tables.counts["seed"].nunique(),
         versions={"python": "3.11.2", "daclass": "0.1.0", "torch": "2.11.0"},
         wall_seconds={"pictures": 12.3, "train": 480.0, "effects": 3.2},
-        tables={**{name: getattr(tables, name) for name in used}, "explained": _explained(seeds)},
+        tables=found,
     )
     affected = {"rule": "top", "share": 0.05, "at_least": 2, "q": 0.05}
     summary["provenance"] = {

@@ -2,13 +2,15 @@
 
 import re
 import xml.etree.ElementTree as ET
-from dataclasses import replace
 
 import pandas as pd
 import pytest
 
-from daclass.plots import FIGURES, Tables, draw_all
+from daclass.plots.catalogue import FIGURES
+from daclass.plots.draw import _ESCAPED, _MARKUP, draw_all
+from daclass.plots.save import save_png, save_svg, settle
 from daclass.plots.style import INK
+from daclass.plots.titles import ENDINGS, TITLES
 
 
 @pytest.fixture(scope="module")
@@ -18,8 +20,8 @@ def folder(tables, tmp_path_factory):
     return folder
 
 
-def test_every_figure_has_three_files_and_nothing_else_is_left(folder):
-    expected = {f"{stem}.{ending}" for stem in FIGURES for ending in ("svg", "png", "csv")}
+def test_every_figure_has_its_files_and_nothing_else_is_left(folder):
+    expected = {f"{stem}.{ending}" for stem in FIGURES for ending in ENDINGS}
     assert {file.name for file in folder.iterdir()} == expected
 
 
@@ -44,27 +46,55 @@ def test_svg_is_self_contained_and_follows_the_theme(folder, stem):
 
 
 def test_same_tables_give_the_same_bytes(tables, folder, tmp_path):
-    few = Tables(classes=tables.classes, accuracy=tables.accuracy, effects=tables.effects)
-    assert draw_all(few, tmp_path)[0] == "accuracy_by_strength"
-    for name in ("accuracy_by_strength.svg", "accuracy_by_strength.csv", "class_effects.png"):
-        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+    for stem in ("accuracy_by_strength", "confusion_plane"):
+        figure = FIGURES[stem].draw(tables)
+        settle(figure)
+        save_svg(figure, tmp_path / f"{stem}.svg", TITLES[stem].text)
+        save_png(figure, tmp_path / f"{stem}.png")
+        for ending in ("svg", "png"):
+            name = f"{stem}.{ending}"
+            assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
 
 
 def test_names_stay_text_in_svg(make_tables, tmp_path):
     odd = make_tables(names=("<script>alert(1)</script>", "$x_1$", "שלום", "日本語"), affected=2)
-    only = Tables(classes=odd.classes, effects=odd.effects)
-    draw_all(only, tmp_path)
+    save_svg(FIGURES["class_effects"].draw(odd), tmp_path / "class_effects.svg", "effects")
     text = (tmp_path / "class_effects.svg").read_text(encoding="utf-8")
     assert "<script" not in text and "&lt;script&gt;" in text
     shown = {element.text for element in ET.fromstring(text).iter() if element.tag.endswith("text")}
     assert {"$x_1$", "日本語"} <= shown
 
 
-def test_figures_without_data_are_skipped_and_old_ones_removed(make_tables, tmp_path):
+def test_figures_without_data_say_why_and_replace_old_ones(make_tables, tmp_path):
     (tmp_path / "planted_vs_found.svg").write_text("old")
-    bare = make_tables(affected=0, annotations=False, interventions=False, planted=False)
+    bare = make_tables(
+        affected=0, annotations=False, interventions=False, planted=False, extras=False
+    )
     assert draw_all(bare, tmp_path) == ["accuracy_by_strength", "class_effects"]
-    assert not (tmp_path / "planted_vs_found.svg").exists()
+    assert {file.stem for file in tmp_path.iterdir()} == set(FIGURES)
+    empty = ET.parse(tmp_path / "planted_vs_found.svg").getroot()
+    words = "".join(e.text or "" for e in empty.iter() if e.tag.endswith("text"))
+    assert words == FIGURES["planted_vs_found"].missing
+    assert FIGURES["planted_vs_found"].missing in (tmp_path / "planted_vs_found.txt").read_text()
+    frame = pd.read_csv(tmp_path / "planted_vs_found.csv")
+    assert frame.empty and "verdict" in frame
+
+
+@pytest.mark.parametrize("stem", FIGURES)
+def test_captions_name_the_sample_and_the_interval(folder, tables, make_tables, stem):
+    caption = FIGURES[stem].caption(tables)
+    assert caption in (folder / f"{stem}.txt").read_text().replace("\\", "")
+    if stem not in ("confusion_plane", "realised_crop_area"):
+        assert "4 seeds" in caption or "4 fresh seeds" in caption
+    alone = FIGURES[stem].caption(make_tables(seeds=1, affected=1))
+    assert "4 seeds" not in alone and "intervals for" not in alone
+
+
+def test_captions_are_sound_restructuredtext():
+    docutils = pytest.importorskip("docutils.core")
+    escaped = _MARKUP.sub(_ESCAPED, "a_ and *b* `c` |d| snake_case \\ ")
+    page = docutils.publish_parts(escaped, writer="html", settings_overrides={"halt_level": 2})
+    assert "a_ and *b* `c` |d| snake_case \\" in page["body"]
 
 
 @pytest.mark.parametrize(
@@ -90,8 +120,22 @@ def test_affected_and_swallowers_come_in_the_order_of_choice(tables):
 def test_user_settings_of_matplotlib_do_not_matter(tables, folder, tmp_path):
     import matplotlib as mpl
 
-    few = replace(tables, effects=tables.effects.head(0), planted=tables.planted.head(0))
+    plot = FIGURES["accuracy_by_strength"]
     with mpl.rc_context({"font.size": 20, "axes.grid": True, "svg.fonttype": "path"}):
-        draw_all(Tables(classes=few.classes, accuracy=few.accuracy), tmp_path)
+        figure = plot.draw(tables)
+        settle(figure)
+        title = TITLES["accuracy_by_strength"].text
+        save_svg(figure, tmp_path / "accuracy_by_strength.svg", title)
     name = "accuracy_by_strength.svg"
     assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+
+
+def test_names_of_any_script_can_be_drawn(make_tables, tmp_path, caplog):
+    odd = make_tables(names=("日本語", "हिन्दी", "שלום"), affected=1)
+    save_png(FIGURES["class_effects"].draw(odd), tmp_path / "names.png")
+    assert (tmp_path / "names.png").stat().st_size > 1000
+    assert "findfont" not in caplog.text  # no font is asked for that is not installed
+
+
+def test_every_title_has_its_figure():
+    assert list(TITLES) == list(FIGURES)

@@ -5,19 +5,14 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 
-from daclass.plots import (
-    accuracy_by_strength,
-    class_accuracy,
-    class_effects,
-    confusion_plane,
-    false_positives,
-    interventions,
-    original_vs_multi,
-    planted_vs_found,
-)
-from daclass.plots.confusions import confusion_numbers
-from daclass.plots.effects import effect_numbers
-from daclass.plots.interventions import intervention_numbers
+from daclass.plots.accuracy import accuracy_by_strength, class_accuracy, false_positives
+from daclass.plots.catalogue import FIGURES
+from daclass.plots.confusions import confusion_numbers, confusion_plane
+from daclass.plots.crops import realised_crop_area, realised_numbers
+from daclass.plots.effects import class_effects, effect_numbers, original_vs_multi
+from daclass.plots.explained import drop_explained
+from daclass.plots.interventions import intervention_numbers, interventions
+from daclass.plots.planted import planted_vs_found
 from daclass.plots.style import (
     CATEGORY_COLOURS,
     RED,
@@ -34,9 +29,13 @@ def bands(ax):
     return [path for collection in ax.collections for path in collection.get_paths()]
 
 
+def drawn_effects(tables):
+    return class_effects(tables.effects, tables.classes, tables.null_band, tables.conditions)
+
+
 class TestAccuracyByStrength:
     def test_lines_are_the_tables_accuracies(self, tables):
-        ax = accuracy_by_strength(tables.accuracy, "rrc_scale").axes[0]
+        ax = accuracy_by_strength(tables.accuracy, tables.conditions).axes[0]
         expected = tables.accuracy[
             (tables.accuracy["half"] == "all") & (tables.accuracy["truth"] == "original")
         ].sort_values("strength")
@@ -47,23 +46,24 @@ class TestAccuracyByStrength:
         assert low == pytest.approx(100 * expected["low"].min())
 
     def test_label_says_which_end_is_strong(self, tables):
-        ax = accuracy_by_strength(tables.accuracy, "rrc_scale").axes[0]
+        ax = accuracy_by_strength(tables.accuracy, tables.conditions).axes[0]
         assert "(← stronger)" in ax.get_xlabel()
 
     def test_one_line_where_annotations_add_nothing(self, make_tables):
-        ax = accuracy_by_strength(make_tables(annotations=False).accuracy, "rrc_scale").axes[0]
+        bare = make_tables(annotations=False)
+        ax = accuracy_by_strength(bare.accuracy, bare.conditions).axes[0]
         assert len(ax.lines) == 1
 
     def test_policies_that_are_not_uniform_stay_out(self, tables):
         mixed = tables.accuracy.iloc[[0]].assign(policy="fp_informed", strength=np.nan, half="all")
-        ax = accuracy_by_strength(pd.concat([tables.accuracy, mixed]), "rrc_scale").axes[0]
+        ax = accuracy_by_strength(pd.concat([tables.accuracy, mixed]), tables.conditions).axes[0]
         assert np.isfinite(ax.lines[0].get_xdata()).all()
 
 
 class TestClassEffects:
     def test_rows_are_sorted_and_affected_ones_bold(self, tables):
-        ax = class_effects(tables.effects, tables.classes).axes[0]
-        numbers = effect_numbers(tables.effects, tables.classes)
+        ax = drawn_effects(tables).axes[0]
+        numbers = effect_numbers(tables.effects, tables.classes, half="all")
         assert numbers["drop"].is_monotonic_decreasing
         labels = ax.get_yticklabels()
         assert [label.get_text() for label in labels] == list(numbers["name"])
@@ -80,7 +80,7 @@ class TestClassEffects:
 
     def test_one_seed_has_dots_but_no_intervals(self, make_tables):
         one = make_tables(seeds=1)
-        ax = class_effects(one.effects, one.classes).axes[0]
+        ax = drawn_effects(one).axes[0]
         assert all(len(path.vertices) == 0 for path in bands(ax)) or not bands(ax)
         dots = [line for line in ax.lines if line.get_marker() == "o"]
         assert sum(len(line.get_xdata()) for line in dots) == len(one.classes)
@@ -89,13 +89,37 @@ class TestClassEffects:
         many = make_tables(
             names=tuple(f"class {i}" for i in range(300)), affected=15, planted=False
         )
-        above, below = class_effects(many.effects, many.classes).axes
+        above, below = drawn_effects(many).axes
         assert len(below.get_yticklabels()) == 22
         assert sum(len(line.get_xdata()) for line in above.lines if line.get_marker() == ".") == 300
 
+    @pytest.mark.parametrize("classes", [24, 60])
+    def test_null_band_lies_at_its_rank(self, make_tables, classes):
+        names = tuple(f"class {i:02}" for i in range(classes))
+        tables = make_tables(names=names, planted=False)
+        ax = drawn_effects(tables).axes[0]
+        band = tables.null_band.query("truth == 'original'").sort_values("rank")
+        if classes <= 40:
+            bars = ax.patches
+            ends = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in bars]
+            middles = [round(bar.get_y() + bar.get_height() / 2) for bar in bars]
+            assert middles == list(range(classes))
+            np.testing.assert_allclose(ends, 100 * band[["low", "high"]])
+        else:
+            corners = bands(ax)[1].vertices
+            for row in band.itertuples():
+                own = corners[corners[:, 0] == row.rank, 1]
+                assert own.min() == pytest.approx(100 * row.low)
+                assert own.max() == pytest.approx(100 * row.high)
+
+    def test_without_a_band_the_caption_says_so(self, make_tables):
+        old = make_tables(extras=False)
+        assert np.isnan([bar.get_width() for bar in drawn_effects(old).axes[0].patches]).all()
+        assert "There is no band of no effect" in FIGURES["class_effects"].caption(old)
+
     def test_no_affected_class(self, make_tables):
         none = make_tables(affected=0)
-        ax = class_effects(none.effects, none.classes).axes[0]
+        ax = drawn_effects(none).axes[0]
         assert all(label.get_fontweight() == "normal" for label in ax.get_yticklabels())
 
 
@@ -135,10 +159,74 @@ class TestConfusionPlane:
         assert len(confusion_numbers(lonely, tables.classes)) == len(lonely) - 1
 
 
+class TestDropExplained:
+    def test_marks_lie_at_the_tables_numbers(self, tables):
+        left, right = drop_explained(tables.explained).axes
+        rows = tables.explained
+        drops = [line.get_xdata() for line in left.lines if line.get_linestyle() == "None"]
+        np.testing.assert_allclose(drops[0], 100 * rows["drop_original"])
+        np.testing.assert_allclose(drops[1], 100 * rows["drop_multi"])
+        shares = [line.get_xdata() for line in right.lines if line.get_linestyle() == "None"]
+        np.testing.assert_allclose(shares[0], 100 * rows["explained"])
+        np.testing.assert_allclose(shares[1], 100 * rows["control"])
+
+    def test_a_share_of_nothing_is_withheld(self, tables):
+        right = drop_explained(tables.explained).axes[1]
+        assert [text.get_text() for text in right.texts] == ["withheld"]
+        assert right.texts[0].xy[1] == pytest.approx(2, abs=0.3)  # the row of all classes
+
+
+def test_realised_area_is_weighted_by_pictures(tables):
+    frame = tables.realised_area.copy()
+    frame.loc[frame["width"] == 500, "images"] = 600
+    frame["images"] = np.where(frame["height"] == 500, 600, 200)
+    numbers = realised_numbers(frame).set_index("strength")
+    first = frame[frame["strength"] == 0.08]
+    assert numbers.loc[0.08, "mean_area"] == pytest.approx(
+        (600 * first["mean_area"].iloc[0] + 200 * first["mean_area"].iloc[1]) / 800
+    )
+    assert numbers.loc[0.08, "asked"] == pytest.approx(0.54)
+    assert numbers.loc[0.08, ["images", "sizes"]].tolist() == [800, 2]
+    ax = realised_crop_area(frame, tables.conditions).axes[0]
+    np.testing.assert_allclose(ax.lines[1].get_ydata(), 100 * numbers["mean_area"])
+
+
+class TestNamedConditions:
+    NAMES = ("vgg_bn", "vgg", "resnet")
+
+    def test_they_stand_in_their_order_without_a_line(self, make_tables):
+        tables = make_tables(conditions=self.NAMES)
+        assert (tables.conditions.tested, tables.conditions.reference) == ("vgg_bn", "resnet")
+        ax = accuracy_by_strength(tables.accuracy, tables.conditions).axes[0]
+        assert [label.get_text() for label in ax.get_xticklabels()] == list(self.NAMES)
+        assert all(line.get_linestyle() == "None" for line in ax.lines)
+        means = tables.accuracy.query("half == 'all' and truth == 'original'")
+        expected = means.set_index("policy").loc[list(self.NAMES), "accuracy"]
+        np.testing.assert_allclose(ax.lines[0].get_ydata(), 100 * expected)
+
+    def test_words_name_them(self, make_tables):
+        tables = make_tables(conditions=self.NAMES)
+        caption = FIGURES["class_effects"].caption(tables)
+        assert "from “resnet” to “vgg_bn”" in caption
+        assert "strength" not in caption
+        assert "from “resnet” to “vgg_bn”" in drawn_effects(tables).axes[0].get_xlabel()
+
+    @pytest.mark.parametrize("names", [("a", "b"), ("with batch norm", "without batch norm")])
+    def test_names_that_do_not_fit_a_panel_are_numbers_with_a_key(self, make_tables, names):
+        tables = make_tables(conditions=names)
+        figure = class_accuracy(tables.counts, tables.classes, [0, 1], tables.conditions)
+        ticks = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+        key = figure.get_supxlabel()
+        assert (ticks, key) in (
+            (["a", "b"], ""),
+            (["1", "2"], "1: with batch norm,  2: without batch norm"),
+        )
+
+
 class TestPanels:
     def test_class_accuracy_has_a_thin_line_a_seed_and_a_bold_mean(self, tables):
         chosen = tables.affected[:2]
-        axes = class_accuracy(tables.counts, tables.classes, chosen).axes
+        axes = class_accuracy(tables.counts, tables.classes, chosen, tables.conditions).axes
         assert len(axes) == 2
         thin = [line for line in axes[0].lines if line.get_linewidth() < 1]
         bold = [line for line in axes[0].lines if line.get_linewidth() > 1]
@@ -153,12 +241,12 @@ class TestPanels:
 
     def test_one_seed_is_one_line(self, make_tables):
         one = make_tables(seeds=1, annotations=False)
-        ax = class_accuracy(one.counts, one.classes, one.affected[:1]).axes[0]
+        ax = class_accuracy(one.counts, one.classes, one.affected[:1], one.conditions).axes[0]
         assert len(ax.lines) == 1
 
     def test_false_positives_are_means_of_seeds(self, tables):
         chosen = tables.swallowers
-        axes = false_positives(tables.counts, tables.classes, chosen).axes
+        axes = false_positives(tables.counts, tables.classes, chosen, tables.conditions).axes
         assert len(axes) == len(chosen)
         counts = tables.counts[
             (tables.counts["class_id"] == chosen[1]) & (tables.counts["half"] == "estimate")

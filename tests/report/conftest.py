@@ -11,8 +11,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "plots"))
 
 from synthetic_study import NAMES, study_summary, study_tables
 
-from daclass.plots import FIGURES
+from daclass.plots.catalogue import FIGURES
 from daclass.plots.save import save_svg
+from daclass.plots.titles import TITLES
 from daclass.report import write_report
 
 
@@ -48,6 +49,6 @@ def full_report(tmp_path_factory, odd_names):
     summary = study_summary(tables, "Crops <b>& more</b>")
     folder = tmp_path_factory.mktemp("full")
     for stem, plot in FIGURES.items():  # PNG and CSV are the figures' own tests' business
-        save_svg(plot.draw(tables), folder / f"{stem}.svg", plot.title)
+        save_svg(plot.draw(tables), folder / f"{stem}.svg", TITLES[stem].text)
     write_report(summary, tables, folder, folder / "report.html")
     return (folder / "report.html").read_text(encoding="utf-8"), tables, summary

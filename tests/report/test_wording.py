@@ -33,9 +33,17 @@ def test_percent_and_points():
     assert wording.points(0.05, 0, signed=True) == "+5"
 
 
-def test_span_is_empty_without_an_interval():
-    assert wording.span(-0.021, 0.12) == "−2 to 12"
-    assert wording.span(math.nan, 0.1) == wording.span(None, None) == ""
+def test_bracket_is_empty_without_an_interval():
+    assert wording.bracket(-0.021, 0.12, 0) == " [−2, 12]"
+    assert wording.bracket(0.121, 0.19) == " [12.1, 19.0]"
+    assert wording.bracket(math.nan, 0.1) == wording.bracket(None, None) == ""
+
+
+def test_digest_is_that_of_the_content_security_policy():
+    # the example of the CSP specification, level 2, section 4.2.5
+    assert wording.digest("alert('Hello, world.');") == (
+        "'sha256-qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng='"
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,6 +58,11 @@ def test_counted():
     assert wording.counted(0, "class", "classes") == "no class"
     assert wording.counted(1, "class", "classes") == "1 class"
     assert wording.counted(2400, "picture") == "2,400 pictures"
+
+
+def test_a_sentence_keeps_its_names():
+    assert wording.sentence("from “VGG” to “ResNet”") == "From “VGG” to “ResNet”"
+    assert wording.sentence("") == ""
 
 
 def test_listing_escapes_text_and_keeps_markup():

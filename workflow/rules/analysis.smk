@@ -28,7 +28,7 @@ rule categories:
     input:
         tables("effects", "confusions", "index", "annotations", "classes"),
     output:
-        tables("categories", "sensitivity"),
+        tables("categories", "sensitivity", "top_confusions"),
     params:
         settings=STUDY.digest("analysis.categories"),
     log:

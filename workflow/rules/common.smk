@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 from daclass import stages
 from daclass.errors import InputError
 from daclass.layout import Layout
+from daclass.plots.titles import ENDINGS, TITLES
 from daclass.study import Study
 
 CONFIG = Path(config.get("study", "configs/demo.yaml"))
@@ -65,5 +66,13 @@ def evidence(phase):
 
 
 def findings():
-    """What summary, figures and report read."""
+    """What the summary reads."""
     return tables(*stages.table_names(STUDY))
+
+
+def drawn():
+    """What figures and report read."""
+    return [
+        *tables(*stages.drawn_names(STUDY)),
+        *(FILES.policy("interventions", name) for name in STUDY.policy_names("interventions")),
+    ]

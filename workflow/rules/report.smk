@@ -1,18 +1,62 @@
-# Tables -> figures, summary.json and the report.
+# Tables -> example pictures, figures, summary.json and the report.
+
+
+if STUDY.sweep:
+
+    rule examples:
+        input:
+            FILES.predictions("sweep"),
+            tables("index", "annotations", "effects", "categories"),
+            [] if STUDY.data.source == "folder" else FILES.pictures,
+        output:
+            FILES.table("examples"),
+        params:
+            settings=STUDY.digest("seed", "data", "beton", "sweep", "analysis.reference"),
+        log:
+            log("examples"),
+        benchmark:
+            times("examples")
+        shell:
+            daclass("examples")
+
+    if "realised_area" in stages.drawn_names(STUDY):
+
+        rule realised:
+            input:
+                FILES.table("index"),
+                [] if STUDY.data.source == "folder" else FILES.pictures,
+            output:
+                FILES.table("realised_area"),
+            params:
+                settings=STUDY.digest("data", "beton", "sweep"),
+            log:
+                log("realised"),
+            benchmark:
+                times("realised")
+            shell:
+                daclass("realised")
+
+
+def figure(stem, ending):
+    """A figure's file; `snakemake --report` shows it with the caption that lies beside it."""
+    file = str(FILES.figures / f"{stem}.{ending}")
+    if ending != "svg":
+        return file
+    return report(
+        file,
+        caption=str((FILES.figures / f"{stem}.txt").absolute()),
+        category=TITLES[stem].question,
+        labels={"figure": TITLES[stem].text},
+    )
 
 
 rule figures:
     input:
-        findings(),
+        drawn(),
     output:
-        # Figures without data are not drawn; these two always have some.
-        [
-            FILES.figures / f"{stem}.{ending}"
-            for stem in ("accuracy_by_strength", "class_effects")
-            for ending in ("svg", "png", "csv")
-        ],
+        [figure(stem, ending) for stem in TITLES for ending in ENDINGS],
     params:
-        settings=STUDY.digest("analysis.categories"),
+        settings=STUDY.digest("analysis.categories", "analysis.confidence"),
     log:
         log("figures"),
     benchmark:
@@ -40,11 +84,16 @@ rule summary:
 
 rule report:
     input:
-        findings(),
+        drawn(),
         rules.figures.output,
         FILES.summary,
     output:
-        FILES.report,
+        report(
+            str(FILES.report),
+            caption="../captions/report.rst",
+            category="The whole report",
+            labels={"figure": "All questions on one page"},
+        ),
     log:
         log("report"),
     benchmark:

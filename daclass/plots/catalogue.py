@@ -1,0 +1,312 @@
+"""The figures behind their titles: of which numbers, drawn how, and what their captions say.
+
+A caption says all that a stranger needs: what is measured, on which pictures, with how many seeds,
+and what the marks and bands are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from daclass.plots import accuracy, confusions, crops, effects, explained, interventions, planted
+from daclass.plots.tables import Tables
+
+PANELS_AT_MOST = 12
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A figure, the numbers behind it and the words under it, all from a study's tables.
+
+    Attributes:
+        numbers: the data; without a row there is nothing to draw.
+        draw: the figure.
+        caption: the words under it.
+        missing: why there is nothing to draw.
+    """
+
+    numbers: Callable[[Tables], pd.DataFrame]
+    draw: Callable[[Tables], Figure]
+    caption: Callable[[Tables], str]
+    missing: str
+
+
+def _plural(count: int, one: str, many: str = "") -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def _replicates(tables: Tables) -> str:
+    return _plural(tables.seeds, tables.replicate, tables.replicates)
+
+
+def _level(tables: Tables) -> str:
+    return f"{100 * tables.confidence:g}%"
+
+
+def _spread(tables: Tables, bands: str) -> str:
+    """The sentence on intervals, or the one on their absence."""
+    if tables.seeds < 2:
+        return f"A single {tables.replicate} tells nothing of the spread: there are no intervals."
+    return f"{bands} {_level(tables)} intervals for new {tables.replicates} and new pictures."
+
+
+def _average(tables: Tables) -> str:
+    numbers = accuracy.accuracy_numbers(tables.accuracy, tables.conditions)
+    pictures = _plural(int(numbers["images"].max()), "validation picture")
+    truths = ""
+    if tables.has_multi:
+        first, second = (
+            ("Solid", "Dashed") if tables.conditions.by_strength else ("Circles", "Diamonds")
+        )
+        truths = (
+            f" {first}: the prediction is the picture’s original label. {second}: it is any of the "
+            "labels that annotators gave the picture."
+        )
+    marks = "Bands are" if tables.conditions.by_strength else "Whiskers are"
+    return (
+        f"Average accuracy on {pictures}, mean of {_replicates(tables)}.{truths} "
+        f"{_spread(tables, marks)}"
+    )
+
+
+def _classes(tables: Tables) -> str:
+    numbers = effects.sorted_numbers(tables.effects, tables.classes, tables.null_band)
+    pictures = _pictures_a_class(numbers)
+    many = len(numbers) > effects.NAMED_AT_MOST
+    shape = (
+        " Above, all classes by rank; below, the most hurt and the most helped by name."
+        if many
+        else ""
+    )
+    ticks = (
+        f" Ticks are {_level(tables)} intervals for new {tables.replicates} on these very pictures."
+        if tables.seeds > 1
+        else ""
+    )
+    if numbers["null_low"].notna().any():
+        null = (
+            f" The shaded band is where the sorted drops would lie if the {tables.conditions.noun} "
+            f"mattered to no class ({_level(tables)} of such draws, rank by rank): classes outside "
+            "it are not sorted noise."
+        )
+    else:
+        null = " There is no band of no effect: this study has not computed it."
+    return (
+        f"Accuracy that each of {_plural(len(numbers), 'class', 'classes')} loses "
+        f"{tables.conditions.contrast}, in percentage points, largest first "
+        f"({_replicates(tables)}, {pictures}).{shape} {_spread(tables, 'Lines are')}{ticks}{null}"
+        f"{_affected_in(numbers)}"
+    )
+
+
+def _affected_in(numbers: pd.DataFrame) -> str:
+    if not numbers["affected"].any():
+        return ""
+    return (
+        " Affected classes are in colour: they were chosen on half of these pictures, so their "
+        "drops look a little too large here; the text gives those on the other half."
+    )
+
+
+def _pictures_a_class(numbers: pd.DataFrame) -> str:
+    least, most = int(numbers["images"].min()), int(numbers["images"].max())
+    span = f"{least:,}" if least == most else f"{least:,} to {most:,}"
+    return f"{span} picture{'s' if most != 1 else ''} a class"
+
+
+def _panels(tables: Tables) -> str:
+    shown, of = min(len(tables.affected), PANELS_AT_MOST), len(tables.affected)
+    first = f"the first {shown} of {of} affected classes" if of > shown else "the affected classes"
+    return (
+        f"Accuracy of {first} under every {tables.conditions.noun}, on the half of the pictures "
+        "that did not choose them. "
+        + (
+            f"Thin lines: one {tables.replicate} each; bold: the mean of {_replicates(tables)}."
+            if tables.seeds > 1
+            else f"One {tables.replicate}."
+        )
+    )
+
+
+def _both_truths(tables: Tables) -> str:
+    numbers = _multi_numbers(tables)
+    return (
+        f"What each class loses {tables.conditions.contrast} when only the original label counts "
+        "(across) and when any annotated label does (up), in percentage points, on the estimating "
+        f"half of the pictures ({_replicates(tables)}, {_pictures_a_class(numbers)}). On the "
+        "diagonal annotations explain nothing; on the horizontal line through zero they explain "
+        "the whole drop. Affected classes in colour."
+    )
+
+
+def _explained(tables: Tables) -> str:
+    return (
+        "Left: mean drop of groups of classes under the original label and under any annotated "
+        f"label, on the same pictures, in percentage points ({_replicates(tables)}); from the "
+        f"reference, {tables.conditions.reference}, or from each class’s own best, chosen on other "
+        f"pictures and {tables.replicates}. Right: the share of the drop that disappears, beside "
+        "the share that as many random extra labels would make disappear. Lines are "
+        f"{_level(tables)} intervals. "
+        "A share is withheld where the drop itself could be zero. Affected classes are chosen anew "
+        "in each fold of pictures, so there can be more of them than elsewhere."
+    )
+
+
+def _plane(tables: Tables) -> str:
+    return (
+        "Each mark is an affected class and the class that swallows it: how close the two are in "
+        "the class tree (Wu–Palmer similarity) and which share of the pictures with one label "
+        "carries the other too (the larger of both directions). Dashed lines are the study’s "
+        f"thresholds, {tables.overlap:g} and {tables.similarity:g}; they define the four kinds."
+    )
+
+
+def _errors(tables: Tables) -> str:
+    labels = "Any annotated label counts as right." if tables.has_multi else ""
+    return (
+        "Errors of the classes that swallow affected ones, on the estimating half of the pictures, "
+        f"mean of {_replicates(tables)}. False positives: pictures of other classes that were "
+        "given the class’s name. False negatives: its own pictures that were given another. "
+        f"{labels}".strip()
+    )
+
+
+def _forest(baseline: str) -> Callable[[Tables], str]:
+    def caption(tables: Tables) -> str:
+        rows = tables.interventions
+        seeds = int(rows["seeds"].max())
+        spread = (
+            f"Lines are {_level(tables)} intervals for new seeds and new pictures"
+            if seeds > 1
+            else "One seed gives no intervals"
+        )
+        return (
+            "Accuracy that each designed policy gains against “"
+            f"{interventions.POLICIES[baseline]}”, in percentage points, by group of classes; "
+            f"{_plural(seeds, 'fresh seed')}, paired by seed and picture, on the estimating half "
+            f"({_plural(int(rows['images'].max()), 'picture')} in all). {spread}. “Random classes” "
+            "is the control: the same change for classes drawn at random."
+        )
+
+    return caption
+
+
+def _planted(tables: Tables) -> str:
+    return (
+        "Every planted expectation of this generated set with the drop that was measured, in "
+        f"percentage points, on the estimating half ({_replicates(tables)}), and the verdict. "
+        f"{_spread(tables, 'Lines are')} A relation is found when its interval lies on the "
+        "expected side of zero (for swallowers: that of the growth of their partner’s confusion); "
+        "a control whose interval leaves zero is a false alarm."
+    )
+
+
+def _realised(tables: Tables) -> str:
+    numbers = crops.realised_numbers(tables.realised_area)
+    images, sizes = int(numbers["images"].max()), int(numbers["sizes"].max())
+    band = (
+        f" The band spans the means of {sizes} picture sizes."
+        if sizes > 1
+        else " All have one size."
+    )
+    return (
+        "What the crops of each strength keep of a picture. A crop’s share of the area is drawn "
+        "between the strength and 1, so that the dotted line is the mean that is asked for. Crops "
+        "that do not fit the picture are drawn again, and after ten tries a centred box with the "
+        "largest permitted area is taken (dashed). Computed from the sizes of "
+        f"{_plural(images, 'picture')}.{band}"
+    )
+
+
+def _explained_numbers(tables: Tables) -> pd.DataFrame:
+    numbers = explained.explained_numbers(tables.explained)
+    return numbers if tables.has_multi else numbers.head(0)
+
+
+def _multi_numbers(tables: Tables) -> pd.DataFrame:
+    numbers = effects.original_vs_multi_numbers(tables.effects, tables.classes)
+    return numbers if tables.has_multi else numbers.head(0)
+
+
+def _against(baseline: str) -> Plot:
+    return Plot(
+        lambda t: interventions.intervention_numbers(t.interventions, baseline),
+        lambda t: interventions.interventions(t.interventions, baseline),
+        _forest(baseline),
+        "This study trained no interventions.",
+    )
+
+
+_NO_ANNOTATIONS = "This data set has no annotations beyond the original label."
+_NO_AFFECTED = "No class is affected under the study's rule."
+
+FIGURES: Mapping[str, Plot] = {
+    "accuracy_by_strength": Plot(
+        lambda t: accuracy.accuracy_numbers(t.accuracy, t.conditions),
+        lambda t: accuracy.accuracy_by_strength(t.accuracy, t.conditions),
+        _average,
+        "There are no accuracies.",
+    ),
+    "realised_crop_area": Plot(
+        lambda t: crops.realised_numbers(t.realised_area),
+        lambda t: crops.realised_crop_area(t.realised_area, t.conditions),
+        _realised,
+        "The realised crop area is not in this study.",
+    ),
+    "class_effects": Plot(
+        lambda t: effects.sorted_numbers(t.effects, t.classes, t.null_band),
+        lambda t: effects.class_effects(t.effects, t.classes, t.null_band, t.conditions),
+        _classes,
+        "There are no effects.",
+    ),
+    "class_accuracy": Plot(
+        lambda t: accuracy.class_accuracy_numbers(
+            t.counts, t.classes, t.affected[:PANELS_AT_MOST], t.conditions
+        ),
+        lambda t: accuracy.class_accuracy(
+            t.counts, t.classes, t.affected[:PANELS_AT_MOST], t.conditions
+        ),
+        _panels,
+        _NO_AFFECTED,
+    ),
+    "drop_explained": Plot(
+        _explained_numbers,
+        lambda t: explained.drop_explained(t.explained),
+        _explained,
+        _NO_ANNOTATIONS,
+    ),
+    "original_vs_multi": Plot(
+        _multi_numbers,
+        lambda t: effects.original_vs_multi(t.effects, t.classes),
+        _both_truths,
+        _NO_ANNOTATIONS,
+    ),
+    "confusion_plane": Plot(
+        lambda t: confusions.confusion_numbers(t.categories, t.classes),
+        lambda t: confusions.confusion_plane(t.categories, t.classes, (t.overlap, t.similarity)),
+        _plane,
+        "No affected class has a swallower that overlap and similarity could place.",
+    ),
+    "false_positives": Plot(
+        lambda t: accuracy.false_positive_numbers(
+            t.counts, t.classes, t.swallowers[:PANELS_AT_MOST], t.conditions
+        ),
+        lambda t: accuracy.false_positives(
+            t.counts, t.classes, t.swallowers[:PANELS_AT_MOST], t.conditions
+        ),
+        _errors,
+        "No class swallows an affected one.",
+    ),
+    "interventions_vs_strongest": _against("uniform_strongest"),
+    "interventions_vs_best": _against("uniform_best"),
+    "planted_vs_found": Plot(
+        lambda t: planted.planted_numbers(t.planted, t.classes),
+        lambda t: planted.planted_vs_found(t.planted, t.classes),
+        _planted,
+        "The truth about this data set is not known.",
+    ),
+}

@@ -1,0 +1,111 @@
+"""What figures and report read: the tables of one study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from daclass.plots.conditions import Conditions, conditions_of
+from daclass.plots.effects import affected_ids
+from daclass.tables import SCHEMAS, read_table
+
+
+def _absent(name: str) -> Callable[[], pd.DataFrame]:
+    return lambda: pa.schema(list(SCHEMAS[name].items())).empty_table().to_pandas()
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Everything that figures and report read.
+
+    Attributes:
+        classes: the classes table.
+        axis: name of the axis that strengths belong to.
+        named: what a study without strengths compares, the tested condition first; else empty.
+        overlap: label sets overlap from this share on.
+        similarity: classes are alike from this similarity on.
+        replicates: what the runs of a condition are, in the plural: seeds, or what stands for them.
+        confidence: level of the intervals.
+        policies: the designed policies, one row a (policy, class_id) with its strength.
+        counts, accuracy, ...: the tables of these names; those that a study lacks have no rows.
+    """
+
+    classes: pd.DataFrame
+    axis: str = "rrc_scale"
+    named: tuple[str, ...] = ()
+    replicates: str = "seeds"
+    overlap: float = 0.1
+    similarity: float = 0.7
+    confidence: float = 0.95
+    policies: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame({"policy": [], "class_id": [], "strength": []})
+    )
+    counts: pd.DataFrame = field(default_factory=_absent("counts"))
+    accuracy: pd.DataFrame = field(default_factory=_absent("accuracy"))
+    class_accuracy: pd.DataFrame = field(default_factory=_absent("class_accuracy"))
+    effects: pd.DataFrame = field(default_factory=_absent("effects"))
+    null_band: pd.DataFrame = field(default_factory=_absent("null_band"))
+    explained: pd.DataFrame = field(default_factory=_absent("explained"))
+    confusions: pd.DataFrame = field(default_factory=_absent("confusions"))
+    top_confusions: pd.DataFrame = field(default_factory=_absent("top_confusions"))
+    categories: pd.DataFrame = field(default_factory=_absent("categories"))
+    sensitivity: pd.DataFrame = field(default_factory=_absent("sensitivity"))
+    interventions: pd.DataFrame = field(default_factory=_absent("interventions"))
+    planted: pd.DataFrame = field(default_factory=_absent("planted"))
+    realised_area: pd.DataFrame = field(default_factory=_absent("realised_area"))
+    examples: pd.DataFrame = field(default_factory=_absent("examples"))
+
+    @classmethod
+    def read(cls, paths: Mapping[str, Path], **settings: object) -> Tables:
+        """Read tables.
+
+        Args:
+            paths: table name -> Parquet file; "classes" is needed, all others may be left out.
+            settings: the attributes that are no tables.
+        """
+        known = {f.name for f in fields(cls)} & set(SCHEMAS)
+        frames = {name: read_table(name, path) for name, path in paths.items() if name in known}
+        for name in {"accuracy", "class_accuracy"} & set(frames):
+            frames[name] = frames[name][frames[name]["k"] == 1]  # figures show the top prediction
+        return cls(**settings, **frames)  # type: ignore[arg-type]
+
+    @cached_property
+    def conditions(self) -> Conditions:
+        """What the study compares: strengths of an axis, or named conditions."""
+        return conditions_of(self.axis, self.named, self.accuracy, self.effects)
+
+    @cached_property
+    def has_multi(self) -> bool:
+        """Whether annotations say more than the original label anywhere."""
+        counts = self.counts
+        return bool(
+            (counts["labelled"] != counts["images"]).any()
+            or (counts["correct_multi"] != counts["correct"]).any()
+        )
+
+    @property
+    def replicate(self) -> str:
+        """One of the replicates."""
+        return self.replicates.removesuffix("s")
+
+    @cached_property
+    def seeds(self) -> int:
+        """Seeds (or what stands in for them) that each condition was run with."""
+        return int(self.accuracy["seeds"].max()) if len(self.accuracy) else 0
+
+    @cached_property
+    def affected(self) -> list[int]:
+        """The affected classes' ids in the order of their choice."""
+        return affected_ids(self.effects)
+
+    @cached_property
+    def swallowers(self) -> list[int]:
+        """The ids of the classes that swallow affected ones, in the order of those."""
+        swallower = self.categories.set_index("class_id")["swallower_id"]
+        found = [int(swallower.get(victim, -1)) for victim in self.affected]
+        return [i for i in dict.fromkeys(found) if i >= 0]

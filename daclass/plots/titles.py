@@ -1,0 +1,48 @@
+"""Which figures there are: their titles and the questions they answer.
+
+Light on purpose: the workflow reads this file each time it starts.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+ENDINGS = ("svg", "png", "csv", "txt")
+"""Files of a figure: two pictures, the numbers behind it, and its caption."""
+
+
+class Title(NamedTuple):
+    """What a figure shows, in one line, and the report's question that it answers."""
+
+    text: str
+    question: str
+
+
+AVERAGE = "1. What does this augmentation do on average?"
+CLASSES = "2. Which classes pay?"
+ANNOTATIONS = "3. How much of that do multi-label annotations explain?"
+SWALLOWERS = "4. Which classes swallow them, and of what kind?"
+FIXES = "5. What fixes it?"
+CERTAINTY = "6. How sure are we?"
+
+TITLES = {
+    "accuracy_by_strength": Title("Average accuracy", AVERAGE),
+    "realised_crop_area": Title("Share of the picture that crops keep, over strength", AVERAGE),
+    "class_effects": Title("Accuracy that each class loses, sorted", CLASSES),
+    "class_accuracy": Title("Accuracy of the affected classes", CLASSES),
+    "drop_explained": Title("Share of the drop that annotations explain", ANNOTATIONS),
+    "original_vs_multi": Title(
+        "What each class loses under the original label and under any annotated label", ANNOTATIONS
+    ),
+    "confusion_plane": Title(
+        "Affected classes and their swallowers by label overlap and similarity", SWALLOWERS
+    ),
+    "false_positives": Title("Errors of the swallowing classes", SWALLOWERS),
+    "interventions_vs_strongest": Title(
+        "What each policy changes against the strongest augmentation for all", FIXES
+    ),
+    "interventions_vs_best": Title(
+        "What each policy changes against the best uniform strength", FIXES
+    ),
+    "planted_vs_found": Title("Planted relations beside what was found", CERTAINTY),
+}
