@@ -101,7 +101,7 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
         study_seed, run_seed: non-negative integers below 2^63.
         flip: probability of mirroring, in [0, 1].
         shrink: "area" shrinks boxes with `resample.area_crop`; "opencv" with OpenCV, as FFCV does,
-            at half the speed. About one value in ten thousand differs, by one grey level.
+            more slowly. Fewer than one value in ten thousand differs, by one grey level.
 
     Raises:
         AugmentError: `strengths` has another shape, values outside the range, or does not cover the
