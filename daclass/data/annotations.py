@@ -53,6 +53,11 @@ def read_annotations(
         return _real(real_labels_file(), pictures, classes)
     if source.suffix.lower() == ".csv":
         table = read_csv(source, "image", "label")
+        unknown = ~table["label"].isin(["", *classes]).to_numpy()
+        if unknown.any():
+            row = int(unknown.argmax())
+            image, label = table.iloc[row]
+            raise InputError(f"{source}: row {row + 1}: {image} has the unknown class {label}")
         return pd.DataFrame(
             {"image_id": match_pictures(table["image"], pictures, source), "name": table["label"]}
         )
@@ -79,7 +84,7 @@ def _by_picture(
 
 
 def _name_of(label: object, classes: Sequence[str], where: str) -> str:
-    if isinstance(label, str):
+    if isinstance(label, str) and (label == "" or label in classes):
         return label
     if isinstance(label, int) and not isinstance(label, bool) and 0 <= label < len(classes):
         return classes[label]
