@@ -59,6 +59,8 @@ def test_pictures_may_be_named_by_file_name_where_it_is_theirs_alone(tmp_path: P
     [
         ("a.csv", "image,label\nval/ant/1.jpg,ant\nval/eel/9.jpg,ant\n", "row 2: val/eel/9.jpg"),
         ("a.csv", "image,name\nval/ant/1.jpg,ant\n", "lacks the column label"),
+        ("a.csv", "image,label\n1.jpg,eel\n", "row 1: 1.jpg has the unknown class eel"),
+        ("a.json", {"val/ant/1.jpg": ["ant", "eel"]}, "val/ant/1.jpg: 'eel' is no class name"),
         ("a.json", {"val/eel/9.jpg": ["ant"]}, "row 1: val/eel/9.jpg: no such picture"),
         ("a.json", {"val/ant/1.jpg": "ant"}, "val/ant/1.jpg: expected a list of labels, got 'ant'"),
         ("a.json", {"val/ant/1.jpg": [3]}, "val/ant/1.jpg: 3 is no class name .* below 3"),
