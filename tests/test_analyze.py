@@ -217,7 +217,7 @@ def spoil(root: Path, file: str, old: str, new: str) -> None:
             "labels.csv: val/ant/008.jpg is there",
         ),
         ("labels.csv", "007.jpg,0", "007.jpg,5", "labels.csv: row 8: label '5' is no class"),
-        ("sets.json", '"dog"', '"cow"', "has the unknown class cow"),
+        ("sets.json", '"dog"', '"cow"', "sets.json: val/dog/120.jpg: 'cow' is no class name"),
         ("sets.json", "{", "[", "sets.json: not a JSON file"),
         ("classes.csv", "dog,", "cat,", "classes.csv: cat twice"),
         ("study.yaml", "new3:", "new4:", "no predictions of model 'new4'"),

@@ -22,7 +22,7 @@ from typing import Literal
 
 import pandas as pd
 
-from daclass.data.imagenet import real_labels_file, synsets
+from daclass.data.imagenet import class_names, real_labels_file, synsets
 from daclass.data.names import match_pictures
 from daclass.data.tabular import read_csv
 from daclass.errors import InputError
@@ -39,8 +39,8 @@ def read_annotations(
         source: the file, or "real".
         pictures: ids of the validation pictures.
         classes: class names by class number. ReaL's numbers are those of all of ImageNet; where the
-            classes are named by WordNet id, as ImageNet's folders are, they are translated, and
-            labels of classes that the study does not have are left out.
+            classes are named by WordNet id, as ImageNet's folders are, or as `imagenet.class_names`
+            does, they are translated, and labels of classes that the study lacks are left out.
 
     Returns:
         Columns image_id and name, one row a label; name is "" where a set is empty. Pictures that
@@ -53,6 +53,11 @@ def read_annotations(
         return _real(real_labels_file(), pictures, classes)
     if source.suffix.lower() == ".csv":
         table = read_csv(source, "image", "label")
+        unknown = ~table["label"].isin(["", *classes]).to_numpy()
+        if unknown.any():
+            row = int(unknown.argmax())
+            image, label = table.iloc[row]
+            raise InputError(f"{source}: row {row + 1}: {image} has the unknown class {label}")
         return pd.DataFrame(
             {"image_id": match_pictures(table["image"], pictures, source), "name": table["label"]}
         )
@@ -79,7 +84,7 @@ def _by_picture(
 
 
 def _name_of(label: object, classes: Sequence[str], where: str) -> str:
-    if isinstance(label, str):
+    if isinstance(label, str) and (label == "" or label in classes):
         return label
     if isinstance(label, int) and not isinstance(label, bool) and 0 <= label < len(classes):
         return classes[label]
@@ -116,14 +121,19 @@ def _check_real(file: Path, sets: list | dict) -> None:
 
 def _imagenet_numbers(file: Path, classes: Sequence[str]) -> dict[int, int]:
     """ImageNet's class number -> the study's."""
-    ranks = {synset: rank for rank, synset in enumerate(synsets())}
-    if all(name in ranks for name in classes):
-        return {ranks[name]: number for number, name in enumerate(classes)}
-    if len(classes) == len(ranks):
-        return {rank: rank for rank in range(len(ranks))}
+    for names in (synsets(), class_names()):
+        ranks = {name: rank for rank, name in enumerate(names)}
+        if all(name in ranks for name in classes):
+            return {ranks[name]: number for number, name in enumerate(classes)}
+    if len(classes) == len(synsets()):
+        if all(name.isdecimal() for name in classes):
+            return {int(name): number for number, name in enumerate(classes)}
+        # Other names in the order of the alphabet are a folder's: they tell no number.
+        if list(classes) != sorted(classes):
+            return {rank: rank for rank in range(len(classes))}
     raise InputError(
-        f"{file}: ReaL labels need ImageNet's 1,000 classes, or classes named by WordNet id; "
-        f"{classes[0]!r} is none"
+        f"{file}: ReaL labels need ImageNet's 1,000 classes in its order, or classes named by "
+        f"WordNet id; {classes[0]!r} is none"
     )
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from daclass.data.annotations import read_annotations
-from daclass.data.imagenet import real_labels_file, synsets
+from daclass.data.imagenet import class_names, real_labels_file, synsets
 from daclass.errors import InputError
 from tests.conftest import absent
 
@@ -59,6 +59,8 @@ def test_pictures_may_be_named_by_file_name_where_it_is_theirs_alone(tmp_path: P
     [
         ("a.csv", "image,label\nval/ant/1.jpg,ant\nval/eel/9.jpg,ant\n", "row 2: val/eel/9.jpg"),
         ("a.csv", "image,name\nval/ant/1.jpg,ant\n", "lacks the column label"),
+        ("a.csv", "image,label\n1.jpg,eel\n", "row 1: 1.jpg has the unknown class eel"),
+        ("a.json", {"val/ant/1.jpg": ["ant", "eel"]}, "val/ant/1.jpg: 'eel' is no class name"),
         ("a.json", {"val/eel/9.jpg": ["ant"]}, "row 1: val/eel/9.jpg: no such picture"),
         ("a.json", {"val/ant/1.jpg": "ant"}, "val/ant/1.jpg: expected a list of labels, got 'ant'"),
         ("a.json", {"val/ant/1.jpg": [3]}, "val/ant/1.jpg: 3 is no class name .* below 3"),
@@ -105,6 +107,35 @@ def test_real_is_joined_by_the_number_in_the_file_name(timm) -> None:
     found = sets(read_annotations("real", pictures, names))
     for picture, number in zip(pictures, numbers, strict=True):
         assert found[picture] == ([names[k] for k in real[number - 1]] or [""])
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        synsets,
+        class_names,
+        lambda: [str(k) for k in range(1000)],
+        lambda: [f"class {k:03d}" for k in reversed(range(1000))],  # in an order of their own
+    ],
+    ids=["WordNet ids", "names", "numbers", "own names"],
+)
+def test_real_numbers_classes_as_imagenet_does(timm, names) -> None:
+    """Also where the study's own numbers are others, those of sorted names."""
+    real, own = json.loads(real_labels_file().read_text()), names()
+    picture = next(n for n, labels in enumerate(real, 1) if len(labels) == 3)
+    wanted = {own[k] for k in real[picture - 1]}
+    found = read_annotations("real", validation(picture), own)
+    assert set(found["name"]) == wanted
+    if not own[0].startswith("class"):
+        found = read_annotations("real", validation(picture), sorted(own))
+        assert set(found["name"]) == wanted
+
+
+def test_folders_with_names_of_their_own_have_no_imagenet_numbers(timm) -> None:
+    """Numbered by the alphabet, they would get the labels of other classes."""
+    names = sorted(f"folder {k}" for k in range(1000))
+    with pytest.raises(InputError, match=r"1,000 classes in its order, or .* 'folder 0' is none"):
+        read_annotations("real", validation(1), names)
 
 
 def test_real_of_classes_named_by_wordnet_id_is_translated_and_thinned(timm) -> None:
