@@ -148,6 +148,7 @@ def _overview(conditions: Conditions) -> Chart:
 def _accuracy(conditions: Conditions, shown: Sequence[str]) -> Chart:
     """Accuracy of one class over the conditions under both truths."""
     across = _across(conditions)
+    words = "Accuracy of the shown class; the curves as numbers are in the table below."
     names = [TRUTH_NAMES[truth] for truth in shown]
     colours = [TRUTH_COLOURS[truth] for truth in shown]
     truths = alt.Color("truth:N", scale=alt.Scale(domain=names, range=colours))
@@ -189,9 +190,9 @@ def _accuracy(conditions: Conditions, shown: Sequence[str]) -> Chart:
         dots = _rows().mark_circle(size=55, opacity=1).encode(
             across, up, aside, color=truths, tooltip=tooltip
         )  # fmt: skip
-        return alt.layer(*layers, dots)
+        return alt.layer(*layers, dots).properties(description=words)
     dots = _rows().mark_circle(size=55, opacity=1).encode(across, up, color=truths, tooltip=tooltip)
-    return alt.layer(*layers, dots)
+    return alt.layer(*layers, dots).properties(description=words)
 
 
 def _errors(conditions: Conditions) -> Chart:
@@ -215,4 +216,7 @@ def _errors(conditions: Conditions) -> Chart:
         ),
     )  # fmt: skip
     dots = _rows().mark_circle(size=55, opacity=1).encode(across, up, color=kinds, tooltip=tooltip)
-    return alt.layer(lines, dots)
+    return alt.layer(lines, dots).properties(
+        description="False positives and false negatives of the shown class; the curves as numbers "
+        "are in the table below."
+    )
