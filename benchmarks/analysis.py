@@ -57,7 +57,7 @@ def write_study(root: Path, folder: Path, seeds: int) -> tuple[Path, Layout]:
     config.write_text(STUDY.format(strengths=list(STRENGTHS), seeds=list(range(seeds))))
     study, layout = Study.load(config), Layout("scale", folder / "results", folder / "figures")
     val = pd.DataFrame({"image_id": ids, "class_id": labels, "split": "val", "draw": -1})
-    val = val.assign(position=range(len(val)), bytes=0, half=halves(val, 0))
+    val = val.assign(position=range(len(val)), content="", half=halves(val, 0))
     classes = class_tree().assign(class_id=range(1000))
     numbers = {name: number for number, name in enumerate(classes["name"])}
     annotations = label_sets(read_annotations("real", ids, list(classes["name"])), val, numbers)

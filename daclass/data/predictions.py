@@ -71,7 +71,7 @@ def read_predictions(data: PredictionsData, comparison: Comparison) -> tuple[Ind
         annotations = read_annotations(
             _below(data.root, data.annotations), pictures, list(classes["name"])
         )
-    val = labels.assign(split="val", draw=-1, position=range(len(labels)), bytes=0)
+    val = labels.assign(split="val", draw=-1, position=range(len(labels)), content="")
     val["half"] = halves(val, data.split_seed)
     ids = {name: number for number, name in enumerate(classes["name"])}
     truth = pd.DataFrame({name: [] for name in SCHEMAS["truth"]})
