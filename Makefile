@@ -60,23 +60,22 @@ gallery: $(READY)
 	cp figures/petri/* results/petri/summary.json figures/gallery/petri/
 	cp results/cifar10h/summary.json figures/gallery/cifar10h/
 
-# Where the real pictures of the tests lie: tests/conftest.py says more.
-PHOTOGRAPHS ?= ../shared/data/imagenet_val/ilsvrc_val_1300_227px.tar
+clean:
+	rm -rf .venv .snakemake results
 
-# Images a second beside FFCV, torchvision and libjpeg-turbo; about 5 minutes on 2 idle cores.
+# Slow evidence, whose tables are committed (benchmarks/README.md). IMAGENET holds ImageNet's validation labels, the predictions
+# of 16 models and some validation pictures, as tests/conftest.py expects them.
+IMAGENET ?= ../shared/data/imagenet_val
+PHOTOGRAPHS ?= $(IMAGENET)/ilsvrc_val_1300_227px.tar
+
+benchmark-analysis: $(READY)
+	$(PYTHON) benchmarks/analysis.py --root '$(IMAGENET)'
+
+benchmark-calibration: $(READY)
+	$(PYTHON) benchmarks/calibration.py --root '$(IMAGENET)'
+
 benchmark-loader: $(READY)
 	$(PYTHON) benchmarks/loader.py --photographs '$(PHOTOGRAPHS)'
 
 benchmark-training: $(READY)
 	$(PYTHON) benchmarks/training.py --photographs '$(PHOTOGRAPHS)'
-
-clean:
-	rm -rf .venv .snakemake results
-
-# Slow evidence: what the statistics promise (about 40 minutes on one core), and how fast they are. ROOT is
-# a folder with ImageNet's validation labels and the predictions of 16 models.
-benchmark-calibration: $(READY)
-	$(PYTHON) benchmarks/calibration.py --root '$(ROOT)'
-
-benchmark-analysis: $(READY)
-	$(PYTHON) benchmarks/analysis.py --root '$(ROOT)'

@@ -85,10 +85,9 @@ class World:
         self, rng: np.random.Generator, classes: np.ndarray, per_class: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """New pictures of some classes, drawn from their own: labels and log-odds, [N]."""
-        first = np.searchsorted(self.labels, np.arange(self.n_classes + 1))
-        rows = np.concatenate(
-            [rng.integers(first[k], first[k + 1], per_class) for k in sorted(classes)]
-        )
+        classes = np.sort(classes)
+        first, last = (np.searchsorted(self.labels, classes, side) for side in ("left", "right"))
+        rows = rng.integers(first[:, None], last[:, None], (len(classes), per_class)).ravel()
         return self.labels[rows], self.logits[rows]
 
     def shift_for(self, class_id: int, drop: float, response: float) -> float:
@@ -114,17 +113,29 @@ class Study:
     Attributes:
         labels: class of each picture, int64 [N].
         reference, tested: correctness at either condition, bool [S, N].
-        these_images: the drop of these very pictures over all seeds that could be drawn, [C].
+        levels: log-odds of each picture at either condition, 2 x [N].
+        scale: how far runs shift each class, [C].
     """
 
     labels: np.ndarray
     reference: np.ndarray
     tested: np.ndarray
-    these_images: np.ndarray
+    levels: tuple[np.ndarray, np.ndarray]
+    scale: np.ndarray
 
     @property
     def change(self) -> np.ndarray:
         return self.reference.astype(np.int8) - self.tested
+
+    @property
+    def these_images(self) -> np.ndarray:
+        """The drop of these very pictures over all seeds that could be drawn, [C]."""
+        nodes, weights = NORMAL
+        wobble = self.scale[self.labels][:, None] * nodes
+        at = [special.expit(level[:, None] + wobble) @ weights for level in self.levels]
+        images = np.bincount(self.labels, minlength=self.scale.size)
+        with np.errstate(invalid="ignore"):
+            return np.bincount(self.labels, at[0] - at[1], self.scale.size) / images
 
     @classmethod
     def draw(
@@ -143,15 +154,13 @@ class Study:
         labels, logits = world.pictures(rng, classes, per_class)
         response = setting.response * rng.standard_normal(len(labels))
         scale = setting.wobble * np.exp(setting.uneven * rng.standard_normal(n_classes))
-        nodes, weights = NORMAL
-        arms, expected = [], []
-        for level in (logits, logits + response + shifts[labels]):
+        levels = logits, logits + response + shifts[labels]
+        arms = []
+        for level in levels:
             wobble = scale * rng.standard_normal((seeds, n_classes))
             chance = special.expit((level + wobble[:, labels]).astype(np.float32))
             arms.append(rng.random(chance.shape, np.float32) < chance)
-            over_seeds = special.expit(level[:, None] + scale[labels][:, None] * nodes) @ weights
-            expected.append(np.bincount(labels, over_seeds, n_classes) / per_class)
-        return cls(labels, arms[0], arms[1], expected[0] - expected[1])
+        return cls(labels, arms[0], arms[1], levels, scale)
 
 
 def no_shift(world: World, setting: Setting) -> np.ndarray:
