@@ -31,7 +31,7 @@ study: $(READY)
 	@$(PYTHON) -m daclass headline '$(CONFIG)' $(foreach change,$(CHANGES),--set '$(change)')
 
 test: lint
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n 2 --dist loadfile
 
 # What needs more than Python: the report in a real browser (Debian's chromium).
 test-integration: $(READY)

@@ -159,9 +159,6 @@ def test_the_summary_names_classes_and_replicates(root: Path) -> None:
     assert "4 models" in content["headline"][1]["text"]
 
 
-@pytest.mark.xfail(
-    raises=KeyError, reason="the report still asks the summary for a strongest strength"
-)
 def test_analyze_ends_in_a_report(root: Path, capsys) -> None:
     assert main(["analyze", "study.yaml"]) == 0
     out = capsys.readouterr().out
