@@ -44,6 +44,11 @@ def times(stage):
     return str(FILES.times / f"{stage}.tsv")
 
 
+def gpus(processes=1):
+    """GPUs that a job computes on; none where no profile offers any (`resources: gpu`)."""
+    offered = "gpu" in workflow.global_resources and STUDY.machine.device != "cpu"
+    return STUDY.machine.devices * processes if offered else 0
+
 
 def beton(split, draw):
     return FILES.beton(split, draw) if STUDY.training.loader == "ffcv" else []
