@@ -94,7 +94,7 @@ def slurm() -> Iterator[dict[str, str]]:
         def daemon(*command: str) -> None:
             with (folder / f"{command[0]}.out").open("w") as output:
                 process = subprocess.Popen(
-                    command,
+                    ["setpriv", "--pdeathsig", "TERM", *command],  # a killed pytest leaves none
                     env=environment,
                     stdout=output,
                     stderr=subprocess.STDOUT,
