@@ -38,10 +38,10 @@ TaskPlugin=task/none
 SwitchType=switch/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
-# So that two jobs run at once whatever the machine.
+# More processors than a small machine has, so that jobs that are held leave some to others.
 SlurmdParameters=config_overrides
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=0
-NodeName={host} NodeAddr=127.0.0.1 CPUs=2 RealMemory=8000
+NodeName={host} NodeAddr=127.0.0.1 CPUs=4 RealMemory=8000
 PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE State=UP
 """
 
@@ -64,8 +64,7 @@ def free_ports(count: int) -> list[int]:
 def slurm() -> Iterator[dict[str, str]]:
     """The environment in which Slurm's commands talk to a cluster that lives as long as the block.
 
-    Its folder is not below pytest's, because munge wants no other user to have a way to its socket's
-    folder but all of them to the socket.
+    Its folder is not below pytest's, which is closed to the user that munge runs as.
     """
     host = socket.gethostname().split(".")[0]
     with ExitStack() as stack:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -110,14 +111,11 @@ def test_a_study_through_slurm_has_the_tables_of_a_local_one(cluster, undisturbe
 def training(folder: Path, seed: int) -> psutil.Process | None:
     """The process that trains a seed of the study in `folder`."""
     for process in psutil.process_iter():
-        try:
+        with suppress(psutil.Error):
             words = process.cmdline()
-            python = "python" in Path(words[0]).name if words else False
-            if python and words[-1:] == [str(seed)] and "train" in words:
-                if Path(process.cwd()) == folder:
-                    return process
-        except psutil.Error:
-            continue
+            trains = words[1:4] == ["-m", "daclass", "train"] and words[-1] == str(seed)
+            if trains and Path(process.cwd()) == folder:
+                return process
     return None
 
 
