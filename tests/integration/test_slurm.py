@@ -104,7 +104,7 @@ def test_a_study_through_slurm_has_the_tables_of_a_local_one(cluster, undisturbe
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr.count("Submitted array job") == 2, "one for each phase"
     assert tables(tmp_path).keys() == tables(undisturbed).keys()
-    assert len(weights(tmp_path)) == len(weights(undisturbed)) == 4 + 10
+    assert weights(tmp_path).keys() == weights(undisturbed).keys()
     assert_equal_to_the_bit(tmp_path, undisturbed)
 
 
