@@ -33,7 +33,8 @@ study: $(READY)
 test: lint
 	$(PYTHON) -m pytest -n 2 --dist loadfile
 
-# What needs more than Python: the report in a real browser (Debian's chromium).
+# What needs more than Python: the report in a real browser (Debian's chromium), and studies through a
+# real Slurm (Debian's slurm-wlm, started on this machine for the tests; needs root).
 test-integration: $(READY)
 	bash workflow/setup.sh integration
 	$(PYTHON) -m pytest tests/integration

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Set up .venv with everything that studies and tests need. Safe to run again. With the argument
-# "integration", also what `make test-integration` needs: a browser and what drives it.
+# "integration", also what `make test-integration` needs: a browser and what drives it, and Slurm.
 #
 # FFCV is compiled against OpenCV and libjpeg-turbo. Where these cannot be installed or FFCV does not
 # compile, the set-up says so and goes on without it; studies then use the torchvision loader.
@@ -81,6 +81,10 @@ elif ! .venv/bin/python -m pip install --quiet --constraint constraints.txt --ed
 fi
 
 if [ "${1:-}" = integration ]; then
+    if ! { [ -x /usr/sbin/slurmctld ] && [ -x /usr/sbin/munged ]; } &&
+        ! install_system slurm-wlm munge; then
+        say "cannot install slurm-wlm and munge here: the tests of Slurm will be skipped"
+    fi
     # Fonts, so that class names of any script can be looked at.
     if ! command -v chromium >/dev/null && ! install_system chromium fonts-noto-core; then
         say "cannot install chromium here: install it for the tests of the report in a browser"

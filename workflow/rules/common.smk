@@ -26,14 +26,17 @@ FILES = Layout(STUDY.name, Path(config.get("results", "results")), Path(config.g
 def daclass(stage, *arguments, processes=1):
     """The shell command of a stage; its messages go to the terminal and to the rule's log.
 
-    More than one process is torchrun's business.
+    More than one process is torchrun's business. Slurm sends SIGTERM to every process of a job: the
+    shell and tee outlive it, because Slurm kills what is left, a training that is writing its
+    checkpoint, as soon as Snakemake sees the shell end.
     """
     torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
     paths = [f"--results={FILES.results_root}", f"--figures={FILES.figures_root}"]
     changes = [f"--set={change}" for change in CHANGES]
     launcher = torchrun if processes > 1 else []
     words = [sys.executable, *launcher, "-m", "daclass", stage, str(CONFIG), *paths, *changes]
-    return " ".join([*map(shlex.quote, words), *arguments, "2>&1 | tee {log:q}"])
+    tee = "2>&1 | (trap '' TERM; exec tee {log:q})"
+    return " ".join(["trap : TERM;", *map(shlex.quote, words), *arguments, tee])
 
 
 def log(stage):
@@ -43,6 +46,11 @@ def log(stage):
 def times(stage):
     return str(FILES.times / f"{stage}.tsv")
 
+
+def gpus(processes=1):
+    """GPUs that a job computes on; none where no profile offers any (`resources: gpu`)."""
+    offered = "gpu" in workflow.global_resources and STUDY.machine.device != "cpu"
+    return STUDY.machine.devices * processes if offered else 0
 
 
 def beton(split, draw):

@@ -6,6 +6,7 @@
 
 
 rule sweep_policies:
+    localrule: True  # a second of work
     output:
         policy_files("sweep"),
     params:
@@ -30,6 +31,8 @@ rule train:
     params:
         settings=STUDY.training_digest(),
     threads: STUDY.machine.threads * STUDY.training.processes
+    resources:
+        gpu=gpus(STUDY.training.processes),
     log:
         log("train.{phase}.seed{seed}"),
     benchmark:
@@ -52,6 +55,8 @@ rule predict:
     params:
         settings=STUDY.digest("beton", "training"),
     threads: STUDY.machine.threads
+    resources:
+        gpu=gpus(),
     log:
         log("predict.{phase}"),
     benchmark:
