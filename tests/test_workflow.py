@@ -126,7 +126,7 @@ def test_rules_wait_for_all_they_read(study, rule, inputs):
 
 def test_logs_tell_the_progress(study):
     log = (study / "results/tiny/logs/train.sweep.seed0.log").read_text()
-    assert "epoch 3/3" in log and "images/s" in log and "s left" in log
+    assert "step 18/18, epoch 3," in log and "images/s" in log and " left" in log
 
 
 def runs(study: Path) -> dict[str, int]:
