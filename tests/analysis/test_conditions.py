@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daclass.analysis.conditions import Conditions, replicates
@@ -33,6 +33,7 @@ runs = st.lists(
 ).filter(lambda rows: {policy for policy, _ in rows} == set("abc"))
 
 
+@settings(deadline=None)
 @given(runs)
 def test_runs_are_pairs_where_conditions_share_seeds(rows) -> None:
     table = pd.DataFrame(rows, columns=["policy", "seed"])
