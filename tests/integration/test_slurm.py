@@ -19,6 +19,7 @@ from daclass.layout import Layout
 from tests.conftest import ROOT, absent
 from tests.integration.slurm import missing, slurm
 
+pytestmark = pytest.mark.timeout(1200)  # on a busy machine
 # The reference loader starts quickest. A checkpoint is only written when a signal asks for one.
 CHANGES = "training.loader=torchvision training.epochs=5 machine.checkpoint_minutes=60"
 LAYOUT = Layout("tiny")
@@ -120,7 +121,7 @@ def training(folder: Path, seed: int) -> psutil.Process | None:
 
 
 def held_in_training(folder: Path, seed: int) -> psutil.Process:
-    """The process that trains a seed, stopped after its first epoch.
+    """The process that trains a seed, stopped in its first steps.
 
     Slurm looks at the clock every half minute, which this training would not last. Slurm itself
     continues stopped processes before it terminates them.
@@ -177,7 +178,7 @@ def test_jobs_that_are_queued_again_or_out_of_time_go_on(cluster, undisturbed, t
     assert study.returncode == 0, output
     assert f"SLURM-job '{late}' failed, SLURM status is: 'TIMEOUT'" in output
     assert output.count("Trying to restart job") == 1, "Slurm alone queued the other job again"
-    # Five epochs of six steps; the first was done, and the last was not.
-    assert all(6 <= first_step(tmp_path, seed) < 30 for seed in (0, 1)), output
+    # Of five epochs of six steps. Only SIGTERM wrote a checkpoint.
+    assert all(0 < first_step(tmp_path, seed) < 30 for seed in (0, 1)), output
     assert len(weights(tmp_path)) == 4
     assert_equal_to_the_bit(tmp_path, undisturbed)
