@@ -409,7 +409,7 @@ def main() -> None:
         coverage(world, max(studies // 50, 1)),
         power(world, max(studies // 5, 2)),
         selection(world, max(studies // 20, 2)),
-        false_maxima(world, max(studies // 5, 2)),
+        false_maxima(world, max(studies // 12, 2)),
     )
     options.out.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()

@@ -19,7 +19,7 @@ from daclass.augment import RRC_SCALE, Policy
 from daclass.errors import InputError
 from daclass.layout import Layout
 from daclass.study import Phase, PredictionsData, Study
-from daclass.tables import read_table, write_table
+from daclass.tables import RUNNERS_UP, read_table, write_table
 
 if TYPE_CHECKING:
     from daclass.analysis.cells import Cells
@@ -142,8 +142,13 @@ def predict_elsewhere(study: Study, layout: Layout, networks: Path, output: Path
         classes,
     )
     if output.suffix == ".csv":
+        # In the words of `daclass.data.predictions`, so that a study of predictions can read it.
+        unknown = [rank for rank in RUNNERS_UP if (table[rank] < 0).all()]
+        names = {"run": "model", "policy": "condition", "seed": "replicate", "image_id": "image"}
         with replacing(output) as partial:
-            table.to_csv(partial, index=False)
+            table.drop(columns=["strength", *unknown]).rename(columns=names).to_csv(
+                partial, index=False
+            )
     else:
         write_table(table, "predictions", output, study.digest("beton", "training"))
 
@@ -250,6 +255,9 @@ def examples(study: Study, layout: Layout) -> None:
     if study.sweep is None:
         raise InputError("data.source: a study of predictions has no pictures to show")
     strengths = study.strengths
+    # Only the crop's own axis has boxes to show.
+    boxes = [strengths[0], strengths[len(strengths) // 2], strengths[-1]]
+    boxes = boxes if study.axis == RRC_SCALE else []
     table = render(
         choose_pictures(
             read_table("predictions", layout.predictions("sweep")),
@@ -263,7 +271,7 @@ def examples(study: Study, layout: Layout) -> None:
             read_table("effects", layout.table("effects")),
             read_table("categories", layout.table("categories")),
         ),
-        strengths=[strengths[0], strengths[len(strengths) // 2], strengths[-1]],
+        strengths=boxes,
         study_seed=study.seed,
         run_seed=study.sweep.seeds[0],
         max_resolution=study.beton.max_resolution,

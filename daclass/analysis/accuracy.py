@@ -16,7 +16,7 @@ def accuracy(cells: Cells, *, confidence: float) -> pd.DataFrame:
 
     The interval speaks for new seeds and new pictures drawn like these (see `crossed`); a policy
     with one seed gets NaN for it. Where the predictions rank several classes, a picture is right
-    "in the top k" if one of the first k is right (see `Runs.ranked`).
+    "in the top k" if one of the first k is right (see `Runs.depths`).
 
     Args:
         cells: what `arrange_cells` gives.

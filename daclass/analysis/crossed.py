@@ -58,6 +58,7 @@ from scipy import stats
 
 from daclass.analysis.cells import Bools, Floats, Ints
 
+_RARE = 1e-3  # share of usual groups that may be taken for outliers of the spread between seeds
 _ROUNDING = 1e-9  # sums of squares of small integers: anything below is 0 up to rounding
 
 
@@ -263,36 +264,48 @@ class _Seeds:
         between, rest = by_seed / (seeds - 1) / (seeds * n), rest / df_rest / (seeds * n)
         df_between = np.full_like(n, seeds - 1.0)
         if moderate:
-            between, df_between = _moderated(between, rest, seeds - 1)
+            between, df_between = _moderated(between, rest, n, seeds - 1)
         return cls(seeds, between, df_between, rest, df_rest)
 
 
-def _moderated(between: Floats, rest: Floats, df: int) -> tuple[Floats, Floats]:
+def _moderated(between: Floats, rest: Floats, images: Floats, df: int) -> tuple[Floats, Floats]:
     """Mean squares of seeds that have learnt from those of the other groups, and their df, 2 x [G].
 
-    The ratios ``MS_seed / MS_rest`` are taken for scaled chi-squares around expectations that
-    follow a scaled inverse chi-square distribution with d0 degrees of freedom over groups, which
-    moments estimate; each ratio becomes its posterior mean, with d0 degrees of freedom more (Smyth
-    2004, Stat. Appl. Genet. Mol. Biol. 3(1), 3). Moments of the ratios,
-    not of their logarithms, since with few pictures seeds often agree exactly. Degrees of freedom
-    stay below those of all groups together.
+    A group of N pictures has ``E[MS_seed] / E[MS_rest] = 1 + N t``, t being what seeds do to it in
+    units of the rest. The t of all groups together gives what to expect of each; over that, the
+    ratios are taken for scaled chi-squares around levels that follow a scaled inverse chi-square
+    distribution with d0 degrees of freedom, which moments estimate. Each ratio is then pulled to
+    the common level and gains d0 degrees of freedom (Smyth 2004, Stat. Appl. Genet. Mol. Biol.
+    3(1), 3); degrees of freedom stay below those of all groups together. Moments of the ratios, not
+    of their logarithms, since with few pictures seeds often agree exactly.
+
+    Groups far beyond the others, such as one class that collapses in one run, do not count for the
+    moments beyond a bound, keep what they have themselves, and learn nothing (as in Phipson et al.
+    2016, Ann. Appl. Stat. 10, 946, in spirit).
     """
+    moderated, all_df = between.copy(), np.full_like(between, df)
     known = rest > 0
     if known.sum() < 2:
-        return between, np.full_like(between, df)
-    ratio = between[known] / rest[known]
-    mean = float(ratio.mean())
-    # E[ratio^2] is that of the expectations times that of a chi-square over its df.
-    variance = float((ratio**2).mean()) / (1 + 2 / df) - mean**2
+        return moderated, all_df
+    ratio, n = between[known] / rest[known], images[known]
+    bounded = ratio
+    for _ in range(3):
+        expected = 1 + n * max(float((bounded - 1).sum() / n.sum()), 0.0)
+        usual = float(np.median(ratio / expected)) or float((ratio / expected).mean())
+        bound = usual * stats.chi2.isf(_RARE, df) / stats.chi2.median(df) * expected
+        bounded = np.minimum(ratio, bound)
+    level = bounded / expected
+    mean = float(level.mean())
+    # E[level^2] is that of the expectations times that of a chi-square over its df.
+    variance = float((level**2).mean()) / (1 + 2 / df) - mean**2
     prior_df = 4 + 2 * mean**2 / variance if variance > 0 else np.inf
-    together = float(df * known.sum())
-    total = min(df + prior_df, together)
     share = 1.0 if np.isinf(prior_df) else prior_df / (prior_df + df)
     centre = mean if np.isinf(prior_df) else mean * (prior_df - 2) / prior_df
-    moderated = np.where(
-        known, share * centre * rest + (1 - share) * between, np.where(np.isnan(rest), np.nan, 0.0)
-    )
-    return moderated, np.full_like(between, total)
+    learnt = share * centre * expected * rest[known] + (1 - share) * between[known]
+    usual_ones = ratio <= bound
+    moderated[known] = np.where(usual_ones, learnt, between[known])
+    all_df[known] = np.where(usual_ones, min(df + prior_df, df * float(known.sum())), df)
+    return moderated, all_df
 
 
 def _conclude(

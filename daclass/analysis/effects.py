@@ -54,7 +54,7 @@ class Affected:
         if self.rule == "fdr":
             return order[(q[order] <= self.q) & (drop[order] > 0)]
         # Rounded first: a share such as .07 of 100 is a little more than 7 in floating point.
-        return order[: max(math.ceil(round(self.share * len(drop), 9)), self.at_least)]
+        return order[: max(math.ceil(round(self.share * len(order), 9)), self.at_least)]
 
 
 def effects(

@@ -69,7 +69,8 @@ def explained(
 
     Returns:
         Table "explained". Rows that need cross-fitting are left out where there are no folds (see
-        `folds.seed_groups`).
+        `folds.seed_groups`); "affected" under the rule "fdr" needs four seeds, two to test with in
+        either group.
 
     Raises:
         InputError: as `Conditions.replicates`.
@@ -87,11 +88,10 @@ def explained(
         level, _ = cross_fitted(original, cells.images, chosen_levels, "all")
         at_best = {truth: _at(correct, level) for truth, correct in truths.items()}
         known = (level >= 0) & counted
-        members = _members(cells, original, chosen_levels, conditions, affected, confidence)
-        pools += [
-            _Pool("all", "best", at_best, at_tested, known, True),
-            _Pool("affected", "best", at_best, at_tested, known & members, True),
-        ]
+        pools.append(_Pool("all", "best", at_best, at_tested, known, True))
+        if affected.rule == "top" or len(original[0]) >= 4:
+            members = _members(cells, original, chosen_levels, conditions, affected, confidence)
+            pools.append(_Pool("affected", "best", at_best, at_tested, known & members, True))
     table = []
     for pool in pools:
         images = pool.mask.any(axis=0)
@@ -152,11 +152,13 @@ def _members(
                 n_classes,
                 paired=True,
                 confidence=confidence,
+                moderate=True,
             )
             drop = fixed.mean
             if affected.rule == "top":
                 hits = [np.bincount(labels, rows.mean(axis=0), n_classes) for rows in of_fold]
-                drop = (np.max(hits, axis=0) - hits[0]) / np.maximum(fixed.images, 1)
+                with np.errstate(invalid="ignore"):
+                    drop = (np.max(hits, axis=0) - hits[0]) / fixed.images
             ids = affected.choose(drop, q_values(fixed.p, "bh"))
             chosen[h, g, ids] = levels[h, g, ids] >= 0
     source, group = fold_of(images, groups, "all")

@@ -126,10 +126,11 @@ def _imagenet_numbers(file: Path, classes: Sequence[str]) -> dict[int, int]:
         if all(name in ranks for name in classes):
             return {ranks[name]: number for number, name in enumerate(classes)}
     if len(classes) == len(synsets()):
-        if all(name.isdecimal() for name in classes):
+        decimal = all(name.isdecimal() for name in classes)
+        if decimal and sorted(map(int, classes)) == list(range(len(classes))):
             return {int(name): number for number, name in enumerate(classes)}
         # Other names in the order of the alphabet are a folder's: they tell no number.
-        if list(classes) != sorted(classes):
+        if not decimal and list(classes) != sorted(classes):
             return {rank: rank for rank in range(len(classes))}
     raise InputError(
         f"{file}: ReaL labels need ImageNet's 1,000 classes in its order, or classes named by "

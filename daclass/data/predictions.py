@@ -96,6 +96,8 @@ def _classes_and_labels(data: PredictionsData) -> tuple[pd.DataFrame, pd.DataFra
     else:
         names = _class_names(labels, data.labels)
         tree = pd.DataFrame({"name": names, "path": names})
+    if tree.empty:
+        raise InputError(f"{data.classes}: names no class")
     if not tree["name"].is_unique:
         raise InputError(f"{data.classes}: {tree['name'][tree['name'].duplicated()].iloc[0]} twice")
     numbers = _numbers(labels, list(tree["name"]), data.labels, "label")
@@ -143,7 +145,7 @@ def _labels(data: PredictionsData) -> tuple[pd.Series, pd.Series]:
 def _names(pattern: str, number: int) -> pd.Series:
     try:
         names = pd.Series([pattern.format(rank) for rank in range(1, number + 1)])
-    except (IndexError, KeyError, ValueError) as error:
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"data.images: {pattern!r} is no pattern for a number ({error})") from None
     if not names.is_unique:
         raise InputError(f"data.images: {pattern!r} gives all pictures the same name")
@@ -250,6 +252,15 @@ def _read_npz(file: Path, labels: pd.DataFrame, pattern: str | None) -> pd.DataF
 def _numbers(values: pd.Series, names: Sequence[str], file: Path, what: str) -> np.ndarray:
     """Class numbers from class numbers or names."""
     known = {name: number for number, name in enumerate(names)}
+    called = {name: number for name, number in known.items() if name.isdecimal()}
+    if any(name != str(number) for name, number in called.items()):
+        # Folders called 0, 1, 10, 11, 2: is 2 the third class or the one called so?
+        if pd.api.types.is_numeric_dtype(values):
+            raise InputError(
+                f"{file}: {what}: classes are called by numbers that are not their places, such as "
+                f"{names[-1]!r}; give their names as text"
+            )
+        known.update({str(number): -1 for number in range(len(names)) if str(number) not in known})
     if pd.api.types.is_numeric_dtype(values):
         numbers = values.to_numpy(np.float64)
     else:

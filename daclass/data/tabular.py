@@ -18,7 +18,7 @@ def read_csv(path: Path, *columns: str, optional: tuple[str, ...] = ()) -> pd.Da
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a CSV file ({' '.join(str(error).split())})") from None
     missing = [column for column in columns if column not in frame]

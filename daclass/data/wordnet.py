@@ -28,12 +28,12 @@ def class_path(name: str) -> str:
         InputError: WordNet is not installed, or has no such noun.
     """
     found = re.fullmatch(r"n(\d{8})", name)
-    offset = int(found[1]) if found else _first_sense(name)
+    offset = int(found[1]) if found and _installed() else _first_sense(name)
     return "/".join([*hypernym_path(offset), name.replace("/", " ")])
 
 
 def _first_sense(name: str) -> int:
-    if not _file("index.noun").is_file():
+    if not _installed():
         raise InputError(
             f"{_file('index.noun')}: no such file; the class tree needs WordNet's files (Debian's "
             "wordnet-base), or give data.classes as a CSV"
@@ -44,6 +44,10 @@ def _first_sense(name: str) -> int:
             f"data.classes: WordNet has no noun {name!r}; give the class tree as a CSV"
         )
     return _senses()[lemma]
+
+
+def _installed() -> bool:
+    return _file("index.noun").is_file()
 
 
 @cache

@@ -81,6 +81,8 @@ def _network(row: Mapping[Any, str], folder: Path, study: Study, classes: int) -
         raise InputError("policy and seed are needed")
     strength = row.get("strength") or run.get("strength", math.nan)
     name = row.get("model", "")
+    if file is None and ":" not in name:
+        raise InputError("the column weights is needed, but for a module:function")
 
     def build() -> nn.Module:
         if ":" in name:

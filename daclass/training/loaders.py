@@ -7,7 +7,9 @@ with the same boxes.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -19,6 +21,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms.v2 import functional as tv
 
+from daclass.augment.errors import AugmentError
 from daclass.augment.pictures import read_picture
 from daclass.augment.variates import epoch_key
 from daclass.errors import InputError
@@ -178,8 +181,15 @@ class TorchvisionTrainLoader:
         self.dataset.set_epoch(epoch)
         self.dataset.side = side
         steps = self.order.positions(epoch, start).tolist()
-        for batch in DataLoader(self.dataset, batch_sampler=steps, num_workers=self.workers):
-            yield Batch(*batch)
+        loader = DataLoader(
+            self.dataset,
+            batch_sampler=steps,
+            num_workers=self.workers,
+            worker_init_fn=_outlive_sigterm,
+        )
+        with one_line_faults():
+            for batch in loader:
+                yield Batch(*batch)
 
 
 class TorchvisionValLoader:
@@ -188,11 +198,31 @@ class TorchvisionValLoader:
             _CentreCrops(study, samples, positions),
             batch_size=2 * study.training.batch_size,
             num_workers=_workers(study),
+            worker_init_fn=_outlive_sigterm,
         )
 
     def __iter__(self) -> Iterator[Batch]:
-        for batch in self.loader:
-            yield Batch(*batch)
+        with one_line_faults():
+            for batch in self.loader:
+                yield Batch(*batch)
+
+
+def _outlive_sigterm(_worker: int) -> None:
+    """Slurm sends SIGTERM to every process of a job; the trainer's checkpoint needs its workers."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+@contextmanager
+def one_line_faults() -> Iterator[None]:
+    """A worker's fault comes with the worker's traceback around it; its last line says it all.
+
+    Raises:
+        InputError: a picture cannot be read.
+    """
+    try:
+        yield
+    except AugmentError as error:
+        raise InputError(str(error).strip().splitlines()[-1].split("Error: ", 1)[-1]) from None
 
 
 class _CentreCrops(Dataset[tuple[Tensor, int, int]]):

@@ -51,7 +51,8 @@ def resolution(training: Training, epoch: int) -> int:
         return ramp.from_resolution
     done = (epoch - ramp.start_epoch) / (ramp.end_epoch - ramp.start_epoch)
     side = ramp.from_resolution + done * (training.resolution - ramp.from_resolution)
-    return round(side / ramp.multiple) * ramp.multiple
+    nearest = round(side / ramp.multiple) * ramp.multiple
+    return min(max(nearest, ramp.from_resolution), training.resolution)
 
 
 def build_loss(training: Training) -> nn.Module:

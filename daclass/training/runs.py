@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,15 +101,26 @@ class Run:
         try:
             with replacing(self.weights) as partial:
                 save_file(tensors, partial, metadata)
+                with partial.open("rb") as file:
+                    os.fsync(file.fileno())  # the checkpoint goes next, so these have to stay
         except (OSError, SafetensorError) as error:
             raise InputError(f"{self.weights}: cannot be written ({error})") from None
         self.checkpoint.unlink(missing_ok=True)
 
     @property
     def seconds(self) -> float:
-        """Wall time that the trained run took, in all the processes that worked on it in turn."""
-        with safe_open(self.weights, framework="pt") as file:
-            return float(file.metadata()["daclass.seconds"])
+        """Wall time that the trained run took, in all the processes that worked on it in turn.
+
+        Raises:
+            InputError: the weights are damaged.
+        """
+        try:
+            with safe_open(self.weights, framework="pt") as file:
+                return float(file.metadata()["daclass.seconds"])
+        except (OSError, SafetensorError, KeyError, TypeError) as error:
+            raise InputError(
+                f"{self.weights}: damaged ({error}); remove it to train this run again"
+            ) from None
 
     def load_weights(self, model: torch.nn.Module) -> None:
         """Fill `model`.

@@ -63,7 +63,7 @@ class Trainee:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         study_seed, run_seed, rank = self.keys
-        torch.manual_seed(int(epoch_key(study_seed, run_seed, DROPOUT + self.done)) + rank >> 1)
+        torch.manual_seed((int(epoch_key(study_seed, run_seed, DROPOUT + self.done)) >> 1) + rank)
         with self.autocast:
             loss = self.criterion(self.forward(pictures), targets)
         self.optimizer.zero_grad(set_to_none=True)

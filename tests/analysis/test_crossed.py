@@ -383,3 +383,34 @@ def test_moderation_pulls_groups_together_but_not_onto_each_other() -> None:
     )
     assert own[~volatile].mean() < found[~volatile].mean()
     assert 1.3 * found[~volatile].mean() < found[volatile].mean() < own[volatile].mean()
+
+
+def moderated(values: np.ndarray, groups: np.ndarray):
+    return crossed(values, groups, int(groups.max()) + 1, confidence=0.95, moderate=True)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 5])
+def test_a_class_that_collapses_in_one_run_is_unsure_and_no_other_one_is(kept: int) -> None:
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(100), 50)
+    values = rng.integers(-1, 2, (3, len(groups))) * (rng.random((3, len(groups))) < 0.3)
+    calm = moderated(values, groups)
+    values[:, :50] = 0
+    values[2, : 50 - kept] = 1
+    odd = moderated(values, groups)
+    assert odd.p[0] > 0.2
+    np.testing.assert_allclose(odd.error[1:], calm.error[1:], rtol=0.2)
+
+
+@pytest.mark.parametrize("seeds", [3, 5])
+def test_classes_of_different_sizes_learn_from_each_other(seeds: int) -> None:
+    rng = np.random.default_rng(seeds)
+    groups = np.repeat(np.arange(200), np.repeat([20, 1000], 100))
+    found = []
+    for _ in range(5):
+        shift = rng.normal(0, 0.05, (seeds, 200))[:, groups]
+        first, second = (rng.random((seeds, len(groups))) < 0.7 + side for side in (shift, 0))
+        found.append(moderated(first.astype(np.int8) - second, groups).p)
+    small, large = np.split(np.array(found), 2, axis=1)
+    assert (small < 0.05).mean() < 0.08
+    assert (large < 0.05).mean() < 0.08

@@ -279,11 +279,17 @@ def test_affected_classes_are_measured_without_optimism(no_effect) -> None:
 
 
 def test_fdr_may_leave_no_class(simulator) -> None:
-    study = simulator(loss=0.0)
+    study = simulator(loss=0.0, seeds=range(4))
     row = run(study.cells(), study.conditions, Affected("fdr", 0.05, 2, q=1e-6))
     empty = row.loc[("affected", "best")]
     assert (empty["classes"], empty["images"]) == (0, 0)
     assert empty.filter(regex="drop|explained|control").isna().all()
+
+
+def test_fdr_needs_two_seeds_to_test_with_in_every_fold(simulator) -> None:
+    study = simulator(seeds=range(3))
+    row = run(study.cells(), study.conditions, Affected("fdr", 0.05, 2, q=0.05))
+    assert list(row.index) == [("all", "fixed"), ("all", "best")]
 
 
 def test_affected_classes_agree_with_the_table_of_effects_where_the_effect_is_large(simulator):

@@ -47,9 +47,11 @@ def test_csv_and_json_say_the_same(tmp_path: Path) -> None:
 
 
 def test_pictures_may_be_named_by_file_name_where_it_is_theirs_alone(tmp_path: Path) -> None:
-    file = write(tmp_path, "a.json", {"2.jpg": ["ant"], "elsewhere/3.jpg": ["cat"]})
+    file = write(tmp_path, "a.json", {"2.jpg": ["ant"], "/far/val/cat/3.jpg": ["cat"]})
     found = sets(read_annotations(file, PICTURES, CLASSES))
     assert found == {"val/ant/2.jpg": ["ant"], "val/cat/3.jpg": ["cat"]}
+    with pytest.raises(InputError, match=r"cow/3\.jpg: the picture of that file name is val/cat"):
+        read_annotations(write(tmp_path, "b.json", {"cow/3.jpg": ["cat"]}), PICTURES, CLASSES)
     with pytest.raises(InputError, match=r"b\.json: row 1: 1\.jpg: several pictures have that"):
         read_annotations(write(tmp_path, "b.json", {"1.jpg": ["ant"]}), PICTURES, CLASSES)
 

@@ -97,7 +97,8 @@ class Trap:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("a,,0,resnet1800,", "row 2: training.model: resnet1800"),
+        ("a,,0,resnet1800,other.safetensors", "row 2: training.model: resnet1800"),
+        ("a,,0,test_resnet,", "row 2: the column weights is needed"),
         ("a,,0,test_resnet,gone.pth", "row 2: .*gone.pth: no such file"),
         ("a,,0,test_resnet,cut.safetensors", "cut.safetensors: cannot be used"),
         ("a,,0,test_resnet,trap.pth", "trap.pth: cannot be used"),
@@ -107,7 +108,7 @@ class Trap:
         ("a,,0,mine_for_the_test:nothing,", "gives a NoneType"),
         ("a,,0,mine_for_the_test:three_classes,", r"gives \(3,\) logits .* 2 classes"),
         ("a,,,test_resnet,", "row 2: policy and seed are needed"),
-        ("a,strong,0,test_resnet,", "row 2: could not convert"),
+        ("a,strong,0,test_resnet,other.safetensors", "row 2: could not convert"),
         (
             "a,,0,mine_for_the_test:network,\na,,0,mine_for_the_test:network,",
             "row 3: .* comes twice",

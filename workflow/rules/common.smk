@@ -36,7 +36,9 @@ def daclass(stage, *arguments, processes=1):
     launcher = torchrun if processes > 1 else []
     words = [sys.executable, *launcher, "-m", "daclass", stage, str(CONFIG), *paths, *changes]
     tee = "2>&1 | (trap '' TERM; exec tee {log:q})"
-    return " ".join(["trap : TERM;", *map(shlex.quote, words), *arguments, tee])
+    # Snakemake fills in braces; those of a setting stay.
+    quoted = [shlex.quote(word).replace("{", "{{").replace("}", "}}") for word in words]
+    return " ".join(["trap : TERM;", *quoted, *arguments, tee])
 
 
 def log(stage):
@@ -84,3 +86,16 @@ def drawn():
         *tables(*stages.drawn_names(STUDY)),
         *(FILES.policy("interventions", name) for name in STUDY.policy_names("interventions")),
     ]
+
+
+def figure(stem, ending):
+    """A figure's file; `snakemake --report` shows it with the caption that lies beside it."""
+    file = str(FILES.figures / f"{stem}.{ending}")
+    if ending != "svg":
+        return file
+    return report(
+        file,
+        caption=str((FILES.figures / f"{stem}.txt").absolute()),
+        category=TITLES[stem].question,
+        labels={"figure": TITLES[stem].text},
+    )

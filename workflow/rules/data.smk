@@ -23,6 +23,7 @@ rule index:
         tables("index", "classes", "annotations", "truth"),
     params:
         settings=STUDY.digest("data"),
+        listing=STUDY.data.listing() if STUDY.data.source == "folder" else "",
     log:
         log("index"),
     benchmark:

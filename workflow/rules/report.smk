@@ -11,7 +11,7 @@ if STUDY.sweep:
         output:
             FILES.table("examples"),
         params:
-            settings=STUDY.digest("seed", "data", "beton", "sweep", "analysis.reference"),
+            settings=STUDY.digest("seed", "data", "beton", "augmentation.axis", "sweep", "analysis.reference"),
         log:
             log("examples"),
         benchmark:
@@ -35,19 +35,6 @@ if STUDY.sweep:
                 times("realised")
             shell:
                 daclass("realised")
-
-
-def figure(stem, ending):
-    """A figure's file; `snakemake --report` shows it with the caption that lies beside it."""
-    file = str(FILES.figures / f"{stem}.{ending}")
-    if ending != "svg":
-        return file
-    return report(
-        file,
-        caption=str((FILES.figures / f"{stem}.txt").absolute()),
-        category=TITLES[stem].question,
-        labels={"figure": TITLES[stem].text},
-    )
 
 
 rule figures:
