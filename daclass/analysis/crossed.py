@@ -58,7 +58,7 @@ from scipy import stats
 
 from daclass.analysis.cells import Bools, Floats, Ints
 
-_RARE = 1e-3  # share of usual groups that may be taken for outliers of the spread between seeds
+_RARE = 1e-6  # share of usual groups that would be taken for outliers of the spread between seeds
 _ROUNDING = 1e-9  # sums of squares of small integers: anything below is 0 up to rounding
 
 
