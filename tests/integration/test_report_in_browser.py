@@ -59,17 +59,17 @@ def test_search_finds_a_class_and_shows_it(chromium, odd_report):
         search = page.get_by_label("Find a class")
         search.fill("MUSH")
         search.press("Enter")
-        assert page.locator("#class-name").inner_text() == "mushroom"
+        assert page.locator("#class-name").text_content() == "mushroom"
         assert page.url.endswith("#class=mushroom")
         before = page.locator("#chart-accuracy svg").inner_html()
         search.fill("gull")  # a whole name needs no Enter, as when picked from the list
-        assert page.locator("#class-name").inner_text() == "gull"
+        assert page.locator("#class-name").text_content() == "gull"
         page.wait_for_function(
             "old => document.querySelector('#chart-accuracy svg').innerHTML !== old", arg=before
         )
         search.fill("no such class")
         search.press("Enter")
-        assert "No class is called “no such class”" in page.locator("#class-missing").inner_text()
+        assert "No class is called “no such class”" in page.locator("#class-missing").text_content()
 
 
 def test_the_explorer_shows_the_tables_numbers(chromium, odd_report):
@@ -80,13 +80,13 @@ def test_the_explorer_shows_the_tables_numbers(chromium, odd_report):
     content = re.search(r'id="explorer-data">(.*?)</script>', text, re.DOTALL)[1]
     gull = next(entry for entry in json.loads(content)["classes"] if entry["name"] == "gull")
     with opened(chromium, odd_report, fragment="#class=gull") as page:
-        assert page.locator("#class-name").inner_text() == "gull"
-        facts = page.locator("#class-facts").inner_text()
+        assert page.locator("#class-name").text_content() == "gull"
+        facts = page.locator("#class-facts").text_content()
         assert f"{gull['drop']:.1f} [{gull['low']:.1f}, {gull['high']:.1f}]" in facts
         page.get_by_text("The curves as numbers").click()
         rows = page.locator("#class-numbers tbody tr")
         assert rows.count() == 5
-        assert f"{gull['curves']['original']['accuracy'][0]:.1f}" in rows.first.inner_text()
+        assert f"{gull['curves']['original']['accuracy'][0]:.1f}" in rows.first.text_content()
         assert page.locator("#class-confusions tbody tr").count() == 1
         pictures = page.locator("#class-examples img")
         assert pictures.count() == 2
@@ -98,7 +98,7 @@ def test_the_explorer_shows_the_tables_numbers(chromium, odd_report):
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "שלום עולם", "日本語の猫"])
 def test_odd_names_stay_text(chromium, odd_report, name):
     with opened(chromium, odd_report, fragment=f"#class={quote(name)}") as page:
-        assert page.locator("#class-name").inner_text() == name
+        assert page.locator("#class-name").text_content() == name
         assert page.get_by_label("Find a class").input_value() == name
         page.locator("#chart-overview .mark-symbol path").first.hover()
 
@@ -106,16 +106,16 @@ def test_odd_names_stay_text(chromium, odd_report, name):
 def test_a_name_in_the_text_leads_to_the_explorer(chromium, odd_report):
     with opened(chromium, odd_report) as page:
         link = page.locator("#classes ul a[data-class]").first
-        name = link.inner_text()
+        name = link.text_content()
         link.click()
-        assert page.locator("#class-name").inner_text() == name
+        assert page.locator("#class-name").text_content() == name
         assert page.locator("#class-heading").evaluate("e => e === document.activeElement")
 
 
 def test_a_dot_of_the_overview_is_a_class(chromium, odd_report):
     with opened(chromium, odd_report) as page:
         page.locator("#chart-overview .mark-symbol").first.locator("path").nth(7).click()
-        assert "rank 8 of 24" in page.locator("#class-rank").inner_text()
+        assert "rank 8 of 24" in page.locator("#class-rank").text_content()
 
 
 def test_the_keyboard_reaches_everything(chromium, odd_report):
@@ -124,7 +124,7 @@ def test_the_keyboard_reaches_everything(chromium, odd_report):
         assert page.evaluate("document.activeElement.className") == "skip"
         page.get_by_role("button", name="loses less").focus()
         page.keyboard.press("Enter")
-        assert "rank 2 of 24" in page.locator("#class-rank").inner_text()
+        assert "rank 2 of 24" in page.locator("#class-rank").text_content()
         page.get_by_text("All 24 classes as a table").focus()
         page.keyboard.press("Enter")
         head = page.locator("#classes table th button").nth(1)
@@ -193,7 +193,7 @@ def test_a_thousand_classes_open_quickly(chromium, request, report, name):
             )
             search = page.get_by_label("Find a class")
             search.fill(name)
-            assert page.locator("#class-name").inner_text() == name
-            assert "of 1,000" in page.locator("#classes").inner_text()
+            assert page.locator("#class-name").text_content() == name
+            assert "of 1,000" in page.locator("#classes").text_content()
     print(f"{report}: {min(busy):.2f} s of the main thread, loaded after {min(loaded):.0f} ms")
     assert min(busy) < OPENS_WITHIN
