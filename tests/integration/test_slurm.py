@@ -127,13 +127,21 @@ def held_in_training(folder: Path, seed: int) -> psutil.Process:
     continues stopped processes before it terminates them.
     """
     end = time.monotonic() + 120
-    while not list((folder / LAYOUT.runs).glob(f"seed{seed}-*/metrics.jsonl")):
+    while not begun(folder, seed):
         assert time.monotonic() < end, f"seed {seed} does not train"
         time.sleep(0.02)
     process = training(folder, seed)
     assert process is not None, f"seed {seed} was too quick"
     process.suspend()
     return process
+
+
+def begun(folder: Path, seed: int) -> bool:
+    """Whether the log says from which step on the seed trains."""
+    try:
+        return "from step " in log(folder, seed)
+    except FileNotFoundError:
+        return False
 
 
 def slurm_job(process: psutil.Process) -> str:
@@ -164,8 +172,10 @@ def test_jobs_that_are_queued_again_or_out_of_time_go_on(cluster, undisturbed, t
     def scontrol(*words: str) -> None:
         subprocess.run(["scontrol", *words], env=cluster, check=True)
 
+    held = []
     try:
-        held = [held_in_training(tmp_path, seed) for seed in (0, 1)]
+        for seed in (0, 1):
+            held.append(held_in_training(tmp_path, seed))
         assert [first_step(tmp_path, seed) for seed in (0, 1)] == [0, 0]
         late = slurm_job(held[1])
         scontrol("requeue", slurm_job(held[0]))
@@ -173,6 +183,8 @@ def test_jobs_that_are_queued_again_or_out_of_time_go_on(cluster, undisturbed, t
         output, _ = study.communicate(timeout=300)
     finally:
         if study.poll() is None:
+            for process in held:  # Snakemake waits for its jobs
+                process.resume()
             study.send_signal(signal.SIGINT)
             study.communicate()
     assert study.returncode == 0, output
