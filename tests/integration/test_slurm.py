@@ -184,7 +184,8 @@ def test_jobs_that_are_queued_again_or_out_of_time_go_on(cluster, undisturbed, t
     finally:
         if study.poll() is None:
             for process in held:  # Snakemake waits for its jobs
-                process.resume()
+                with suppress(psutil.NoSuchProcess):
+                    process.resume()
             study.send_signal(signal.SIGINT)
             study.communicate()
     assert study.returncode == 0, output
