@@ -1,0 +1,117 @@
+"""Two groups of seeds at one strength, analysed as if they were two conditions (an A/A study).
+
+    python benchmarks/same_strength.py configs/petri.yaml configs/cifar10h.yaml
+
+There is nothing to find: the networks differ by their seeds (and draws of the training pictures)
+alone. For every strength that a finished study trained both in its sweep and, on fresh seeds, among
+its interventions, the fresh seeds are compared with the sweep's, class by class, as `daclass
+measure` compares two strengths. Writes benchmarks/results/same_strength.csv, one row a (study,
+strength, truth).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from daclass.analysis.cells import PREDICTION_COLUMNS, Cells, arrange_cells
+from daclass.analysis.conditions import Conditions
+from daclass.analysis.crossed import crossed_difference
+from daclass.analysis.effects import Affected, effects
+from daclass.analysis.nulls import Nulls
+from daclass.layout import Layout
+from daclass.study import Study
+from daclass.tables import read_table
+
+FRESH, SWEEP = "fresh seeds", "sweep's seeds"
+
+
+def uniform_runs(layout: Layout) -> pd.DataFrame:
+    """Predictions of uniform policies in both phases; the condition is the phase."""
+    parts = []
+    for phase, condition in (("sweep", SWEEP), ("interventions", FRESH)):
+        table = read_table("predictions", layout.predictions(phase), columns=PREDICTION_COLUMNS)
+        uniform = table[table["strength"].notna()]
+        # Equal policies, such as the best and the reference, are one run under two names.
+        parts.append(
+            uniform.drop_duplicates(["strength", "seed", "image_id"]).assign(policy=condition)
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def compare(study: Study, layout: Layout) -> Iterator[dict[str, object]]:
+    runs = uniform_runs(layout)
+    index, annotations, classes = (
+        read_table(name, layout.table(name)) for name in ("index", "annotations", "classes")
+    )
+    for strength in study.strengths:
+        chosen = runs[runs["strength"] == strength]
+        if chosen["policy"].nunique() < 2:
+            continue
+        cells = arrange_cells(chosen, index, annotations, len(classes), study.analysis.empty_labels)
+        yield from outcome(study, strength, cells)
+
+
+def outcome(study: Study, strength: float, cells: Cells) -> Iterator[dict[str, object]]:
+    settings = study.analysis
+    conditions = Conditions.of((FRESH, SWEEP), SWEEP, cells.table)
+    nulls = Nulls.draw(
+        cells,
+        conditions,
+        confidence=settings.confidence,
+        replicates=settings.bootstrap,
+        random_seed=study.seed,
+    )
+    rule = Affected(**settings.affected.model_dump())
+    found = effects(cells, conditions, nulls, rule, confidence=settings.confidence)
+    fixed = found[(found["half"] == "all") & (found["reference"] == "fixed")]
+    fresh, sweep = conditions.replicates(cells.table)
+    for truth, classes in fixed.groupby("truth"):
+        correct, counted = cells.correct[truth], cells.counted[truth]
+        whole = crossed_difference(
+            correct[sweep][:, counted],
+            correct[fresh][:, counted],
+            cells.images.labels[counted] * 0,
+            1,
+            paired=conditions.paired,
+            confidence=settings.confidence,
+        )
+        yield {
+            "study": study.name,
+            "strength": strength,
+            "truth": truth,
+            "sweep_seeds": len(sweep),
+            "fresh_seeds": len(fresh),
+            "classes": len(classes),
+            "reported": int((classes["q"] <= settings.affected.q).sum()),
+            "reported_by_max_t": int((classes["p_max"] <= settings.affected.q).sum()),
+            "covered": int(((classes["low"] <= 0) & (classes["high"] >= 0)).sum()),
+            "smallest_p": round(classes["p"].min(), 4),
+            "smallest_q": round(classes["q"].min(), 4),
+            "largest_difference": round(classes["drop"].abs().max(), 4),
+            "average_difference": round(float(whole.mean[0]), 4),
+            "average_low": round(float(whole.low[0]), 4),
+            "average_high": round(float(whole.high[0]), 4),
+        }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("configs", type=Path, nargs="+")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="of the studies")
+    parser.add_argument("--set", action="append", default=[], dest="changes")
+    options = parser.parse_args()
+    rows: list[dict[str, object]] = []
+    for config in options.configs:
+        study = Study.load(config, options.changes)
+        rows.extend(compare(study, Layout(study.name, options.results)))
+    table = pd.DataFrame(rows)
+    table.to_csv(Path(__file__).parent / "results" / "same_strength.csv", index=False)
+    print(table.to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()
