@@ -53,6 +53,16 @@ class Sampling(Section):
         return []
 
 
+class PerClass(Sampling):
+    """How many pictures a study takes of each class, for sources that bring more or fewer."""
+
+    train_per_class: Count | None = None
+    """Training pictures a class and draw; all of them where not given. Draws are disjoint as long
+    as the class has pictures enough."""
+    val_per_class: Count | None = None
+    """Validation pictures a class (the first ones by a hash of their name); all where not given."""
+
+
 class PetriData(Sampling):
     """The generated set with planted relations."""
 
@@ -61,7 +71,7 @@ class PetriData(Sampling):
     """The generated world; `petri.seed` is the data seed."""
 
 
-class FolderData(Sampling):
+class FolderData(PerClass):
     """Pictures in folders: <root>/<train>/<class>/<picture> and <root>/<val>/<class>/<picture>."""
 
     source: Literal["folder"]
@@ -77,11 +87,6 @@ class FolderData(Sampling):
     classes: Path | Literal["wordnet"] | None = None
     """The class tree: a CSV with columns name,path, path ending in the name; or wordnet, where
     class folders are called by WordNet ids or nouns. Without it all classes are equally similar."""
-    train_per_class: Count | None = None
-    """Training pictures a class and draw; all of them where not given. Draws are disjoint as long
-    as the class has pictures enough."""
-    val_per_class: Count | None = None
-    """Validation pictures a class (the first ones by a hash of their name); all where not given."""
 
     def input_files(self) -> list[Path]:
         return [file for file in (self.annotations, self.classes) if isinstance(file, Path)]
@@ -101,7 +106,7 @@ class FolderData(Sampling):
         return hashlib.sha256("\n".join(sorted(entries)).encode()).hexdigest()[:12]
 
 
-class Cifar10hData(Sampling):
+class Cifar10hData(PerClass):
     """CIFAR-10 with CIFAR-10H's human votes as multi-label annotations."""
 
     source: Literal["cifar10h"]
@@ -114,10 +119,15 @@ class Cifar10hData(Sampling):
     vote_share: Annotated[float, Field(gt=0, le=1)] = 0.1
     """A label belongs to a picture from this share of the human votes on; the label with the most
     votes always does."""
-    train_per_class: Count | None = None
-    """Training pictures a class and draw; all of them where not given."""
-    val_per_class: Count | None = None
-    """Validation pictures a class (the first ones by a hash of their name); all where not given."""
+
+
+class FashionMnistData(PerClass):
+    """Fashion-MNIST: ten kinds of clothes, 28 px, grey; its test pictures are for validation."""
+
+    source: Literal["fashionmnist"]
+    root: Path = Path("/usr/share/datasets/fashion-mnist")
+    """Folder with the four idx files, plain or gzipped, where Debian's dataset-fashion-mnist
+    installs them; or torchvision's folder, which has them below FashionMNIST/raw."""
 
 
 class Model(Section):
@@ -415,6 +425,9 @@ class Interventions(Section):
         return self
 
 
+PicturesData = PetriData | FolderData | Cifar10hData | FashionMnistData
+"""The sources that bring pictures, which studies are trained on."""
+
 Phase = Literal["sweep", "interventions"]
 """The two times that a study trains: uniform policies, then designed ones on fresh seeds."""
 
@@ -429,7 +442,8 @@ class Study(Section):
     seed: Annotated[int, Field(ge=0)] = 0
     """Study seed: with a run's seed it decides initial weights, order and crops."""
     data: Annotated[
-        PetriData | FolderData | Cifar10hData | PredictionsData, Field(discriminator="source")
+        PicturesData | PredictionsData,
+        Field(discriminator="source"),
     ]
     beton: Beton = Beton()
     augmentation: Augmentation = Augmentation()

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Set up .venv with everything that studies and tests need. Safe to run again. With the argument
-# "integration", also what `make test-integration` needs: a browser and what drives it, and Slurm.
+# "integration", also what `make test-integration` needs: a browser and what drives it, Slurm,
+# and Fashion-MNIST.
 #
 # FFCV is compiled against OpenCV and libjpeg-turbo. Where these cannot be installed or FFCV does not
 # compile, the set-up says so and goes on without it; studies then use the torchvision loader.
@@ -84,6 +85,9 @@ if [ "${1:-}" = integration ]; then
     if ! { [ -x /usr/sbin/slurmctld ] && [ -x /usr/sbin/munged ]; } &&
         ! install_system slurm-wlm munge; then
         say "cannot install slurm-wlm and munge here: the tests of Slurm will be skipped"
+    fi
+    if [ ! -d /usr/share/datasets/fashion-mnist ] && ! install_system dataset-fashion-mnist; then
+        say "cannot install dataset-fashion-mnist here: the test of the real set will be skipped"
     fi
     # Fonts, so that class names of any script can be looked at.
     if ! command -v chromium >/dev/null && ! install_system chromium fonts-noto-core; then

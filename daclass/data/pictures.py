@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import assert_never
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 from tqdm import tqdm
 
+from daclass.data.fashion_mnist import PARTS, named_pictures
 from daclass.data.petri import write_petri
 from daclass.errors import InputError
-from daclass.study import Cifar10hData, FolderData, PetriData
+from daclass.study import Cifar10hData, FashionMnistData, FolderData, PetriData, PicturesData
 
 
-def write_pictures(data: PetriData | FolderData | Cifar10hData, folder: Path) -> None:
+def write_pictures(data: PicturesData, folder: Path) -> None:
     """Fill `folder`, which appears only when complete, with the pictures of a source.
 
     Raises:
@@ -38,6 +40,12 @@ def write_pictures(data: PetriData | FolderData | Cifar10hData, folder: Path) ->
                 write_petri(data.petri, folder, data.draws, progress, len(os.sched_getaffinity(0)))
         case Cifar10hData():
             _write_cifar10(data, folder)
+        case FashionMnistData():
+            with _complete(folder) as partial:
+                for split, (_, total) in PARTS.items():
+                    pictures = named_pictures(data.root, split)
+                    for name, pixels in tqdm(pictures, desc=split, total=total, mininterval=2):
+                        _save(pixels, partial / split / name)
         case FolderData():
             raise InputError(f"data.source folder: {data.root} is read where it lies")
         case _:
@@ -94,10 +102,14 @@ def _export_torchvision(data: Cifar10hData, folder: Path) -> None:
             written = np.zeros(len(pictures.classes), int)
             rows = zip(pictures.data, pictures.targets, strict=True)
             for pixels, label in tqdm(rows, desc=split, total=len(pictures), mininterval=2):
-                target = partial / split / pictures.classes[label] / f"{written[label]:04d}.png"
-                target.parent.mkdir(parents=True, exist_ok=True)
-                Image.fromarray(pixels).save(target)
+                name = f"{pictures.classes[label]}/{written[label]:04d}.png"
+                _save(pixels, partial / split / name)
                 written[label] += 1
+
+
+def _save(pixels: npt.NDArray[np.uint8], file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(file)
 
 
 @contextmanager

@@ -11,11 +11,19 @@ from typing import assert_never
 import numpy as np
 import pandas as pd
 
+from daclass.data import fashion_mnist
 from daclass.data.annotations import read_annotations
 from daclass.data.tabular import read_csv
 from daclass.data.wordnet import class_path
 from daclass.errors import InputError
-from daclass.study import Cifar10hData, FolderData, PetriData
+from daclass.study import (
+    Cifar10hData,
+    FashionMnistData,
+    FolderData,
+    PerClass,
+    PetriData,
+    PicturesData,
+)
 
 EXTENSIONS = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".tif", ".tiff", ".gif"}
 # Where CIFAR-10's classes stand among each other, for want of a tree of its own: WordNet's
@@ -55,7 +63,7 @@ class Source:
     truth: pd.DataFrame | None = None
 
 
-def open_source(data: PetriData | FolderData | Cifar10hData, pictures: Path) -> Source:
+def open_source(data: PicturesData, pictures: Path) -> Source:
     """List what a source offers.
 
     Args:
@@ -72,6 +80,9 @@ def open_source(data: PetriData | FolderData | Cifar10hData, pictures: Path) -> 
             return _folder(data)
         case Cifar10hData():
             return _cifar10h(data, pictures)
+        case FashionMnistData():
+            classes = pd.DataFrame(fashion_mnist.TREE.items(), columns=["name", "path"])
+            return Source(pictures, _sample(pictures, "train", "test", data), classes=classes)
         case _:
             assert_never(data)
 
@@ -160,7 +171,7 @@ def _cifar10_test_labels(root: Path) -> np.ndarray:
         ) from None
 
 
-def _sample(root: Path, train: str, val: str, data: FolderData | Cifar10hData) -> pd.DataFrame:
+def _sample(root: Path, train: str, val: str, data: PerClass) -> pd.DataFrame:
     """The training pictures of every draw, and the validation pictures.
 
     Draw d takes the places [d * m, (d + 1) * m) of a fixed shuffle of each class's n pictures,
