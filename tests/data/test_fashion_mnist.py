@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+
 import numpy as np
 import pytest
 from PIL import Image
