@@ -1,4 +1,4 @@
-"""Policies: which strength of an augmentation each class is trained with."""
+"""Policies: with which strength of an augmentation, and which weight, each class is trained."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -19,30 +19,33 @@ import yaml
 from daclass.augment.axis import AXES, Axis
 from daclass.augment.errors import AugmentError
 
-KEYS = ("axis", "default", "classes", "class_ids")
+KEYS = ("axis", "default", "classes", "class_ids", "loss_weights")
 
 
 @dataclass(frozen=True)
 class Policy:
     """A strength for every class: `default`, except where `classes` names another.
 
-    A policy with no exceptions is *uniform*. Exceptions equal to the default are dropped, so equal
-    policies compare, hash and serialise equally.
+    A policy with no exceptions is *uniform*. Exceptions equal to the default and loss weights of 1
+    are dropped, so equal policies compare, hash and serialise equally.
 
     Attributes:
         axis: the axis that the strengths belong to.
         default: strength of every class that `classes` does not name.
         classes: class -> strength, read-only. A string is a class's name, an integer its id: its
             position in the data set's list of classes.
+        loss_weights: class name -> how much the loss of its samples counts, read-only; classes that
+            are not named have 1. Only ratios matter: see `weights`.
 
     Raises:
-        AugmentError: a strength lies outside the axis's range, or a class is neither a name nor an
-            id.
+        AugmentError: a strength lies outside the axis's range, a class is neither a name nor an
+            id, or a loss weight is not positive and finite or not given by a class's name.
     """
 
     axis: Axis
     default: float
     classes: Mapping[str | int, float] = field(default_factory=dict)
+    loss_weights: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "default", self.axis.check(self.default))
@@ -52,9 +55,16 @@ class Policy:
                 kept[_class_key(named)] = float(strength)
         order = sorted(kept, key=lambda key: (isinstance(key, int), key))
         object.__setattr__(self, "classes", MappingProxyType({key: kept[key] for key in order}))
+        weights = {
+            name: _loss_weight(name, self.loss_weights[name])
+            for name in sorted(self.loss_weights, key=str)
+        }
+        kept_weights = {name: weight for name, weight in weights.items() if weight != 1}
+        object.__setattr__(self, "loss_weights", MappingProxyType(kept_weights))
 
     @property
     def uniform(self) -> bool:
+        """Whether all classes have one strength; their losses may still be weighted."""
         return not self.classes
 
     @property
@@ -78,10 +88,7 @@ class Policy:
             AugmentError: the policy names a class that `class_names` lacks, an id that is no
                 position in it, or one class twice; or `class_names` holds a name twice.
         """
-        ids = {name: number for number, name in enumerate(class_names)}
-        if len(ids) != len(class_names):
-            twice = sorted({name for name in class_names if list(class_names).count(name) > 1})
-            raise AugmentError(f"the data set has several classes of one name: {twice}")
+        ids = _ids(class_names)
         table = np.full(len(class_names), self.default)
         unknown = [
             key
@@ -106,11 +113,42 @@ class Policy:
         """The strength of each sample, shape [samples], float64; see `strength_table`."""
         return strength_table(axis, [self], labels, class_names)[0]
 
+    def weights(
+        self, class_names: Sequence[str], labels: npt.ArrayLike | None = None
+    ) -> npt.NDArray[np.float64]:
+        """The weight of each class's samples in the loss, shape [classes], float64.
+
+        Scaled to a mean of 1 over the samples, so that a learning rate keeps its meaning: the
+        batch's loss is the mean of ``weights[label] * loss`` over its samples. torch's
+        ``CrossEntropyLoss(weight=...)`` divides by the weights of each batch instead.
+
+        Args:
+            class_names: the data set's classes; a class's id is its position here.
+            labels: class id of each training sample, integers of shape [samples]. Without them,
+                every class counts once, as in a data set with equally many samples a class.
+
+        Raises:
+            AugmentError: a weight for a class that `class_names` lacks, or bad labels.
+        """
+        ids = _ids(class_names)
+        unknown = [name for name in self.loss_weights if name not in ids]
+        if unknown:
+            raise AugmentError(f"the policy weights classes that the data set lacks: {unknown}")
+        table = np.ones(len(class_names))
+        for name, weight in self.loss_weights.items():
+            table[ids[name]] = weight
+        of_samples = table if labels is None else table[_labels(labels, ids)]
+        if not of_samples.size:
+            raise AugmentError("loss weights are scaled over samples, but there are none")
+        return table / of_samples.mean()
+
     def as_dict(self) -> dict[str, Any]:
         names = {key: value for key, value in self.classes.items() if isinstance(key, str)}
         ids = {key: value for key, value in self.classes.items() if isinstance(key, int)}
         content: dict[str, Any] = {"axis": self.axis.name, "default": self.default}
-        return content | {"classes": names} | ({"class_ids": ids} if ids else {})
+        content |= {"classes": names} | ({"class_ids": ids} if ids else {})
+        # What a policy does not have is not written: files and hashes of others stay as they are.
+        return content | ({"loss_weights": dict(self.loss_weights)} if self.loss_weights else {})
 
     @classmethod
     def from_dict(cls, content: Any) -> Policy:
@@ -118,7 +156,8 @@ class Policy:
 
         Raises:
             AugmentError: missing or unknown keys, an unknown axis, a class that is neither a name
-                nor an id, a strength that is no number or lies outside the axis's range.
+                nor an id, a strength that is no number or lies outside the axis's range, a loss
+                weight that is not positive and finite.
         """
         if not isinstance(content, Mapping):
             raise AugmentError("a policy is a mapping with the keys axis, default and classes")
@@ -135,7 +174,10 @@ class Policy:
         for where, value in {"default": content["default"], **classes}.items():
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise AugmentError(f"the strength of {where} must be a number, got {value!r}")
-        return cls(AXES[content["axis"]], content["default"], classes)
+        weights = content.get("loss_weights") or {}
+        if not isinstance(weights, Mapping):
+            raise AugmentError("loss_weights must map class names to weights")
+        return cls(AXES[content["axis"]], content["default"], classes, weights)
 
     def save(self, path: Path | str) -> None:
         """Write the policy as YAML, or JSON where `path` ends in .json, atomically.
@@ -189,6 +231,21 @@ def strength_table(
         raise AugmentError(
             f"policies of the axis {axis.name} are needed, got {' and '.join(others) or 'none'}"
         )
+    ids = _labels(labels, class_names)
+    return np.stack([policy.strengths(class_names)[ids] for policy in policies])
+
+
+def _ids(class_names: Sequence[str]) -> dict[str, int]:
+    """Class ids by name."""
+    ids = {name: number for number, name in enumerate(class_names)}
+    if len(ids) != len(class_names):
+        twice = sorted({name for name in class_names if list(class_names).count(name) > 1})
+        raise AugmentError(f"the data set has several classes of one name: {twice}")
+    return ids
+
+
+def _labels(labels: npt.ArrayLike, class_names: Collection[str]) -> npt.NDArray[np.integer]:
+    """Labels as an array, each a position in `class_names`."""
     ids = np.asarray(labels)
     if ids.ndim != 1 or not np.issubdtype(ids.dtype, np.integer):
         raise AugmentError(
@@ -200,7 +257,16 @@ def strength_table(
             f"sample {outside[0]} has label {ids[outside[0]]}, but there are "
             f"{len(class_names)} classes"
         )
-    return np.stack([policy.strengths(class_names)[ids] for policy in policies])
+    return ids
+
+
+def _loss_weight(name: Any, weight: Any) -> float:
+    if not isinstance(name, str):
+        raise AugmentError(f"loss_weights names classes by their names, not by {name!r}")
+    number = isinstance(weight, int | float | np.integer | np.floating)
+    if isinstance(weight, bool) or not number or not 0 < weight < math.inf:  # also refuses NaN
+        raise AugmentError(f"the loss weight of {name} must be positive and finite, got {weight!r}")
+    return float(weight)
 
 
 def _class_key(key: Any) -> str | int:

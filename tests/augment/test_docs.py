@@ -44,8 +44,9 @@ def test_the_pages_policy_is_one(tmp_path):
 
     (text,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
     (tmp_path / "p.yaml").write_text(text)
-    table = Policy.load(tmp_path / "p.yaml").strengths(["tench", "shark", "ray"])
-    assert table.tolist() == [0.5, 0.75, 0.08]
+    policy, names = Policy.load(tmp_path / "p.yaml"), ["tench", "shark", "ray"]
+    assert policy.strengths(names).tolist() == [0.5, 0.75, 0.08]
+    assert policy.weights(names).tolist() == [1.5, 0.75, 0.75]
 
 
 @pytest.mark.parametrize("name", ["torchvision", "ffcv"])

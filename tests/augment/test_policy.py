@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -182,3 +183,111 @@ def test_bad_samples_are_refused(change, message):
     }
     with pytest.raises(AugmentError, match=message):
         strength_table(**(arguments | change))
+
+
+# Weights of the loss
+
+weights = st.floats(0.01, 100)
+
+
+@pytest.mark.parametrize(
+    ("policy", "fingerprint"),
+    [
+        (
+            Policy(RRC_SCALE, 0.08),
+            "516a00bad2968b88161e2ed783e84a79f3bd95bf8a5591e42fe7b83ed0cb6e80",
+        ),
+        (
+            Policy(RRC_SCALE, 0.08, {"cat": 0.5, 3: 0.75}),
+            "ec7855ac632266c21a0aeb7cdda4c24e04c2aacd3f344737367bff914ba3c1de",
+        ),
+    ],
+)
+def test_policies_without_weights_keep_their_hashes_and_files(tmp_path, policy, fingerprint):
+    """Runs lie in stores under these hashes: another one would train them all again."""
+    assert policy.fingerprint == fingerprint
+    policy.save(tmp_path / "p.yaml")
+    assert "loss_weights" not in (tmp_path / "p.yaml").read_text()
+
+
+@given(
+    classes=st.dictionaries(names, strengths, max_size=3),
+    loss_weights=st.dictionaries(names, weights, max_size=5),
+)
+@pytest.mark.parametrize("suffix", ["yaml", "json"])
+def test_weights_survive_both_kinds_of_files(tmp_path_factory, suffix, classes, loss_weights):
+    path = tmp_path_factory.mktemp("policy") / f"p.{suffix}"
+    policy = Policy(RRC_SCALE, 0.5, classes, loss_weights)
+    policy.save(path)
+    assert Policy.load(path) == policy
+    assert Policy.load(path).fingerprint == policy.fingerprint
+    assert (policy == Policy(RRC_SCALE, 0.5, classes)) == (set(loss_weights.values()) <= {1.0})
+
+
+def test_a_weight_changes_a_policy_but_none_of_its_strengths():
+    plain, weighted = Policy(RRC_SCALE, 0.5), Policy(RRC_SCALE, 0.5, loss_weights={"cat": 2})
+    assert plain != weighted and plain.fingerprint != weighted.fingerprint
+    assert weighted.uniform and weighted.strength == 0.5
+    assert Policy(RRC_SCALE, 0.5, loss_weights={"cat": 1}) == plain
+
+
+def test_weights_have_mean_one_over_the_classes_or_the_samples():
+    policy = Policy(RRC_SCALE, 0.5, loss_weights={"cat": 4})
+    np.testing.assert_allclose(policy.weights(["ant", "cat", "dog"]), [0.5, 2, 0.5])
+    # Three ants and one cat: (3 * 1 + 4) / 4 = 1.75.
+    found = policy.weights(["ant", "cat"], [0, 0, 1, 0])
+    np.testing.assert_allclose(found, [1 / 1.75, 4 / 1.75])
+    np.testing.assert_array_equal(Policy(RRC_SCALE, 0.5).weights(["ant", "cat"], [0, 1, 1]), 1)
+
+
+@given(
+    loss_weights=st.dictionaries(st.sampled_from("abcde"), weights),
+    labels=st.lists(st.integers(0, 4), min_size=1, max_size=30),
+)
+def test_samples_weigh_one_on_average_and_ratios_stay(loss_weights, labels):
+    found = Policy(RRC_SCALE, 0.5, loss_weights=loss_weights).weights(list("abcde"), labels)
+    assert found[labels].mean() == pytest.approx(1)
+    given_ = np.array([loss_weights.get(name, 1) for name in "abcde"])
+    np.testing.assert_allclose(found / found[0], given_ / given_[0])
+
+
+@pytest.mark.parametrize(
+    ("loss_weights", "message"),
+    [
+        ({"cat": 0}, "weight of cat must be positive and finite, got 0"),
+        ({"cat": -1.5}, "weight of cat must be positive"),
+        ({"cat": math.nan}, "weight of cat must be positive and finite, got nan"),
+        ({"cat": math.inf}, "weight of cat must be positive and finite, got inf"),
+        ({"cat": True}, "weight of cat must be positive"),
+        ({"cat": "2"}, "weight of cat must be positive"),
+        ({3: 2.0}, "by their names, not by 3"),
+    ],
+)
+def test_bad_weights_are_refused(tmp_path, loss_weights, message):
+    with pytest.raises(AugmentError, match=message):
+        Policy(RRC_SCALE, 0.5, loss_weights=loss_weights)
+    path = tmp_path / "bad.yaml"
+    content = {"axis": "rrc_scale", "default": 0.5, "loss_weights": loss_weights}
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(AugmentError, match=message):
+        Policy.load(path)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (None, r"weights classes that the data set lacks: \['cat'\]"),
+        ([0, 1], "sample 1 has label 1"),
+        (np.empty(0, int), "there are none"),
+    ],
+)
+def test_weights_that_fit_no_data_are_refused(labels, message):
+    policy = Policy(RRC_SCALE, 0.5, loss_weights={"ant" if labels is not None else "cat": 2})
+    with pytest.raises(AugmentError, match=message):
+        policy.weights(["ant"], labels)
+
+
+def test_weights_that_are_no_mapping_are_refused():
+    content = {"axis": "rrc_scale", "default": 0.5, "loss_weights": [1, 2]}
+    with pytest.raises(AugmentError, match="must map class names to weights"):
+        Policy.from_dict(content)
