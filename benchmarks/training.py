@@ -127,7 +127,7 @@ def utilisation(setting: Setting, samples: Samples, rounds: int) -> dict[str, ob
     runs = runs_of(setting.runs, Path("unused"))
     strengths = np.stack([run.policy.strengths(NAMES)[samples.labels] for run in runs])
     loader = train_loader(study, samples, strengths, 0)
-    trainees = start(study, runs, len(NAMES), [device], Crew())
+    trainees = start(study, runs, samples.labels, NAMES, [device], Crew())
     for trainee in trainees:
         trainee.model.train()
     side, epoch = study.training.resolution, 0

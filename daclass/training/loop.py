@@ -82,7 +82,7 @@ def train(
             augmentation = BatchAugmentation(study, policies, samples.labels, class_names, seed)
         every = study.machine.validate_every
         val = val_loader(study, val_samples, team.part) if every and val_samples else None
-        trainees = start(study, pending, len(class_names), places, team)
+        trainees = start(study, pending, samples.labels, class_names, places, team)
         try:
             Loop(study, trainees, loader, augmentation, val, team, asked).run()
         except torch.OutOfMemoryError as error:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from daclass.study import Training
 
@@ -55,6 +56,41 @@ def resolution(training: Training, epoch: int) -> int:
     return min(max(nearest, ramp.from_resolution), training.resolution)
 
 
-def build_loss(training: Training) -> nn.Module:
-    """Cross-entropy; targets are class ids [n] or shares of the classes [n, classes]."""
-    return nn.CrossEntropyLoss(label_smoothing=training.label_smoothing)
+class WeightedLoss(nn.Module):
+    """Cross-entropy in which each sample's loss counts as much as its class does.
+
+    The mean over the batch of ``weights[label] * loss``, with label smoothing as without weights. A
+    mixed target's loss is the mix of its classes' weighted losses. torch's own `weight` divides by
+    the weights that a batch happens to hold, and weights what smoothing gives other classes by
+    theirs.
+
+    Args:
+        weights: shape [classes].
+        smoothing: share of the target that is spread over all classes.
+    """
+
+    def __init__(self, weights: Tensor, smoothing: float) -> None:
+        super().__init__()
+        self.weights: Tensor
+        self.register_buffer("weights", weights, persistent=False)
+        self.smoothing = smoothing
+
+    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Logits [n, classes]; class ids [n] or shares of the classes [n, classes]; a scalar."""
+        classes = len(self.weights)
+        shares = targets if targets.ndim == 2 else F.one_hot(targets, classes)
+        weighted = shares * self.weights
+        spread = weighted.sum(dim=1, keepdim=True) / classes
+        smoothed = (1 - self.smoothing) * weighted + self.smoothing * spread
+        return F.cross_entropy(logits.float(), smoothed)
+
+
+def build_loss(training: Training, weights: Tensor | None = None) -> nn.Module:
+    """Cross-entropy; targets are class ids [n] or shares of the classes [n, classes].
+
+    Args:
+        weights: of the classes, shape [classes], as `Policy.weights` gives them.
+    """
+    if weights is None:
+        return nn.CrossEntropyLoss(label_smoothing=training.label_smoothing)
+    return WeightedLoss(weights, training.label_smoothing)

@@ -6,6 +6,8 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
@@ -35,7 +37,14 @@ class Trainee:
     """
 
     def __init__(
-        self, study: Study, run: Run, place: int, model: nn.Module, device: torch.device, crew: Crew
+        self,
+        study: Study,
+        run: Run,
+        place: int,
+        model: nn.Module,
+        criterion: nn.Module,
+        device: torch.device,
+        crew: Crew,
     ) -> None:
         training = study.training
         self.run, self.place, self.device = run, place, device
@@ -48,7 +57,7 @@ class Trainee:
             self.forward = DistributedDataParallel(self.seen)
         if study.machine.compile:
             self.forward = torch.compile(self.forward)  # type: ignore[assignment]
-        self.criterion, self.autocast = build_loss(training), autocast(training, device)
+        self.criterion, self.autocast = criterion.to(device), autocast(training, device)
         self.keys = (study.seed, run.seed, crew.part.rank)
         self.done = 0
         self.loss_sum = torch.zeros((), dtype=torch.float64, device=device)
@@ -123,12 +132,33 @@ class Trainee:
 
 
 def start(
-    study: Study, runs: Sequence[Run], classes: int, devices: Sequence[torch.device], crew: Crew
+    study: Study,
+    runs: Sequence[Run],
+    labels: npt.NDArray[np.int64],
+    class_names: Sequence[str],
+    devices: Sequence[torch.device],
+    crew: Crew,
 ) -> list[Trainee]:
-    """Trainees with the initial weights that all runs of the seed share, dealt to `devices`."""
+    """Trainees with the initial weights that all runs of the seed share, dealt to `devices`.
+
+    Raises:
+        AugmentError: a policy weights the losses of classes that are not there.
+    """
+    criteria = [_criterion(study, run, labels, class_names) for run in runs]
     torch.manual_seed(int(epoch_key(study.seed, runs[0].seed, INITIAL_WEIGHTS)) >> 1)
-    initial = build_model(study.training, classes)
+    initial = build_model(study.training, len(class_names))
     return [
-        Trainee(study, run, place, copy.deepcopy(initial), devices[place % len(devices)], crew)
-        for place, run in enumerate(runs)
+        Trainee(
+            study, run, place, copy.deepcopy(initial), loss, devices[place % len(devices)], crew
+        )
+        for place, (run, loss) in enumerate(zip(runs, criteria, strict=True))
     ]
+
+
+def _criterion(
+    study: Study, run: Run, labels: npt.NDArray[np.int64], class_names: Sequence[str]
+) -> nn.Module:
+    if not run.policy.loss_weights:
+        return build_loss(study.training)
+    weights = torch.from_numpy(run.policy.weights(class_names, labels)).float()
+    return build_loss(study.training, weights)
