@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,11 @@ import pandas as pd
 
 from daclass import provenance
 from daclass.atomic import replacing
-from daclass.augment import RRC_SCALE, Policy
+from daclass.augment import RRC_SCALE, AugmentError, Policy
 from daclass.errors import InputError
 from daclass.layout import Layout
 from daclass.study import Phase, PredictionsData, Study
-from daclass.tables import RUNNERS_UP, read_table, write_table
+from daclass.tables import RUNNERS_UP, content_digest, read_table, write_table
 
 if TYPE_CHECKING:
     from daclass.analysis.cells import Cells
@@ -376,47 +377,80 @@ def read_summary(layout: Layout) -> dict[str, Any]:
 
 
 def _design_interventions(study: Study, layout: Layout) -> None:
-    from daclass.analysis.policies import Evidence, design, resolve_m
+    from daclass.analysis.designers import DESIGNERS, Evidence, resolve_m
 
     if study.interventions is None:
         raise InputError("interventions: this study has no such section, so no policies to design")
-    classes = read_table("classes", layout.table("classes"))
+    read = ("counts", "effects", "categories", "classes", "index")
+    tables = {name: read_table(name, layout.table(name)) for name in read}
+    digests = {name: content_digest(table) for name, table in tables.items()}
+    classes, index = tables["classes"], tables["index"]
+    pictures = index.loc[index["split"] == "train", "class_id"].value_counts()
     evidence = Evidence(
-        counts=read_table("counts", layout.table("counts")),
-        effects=read_table("effects", layout.table("effects")),
-        categories=read_table("categories", layout.table("categories")),
+        counts=tables["counts"],
+        effects=tables["effects"],
+        categories=tables["categories"],
         classes=classes,
+        training_pictures=pictures.reindex(range(len(classes)), fill_value=0).to_numpy("int64"),
         axis=study.axis,
         strengths=study.strengths,
         strongest=study.strongest,
         reference=study.reference_strength,
-        m=resolve_m(study.interventions.classes, len(classes)),
+        m=len(classes),
         random_seed=study.interventions.random_seed,
     )
-    for name, designed in design(study.interventions.designers, evidence).items():
-        designed.policy.save(layout.policy("interventions", name))
+    for plan in study.planned:
+        own = replace(
+            evidence,
+            m=resolve_m(plan.classes, len(classes)),
+            strength=plan.strength,
+            draw=plan.draw,
+        )
+        design = DESIGNERS[plan.designer](own)
+        design.policy.save(layout.policy("interventions", plan.name))
         record = {
-            "policy": name,
-            "reasons": designed.reasons,
+            "policy": plan.name,
+            "designer": plan.designer,
+            "reasons": design.reasons,
             "half": "select",
             "seeds": list(study.seeds("sweep")),
-            "m": evidence.m,
+            "strengths": list(study.strengths),
+            "reference": study.reference_strength,
+            "m": own.m,
+            "draw": own.draw,
+            "random_seed": own.random_seed,
+            "tables": digests,
             "analysis": study.digest("analysis"),
         }
-        _write_json(record, layout.provenance(name))
+        _write_json(record, layout.provenance(plan.name))
 
 
 def _runs(study: Study, layout: Layout, phase: Phase, seed: int) -> list[Run]:
     from daclass.training.runs import plan_runs
 
-    loaded = {}
-    for name in study.policy_names(phase):
-        try:
-            loaded[name] = Policy.load(layout.policy(phase, name))
-        except ValueError as error:
-            raise InputError(str(error)) from None
+    names = list(read_table("classes", layout.table("classes"))["name"])
+    loaded = {
+        policy: _policy(layout.policy(phase, policy), study, names)
+        for policy in study.policy_names(phase)
+    }
     frame = read_table("index", layout.table("index"))
     return plan_runs(study, frame, loaded, seed, layout.runs)
+
+
+def _policy(file: Path, study: Study, class_names: Sequence[str]) -> Policy:
+    """A policy that fits the study.
+
+    Raises:
+        InputError: the file is no policy, is for another axis, or names classes the study lacks.
+    """
+    try:
+        policy = Policy.load(file)
+        if policy.axis != study.axis:
+            raise InputError(f"{file}: a policy for {policy.axis.name}, not for {study.axis.name}")
+        policy.strengths(class_names)
+    except AugmentError as error:
+        raise InputError(f"{file}: {str(error).removeprefix(f'{file}: ')}") from None
+    return policy
 
 
 def _samples(study: Study, layout: Layout, split: str, draw: int) -> Samples:
@@ -496,7 +530,9 @@ def _designed(study: Study, layout: Layout) -> pd.DataFrame:
             {
                 "policy": policy,
                 "class_id": range(len(names)),
-                "strength": Policy.load(layout.policy("interventions", policy)).strengths(names),
+                "strength": _policy(layout.policy("interventions", policy), study, names).strengths(
+                    names
+                ),
             }
         )
         for policy in study.policy_names("interventions")

@@ -11,10 +11,17 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from daclass.augment.axis import AXES, RRC_SCALE, Axis
 from daclass.data.petri import PetriSettings
@@ -391,38 +398,97 @@ class Analysis(Section):
 
 
 Designer = Literal[
-    "uniform_strongest", "uniform_best", "naive_removal", "fp_informed", "random_classes"
-]
+    "uniform_strongest", "uniform_best", "uniform_reference", "uniform_each", "naive_removal",
+    "fp_informed", "fp_informed_best", "fp_informed_original", "graded", "random_classes",
+]  # fmt: skip
+BASELINES: tuple[Designer, ...] = ("uniform_strongest", "uniform_best", "uniform_reference")
+"""Uniform policies that every other one is compared with."""
+CONTROL: Designer = "random_classes"
+"""The designer whose several draws are pooled."""
+_CHANGE_M_CLASSES = {"fp_informed", "fp_informed_best", "fp_informed_original", CONTROL}
+
+
+class Planned(NamedTuple):
+    """A policy that a study asks of a designer."""
+
+    name: str
+    designer: Designer
+    classes: float
+    """Setting of interventions.classes."""
+    strength: float | None = None
+    """For uniform_each."""
+    draw: int = 1
+    """For random_classes."""
 
 
 class Interventions(Section):
     """Policies that are designed from the sweep and trained on fresh seeds."""
 
-    designers: tuple[Designer, ...] = (
-        "uniform_strongest",
-        "uniform_best",
-        "naive_removal",
-        "fp_informed",
-        "random_classes",
-    )
-    """Both uniform policies are baselines and always needed."""
+    designers: tuple[Designer, ...] = ("naive_removal", "fp_informed", "random_classes")
+    """uniform_strongest, uniform_best and uniform_reference are the baselines: always trained,
+    named here or not. Equal policies share their runs."""
     seeds: Seeds
     """Fresh run seeds: none of the sweep's."""
-    classes: Annotated[float, Field(gt=0)] = 0.1
-    """Number of classes that fp_informed changes: a share of all below 1, else a count."""
+    classes: Annotated[
+        tuple[Positive, ...],
+        Field(min_length=1),
+        BeforeValidator(
+            lambda value: value if isinstance(value, list | tuple) else [value],
+            json_schema_input_type=Positive | tuple[Positive, ...],
+        ),
+    ] = (0.1,)
+    """Number of classes that the fp_informed designers and random_classes change: a share of all
+    below 1, else a count. Of several numbers the first gives policies their plain names, each other
+    one more policies, such as fp_informed_m5 or random_classes_m0.25_1."""
+    random_draws: Count = 3
+    """Number of draws of random_classes: policies random_classes_1, random_classes_2, ..."""
     random_seed: Annotated[int, Field(ge=0)] = 0
     """Deals the classes of random_classes."""
 
     @model_validator(mode="after")
-    def _has_baselines(self) -> Interventions:
-        if self.classes > 1 and self.classes != int(self.classes):
-            raise ValueError(f"classes is a share below 1 or a whole number, not {self.classes:g}")
+    def _hangs_together(self) -> Interventions:
+        for number in self.classes:
+            if number > 1 and number != int(number):
+                raise ValueError(f"classes is a share below 1 or a whole number, not {number:g}")
+        _distinct(tuple(f"{number:g}" for number in self.classes), "classes")
         _distinct(self.designers, "designers")
         _distinct(self.seeds, "seeds")
-        missing = {"uniform_strongest", "uniform_best"} - set(self.designers)
-        if missing:
-            raise ValueError(f"designers lacks the baseline {sorted(missing)[0]}")
         return self
+
+    def planned(self, strengths: Sequence[float]) -> tuple[Planned, ...]:
+        """The policies to design, by name: known before anything is trained.
+
+        Args:
+            strengths: of the sweep.
+        """
+        plans: list[Planned] = []
+        for designer in dict.fromkeys((*BASELINES, *self.designers)):
+            for number, tag in self._tagged(designer):
+                plan = Planned(f"{designer}{tag}", designer, number)
+                if designer == "uniform_each":
+                    names = {strength: f"uniform_{strength:g}" for strength in strengths}
+                    plans += [plan._replace(name=n, strength=s) for s, n in names.items()]
+                elif designer == CONTROL:
+                    draws = range(1, self.random_draws + 1)
+                    plans += [plan._replace(name=f"{plan.name}_{n}", draw=n) for n in draws]
+                else:
+                    plans.append(plan)
+        return tuple(plans)
+
+    def controls(self) -> dict[str, tuple[str, ...]]:
+        """Name of a pooled control -> the policies that are its draws."""
+        pools: dict[str, tuple[str, ...]] = {}
+        for _, tag in self._tagged(CONTROL) if CONTROL in self.designers else ():
+            draws = range(1, self.random_draws + 1)
+            pools[f"{CONTROL}{tag}"] = tuple(f"{CONTROL}{tag}_{draw}" for draw in draws)
+        return pools
+
+    def _tagged(self, designer: Designer) -> list[tuple[float, str]]:
+        """Each number of classes that a designer is asked for, with what it adds to the name."""
+        first, *others = self.classes
+        if designer not in _CHANGE_M_CLASSES:
+            others = []
+        return [(first, ""), *((number, f"_m{number:g}") for number in others)]
 
 
 PicturesData = PetriData | FolderData | Cifar10hData | FashionMnistData
@@ -536,7 +602,12 @@ class Study(Section):
     def policy_names(self, phase: Phase) -> tuple[str, ...]:
         if phase == "sweep":
             return self.conditions if self.sweep else ()
-        return self.interventions.designers if self.interventions else ()
+        return tuple(plan.name for plan in self.planned)
+
+    @property
+    def planned(self) -> tuple[Planned, ...]:
+        """The policies of the interventions."""
+        return self.interventions.planned(self.strengths) if self.interventions else ()
 
     def uniform_name(self, strength: float) -> str:
         """Name of the sweep's policy that gives every class `strength`."""

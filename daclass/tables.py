@@ -7,6 +7,7 @@ sees half of one.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -305,6 +306,14 @@ def write_table(frame: pd.DataFrame, name: str, path: Path, digest: str = "") ->
     table = pa.Table.from_pandas(frame[list(columns)], schema=schema, preserve_index=False)
     with replacing(path) as partial:
         pq.write_table(table.replace_schema_metadata(metadata), partial, **ENCODING)
+
+
+def content_digest(frame: pd.DataFrame) -> str:
+    """SHA-256 of what a table says, in hex: of the table as CSV, in the order of its rows.
+
+    The file's own bytes change with the version of Parquet's writer; this does not.
+    """
+    return hashlib.sha256(frame.to_csv(index=False).encode()).hexdigest()
 
 
 def read_table(name: str, *paths: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
+from daclass.analysis.designers import DESIGNERS
 from daclass.errors import InputError
-from daclass.study import Study
+from daclass.study import Designer, Study
 from tests.conftest import ROOT
 
 MINIMAL = {
@@ -71,7 +73,11 @@ def test_defaults_make_a_study(tmp_path):
         ("seed=-1", r"seed"),
         ("interventions.classes=2.5", r"share below 1 or a whole number"),
         ("sweep.strengths=[0.08, 0.080000001, 0.5]", r"strengths must be distinct"),
-        ("interventions.designers=[fp_informed]", r"lacks the baseline"),
+        ("interventions.classes=[0.1, 2.5]", r"share below 1 or a whole number"),
+        ("interventions.classes=0", r"interventions\.classes\.0: .*greater than 0"),
+        ("interventions.classes=[]", r"interventions\.classes: .*at least 1 item"),
+        ("interventions.classes=[0.1, 0.1]", r"classes must be distinct"),
+        ("interventions.random_draws=0", r"interventions\.random_draws"),
         ("interventions.designers=[magic]", r"interventions\.designers"),
         ("analysis.reference=0.3", r"analysis\.reference 0\.3 is not one of sweep\.strengths"),
         ("analysis.reference=0.08", r"the strongest strength: nothing to compare"),
@@ -136,6 +142,49 @@ def test_a_change_replaces_a_setting(tmp_path):
 def test_only_what_decides_weights_trains_again(tmp_path, change, trains_again):
     changed = load(tmp_path, changes=[change]).training_digest() != load(tmp_path).training_digest()
     assert changed == trains_again
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        (
+            [],
+            "naive_removal fp_informed random_classes_1 random_classes_2 random_classes_3",
+        ),
+        (["interventions.designers=[]"], ""),
+        (
+            ["interventions.designers=[uniform_best, graded, uniform_each]"],
+            "graded uniform_0.08 uniform_0.5",
+        ),
+        (
+            [
+                "interventions.designers=[naive_removal, fp_informed_best, random_classes]",
+                "interventions.classes=[3, 0.25, 5]",
+                "interventions.random_draws=1",
+            ],
+            "naive_removal fp_informed_best fp_informed_best_m0.25 fp_informed_best_m5 "
+            "random_classes_1 random_classes_m0.25_1 random_classes_m5_1",
+        ),
+    ],
+)
+def test_policies_of_the_interventions(tmp_path, changes, names):
+    study = load(tmp_path, changes=changes)
+    baselines = ("uniform_strongest", "uniform_best", "uniform_reference")
+    assert study.policy_names("interventions") == (*baselines, *names.split())
+
+
+def test_draws_of_the_control(tmp_path):
+    changes = ["interventions.classes=[3, 5]", "interventions.random_draws=2"]
+    assert load(tmp_path, changes=changes).interventions.controls() == {
+        "random_classes": ("random_classes_1", "random_classes_2"),
+        "random_classes_m5": ("random_classes_m5_1", "random_classes_m5_2"),
+    }
+    assert load(tmp_path, changes=["interventions.designers=[]"]).interventions.controls() == {}
+
+
+def test_every_designer_can_be_asked_for():
+    """The config names them without importing the analysis."""
+    assert set(DESIGNERS) == set(get_args(Designer))
 
 
 def test_seeds_take_turns_at_the_draws(tmp_path):

@@ -269,7 +269,8 @@ def test_interventions_agree(study):
         if row["truth"] == "original"
     }
     assert {policy for policy, _ in shown} == {
-        "uniform_strongest", "uniform_best", "naive_removal", "fp_informed", "random_classes",
+        "uniform_strongest", "uniform_best", "uniform_reference", "naive_removal", "fp_informed",
+        "random_classes_1", "random_classes_2",
     }  # fmt: skip
 
     def accuracy(policy, classes):

@@ -56,13 +56,16 @@ if STUDY.interventions:
 
     rule intervention_policies:
         input:
-            tables("counts", "effects", "categories", "classes"),
+            tables("counts", "effects", "categories", "classes", "index"),
         output:
             policy_files("interventions"),
             [FILES.provenance(name) for name in STUDY.policy_names("interventions")],
         params:
             settings=STUDY.digest(
-                "interventions.designers", "interventions.classes", "interventions.random_seed"
+                "interventions.designers",
+                "interventions.classes",
+                "interventions.random_draws",
+                "interventions.random_seed",
             ),
         log:
             log("policies.interventions"),

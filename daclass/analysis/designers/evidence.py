@@ -1,0 +1,169 @@
+"""What a designer may look at, and what it hands back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from daclass.analysis.cells import Floats
+from daclass.augment.axis import Axis
+from daclass.augment.policy import Policy
+from daclass.errors import InputError
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that a designer may look at.
+
+    Attributes:
+        counts: table "counts" of the sweep's uniform policies; only half "select" is read.
+        effects: table "effects"; only `affected`, which is chosen on the selection half, is read.
+        categories: table "categories"; only `swallower_id`, chosen there too, is read.
+        classes: table "classes".
+        training_pictures: training pictures of each class, ints [C].
+        axis: the axis of the sweep.
+        strengths: strengths of the sweep, in any order.
+        strongest, reference: two of them.
+        m: number of classes that the FP-informed designers and their controls change at most.
+        strength: of the sweep, for uniform_each alone.
+        draw: number of the draw, from 1, for random_classes alone.
+        random_seed: deals the classes of random_classes.
+    """
+
+    counts: pd.DataFrame
+    effects: pd.DataFrame
+    categories: pd.DataFrame
+    classes: pd.DataFrame
+    training_pictures: npt.NDArray[np.integer]
+    axis: Axis
+    strengths: Sequence[float]
+    strongest: float
+    reference: float
+    m: int
+    strength: float | None = None
+    draw: int = 1
+    random_seed: int = 0
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Class names by class id."""
+        return list(self.classes.sort_values("class_id")["name"])
+
+    @property
+    def affected(self) -> list[int]:
+        return sorted(self.effects.loc[self.effects["affected"], "class_id"].unique())
+
+    @property
+    def swallowers(self) -> list[int]:
+        return sorted(set(self.categories["swallower_id"]) - {-1})
+
+    @cached_property
+    def ordered(self) -> list[float]:
+        """The strengths, the strongest first."""
+        return sorted(self.strengths, reverse=bool(self.strongest == max(self.strengths)))
+
+    @property
+    def reference_level(self) -> int:
+        """Rank of the reference in `ordered`."""
+        return self.ordered.index(self.reference)
+
+    @property
+    def seeds(self) -> int:
+        """Number of the sweep's seeds."""
+        return int(self.counts["seed"].nunique())
+
+    def by_seed(self, column: str) -> Floats:
+        """A column of counts on the selection half, [S, K, C], strongest first.
+
+        Raises:
+            InputError: the counts lack a strength, or one of its seeds.
+        """
+        shape = (-1, len(self.ordered), len(self.classes))
+        return self._selection[column].to_numpy(np.float64).reshape(shape)
+
+    @cached_property
+    def _selection(self) -> pd.DataFrame:
+        """The selection half's counts by seed, strength (strongest first) and class."""
+        keys = ["seed", "strength", "class_id"]
+        chosen = self.counts[self.counts["half"] == "select"].set_index(keys)
+        seeds, classes = chosen.index.unique("seed").sort_values(), range(len(self.classes))
+        wanted = pd.MultiIndex.from_product([seeds, self.ordered, classes], names=keys)
+        for seed, strength, _ in wanted.difference(chosen.index):
+            raise InputError(f"counts: there is no run with seed {seed} and strength {strength:g}")
+        return chosen.loc[wanted]
+
+    def total(self, column: str) -> Floats:
+        """Sum over seeds of a column of counts on the selection half, [K, C], strongest first."""
+        return self.by_seed(column).sum(axis=0)
+
+    def accuracy(self) -> Floats:
+        """Share of original labels met on the selection half, [K, C], strongest first.
+
+        NaN for a class without pictures.
+        """
+        with np.errstate(invalid="ignore"):
+            return self.total("correct") / self.total("images")
+
+    def average(self) -> Floats:
+        """The same over the pictures of all classes, [K]."""
+        right, images = (self.total(name).sum(axis=1) for name in ("correct", "images"))
+        return right / np.maximum(images, 1)
+
+    def best_level(self) -> int:
+        """Rank in `ordered` of the best average; of those that tie, the strongest."""
+        return int(np.argmax(self.average()))
+
+
+@dataclass(frozen=True)
+class Design:
+    """A policy and why it is as it is.
+
+    Attributes:
+        policy: strength of every class.
+        reasons: ``{"summary": str, "classes": {name: str}}``; the classes are those that the
+            designer picked, also where it gave them the strength of all others.
+    """
+
+    policy: Policy
+    reasons: dict[str, Any]
+
+
+def designed(
+    evidence: Evidence,
+    default: float,
+    summary: str,
+    strengths: Mapping[int, float] | None = None,
+    reasons: Mapping[int, str] | None = None,
+) -> Design:
+    """A design in the words of a `Policy`, from what a designer found by class id."""
+    names = evidence.names
+    policy = Policy(evidence.axis, default, {names[k]: s for k, s in (strengths or {}).items()})
+    why = {names[k]: text for k, text in (reasons or {}).items()}
+    return Design(policy, {"summary": summary, "classes": why})
+
+
+def resolve_m(setting: float, n_classes: int) -> int:
+    """Number of classes that ``interventions.classes`` stands for.
+
+    Args:
+        setting: a share of the classes below 1 (rounded, at least one class), else a count.
+        n_classes: C.
+
+    Raises:
+        InputError: a count that is no whole number, or larger than C.
+    """
+    if setting < 1:
+        return max(1, round(setting * n_classes))
+    if setting != int(setting):
+        raise InputError(f"interventions.classes: {setting:g} is neither a share nor a count")
+    if setting > n_classes:
+        raise InputError(
+            f"interventions.classes: {setting:g} classes are to change, there are {n_classes}"
+        )
+    return int(setting)

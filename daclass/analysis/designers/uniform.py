@@ -1,0 +1,34 @@
+"""Designers of policies that give every class the same strength: the baselines."""
+
+from __future__ import annotations
+
+from daclass.analysis.designers.evidence import Design, Evidence, designed
+
+
+def uniform_strongest(evidence: Evidence) -> Design:
+    """The strongest strength for every class: what is to be improved on."""
+    summary = f"every class at the strongest strength, {evidence.strongest:g}"
+    return designed(evidence, evidence.strongest, summary)
+
+
+def uniform_best(evidence: Evidence) -> Design:
+    """The strength with the best average accuracy (original labels); ties: the stronger one."""
+    accuracy, best = evidence.average(), evidence.best_level()
+    summary = (
+        f"every class at {evidence.ordered[best]:g}, the best on average: "
+        f"{accuracy[best]:.1%} against {accuracy[0]:.1%} at the strongest"
+    )
+    return designed(evidence, evidence.ordered[best], summary)
+
+
+def uniform_reference(evidence: Evidence) -> Design:
+    """The study's reference strength for every class: what the drop is measured from."""
+    summary = f"every class at the reference strength, {evidence.reference:g}"
+    return designed(evidence, evidence.reference, summary)
+
+
+def uniform_each(evidence: Evidence) -> Design:
+    """One strength of the sweep for every class, on fresh seeds beside the other policies."""
+    assert evidence.strength is not None  # whoever orders this policy names its strength
+    summary = f"every class at {evidence.strength:g}"
+    return designed(evidence, evidence.strength, summary)
