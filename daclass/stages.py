@@ -448,6 +448,7 @@ def _policy(file: Path, study: Study, class_names: Sequence[str]) -> Policy:
         if policy.axis != study.axis:
             raise InputError(f"{file}: a policy for {policy.axis.name}, not for {study.axis.name}")
         policy.strengths(class_names)
+        policy.weights(class_names)
     except AugmentError as error:
         raise InputError(f"{file}: {str(error).removeprefix(f'{file}: ')}") from None
     return policy

@@ -400,6 +400,7 @@ class Analysis(Section):
 Designer = Literal[
     "uniform_strongest", "uniform_best", "uniform_reference", "uniform_each", "naive_removal",
     "fp_informed", "fp_informed_best", "fp_informed_original", "graded", "random_classes",
+    "reweighted",
 ]  # fmt: skip
 BASELINES: tuple[Designer, ...] = ("uniform_strongest", "uniform_best", "uniform_reference")
 """Uniform policies that every other one is compared with."""

@@ -132,6 +132,7 @@ def test_more_classes_than_there_are(tmp_path, layout) -> None:
             r"fp_informed.yaml: the policy names classes that the data set lacks: \['unicorn'\]",
         ),
         (Policy(stages.RRC_SCALE, 0.08, {8: 0.5}), r"data set lacks: \[8\]"),
+        (Policy(stages.RRC_SCALE, 0.08, {}, {"unicorn": 2}), r"data set lacks: \['unicorn'\]"),
     ],
 )
 def test_a_policy_that_does_not_fit_is_named(tmp_path, layout, policy, message) -> None:

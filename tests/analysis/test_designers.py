@@ -91,10 +91,24 @@ def test_naive_removal_weakens_the_affected_classes() -> None:
     assert set(found.reasons["classes"]) == {"cat", "dog"}
 
 
-def test_naive_removal_without_affected_classes_says_so() -> None:
-    found = DESIGNERS["naive_removal"](evidence(affected=(), swallowers=()))
-    assert found.policy.strength == 0.08
+@pytest.mark.parametrize("designer", ["naive_removal", "reweighted"])
+def test_without_affected_classes_the_strongest_for_all(designer) -> None:
+    found = DESIGNERS[designer](evidence(affected=(), swallowers=()))
+    assert found.policy == DESIGNERS["uniform_strongest"](evidence()).policy
     assert "same as uniform_strongest" in found.reasons["summary"]
+
+
+def test_reweighted_weighs_affected_classes_by_what_they_lose() -> None:
+    correct = CORRECT.copy()
+    correct[0, 2:4], correct[2, 2:4] = (2, 5), (8, 7)  # cat loses .6, dog .2
+    found = DESIGNERS["reweighted"](
+        evidence(affected=(2, 3, 4), swallowers=(0, 0, 0), counts=counts(correct))
+    )
+    assert found.policy.strength == 0.08
+    assert dict(found.policy.loss_weights) == {"cat": 2.0, "dog": round(2 ** (1 / 3), 4)}
+    # eel is affected but loses nothing, ant gains.
+    assert set(found.reasons["classes"]) == {"cat", "dog"}
+    assert "loses 60.0 points from 0.99 to 0.08" in found.reasons["classes"]["cat"]
 
 
 def test_fp_informed_takes_the_classes_whose_false_positives_grow_most() -> None:
@@ -368,6 +382,9 @@ def test_designs(found: Evidence) -> None:
     policies = {name: designer(found).policy for name, designer in DESIGNERS.items()}
     for name, policy in policies.items():
         assert set(policy.strengths(found.names)) <= set(found.strengths), name
+        assert set(policy.loss_weights) <= set(np.array(found.names)[found.affected])
+        assert all(1 < weight <= 2 for weight in policy.loss_weights.values())
+        assert bool(policy.loss_weights) <= (name == "reweighted")
         if "informed" in name or name == "random_classes":
             assert len(policy.classes) <= found.m, name
     informed = DESIGNERS["fp_informed"](found)
@@ -403,7 +420,7 @@ def test_the_order_of_classes_and_rows_does_not_matter(found: Evidence, random) 
            for name in ("counts", "effects", "categories", "classes")},
         training_pictures=found.training_pictures[order],
     )  # fmt: skip
-    for name in ("uniform_best", "naive_removal", "graded"):
+    for name in ("uniform_best", "naive_removal", "reweighted", "graded"):
         assert DESIGNERS[name](other).policy == DESIGNERS[name](found).policy, name
     everything = {"m": len(order)}  # all that grow are chosen: no ties
     for name in ("fp_informed", "fp_informed_original", "fp_informed_best"):

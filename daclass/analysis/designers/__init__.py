@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from daclass.analysis.designers.affected import naive_removal
+from daclass.analysis.designers.affected import naive_removal, reweighted
 from daclass.analysis.designers.control import random_classes
 from daclass.analysis.designers.evidence import Design, Evidence, resolve_m
 from daclass.analysis.designers.graded import graded
@@ -34,4 +34,5 @@ DESIGNERS: dict[str, Callable[[Evidence], Design]] = {
     "fp_informed_original": fp_informed_original,
     "graded": graded,
     "random_classes": random_classes,
+    "reweighted": reweighted,
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from daclass.analysis.designers.evidence import Design, Evidence, designed
 
+_LARGEST_WEIGHT = 2.0  # CLAM's bound
+
 
 def naive_removal(evidence: Evidence) -> Design:
     """No augmentation where it hurts: the weakest strength for the affected classes.
@@ -19,3 +21,42 @@ def naive_removal(evidence: Evidence) -> Design:
     )
     reasons = dict.fromkeys(strengths, "affected")
     return designed(evidence, evidence.strongest, summary, strengths, reasons)
+
+
+def reweighted(evidence: Evidence) -> Design:
+    """Larger weights in the loss for the affected classes, the strongest augmentation for all.
+
+    What weights alone do, to compare policies with: an affected class k that loses ``d_k > 0``
+    accuracy from the reference strength to the strongest (original labels, selection half) weighs
+    ``2 ** (d_k / max_j d_j)``, every other class 1. Training scales them to a mean of 1.
+
+    In the spirit of CLAM (Jiang, Ban and Weng 2025, "Understanding and Reducing the Class-Dependent
+    Effects of Data Augmentation with a Two-Player Game Approach", TMLR), and no more than that.
+    CLAM multiplies each class's weight by ``exp(-training accuracy)`` after every epoch, keeps it
+    between 1/2 and 2 (so the authors' code) and scales to a mean of 1, so that weights follow the
+    classes' accuracy. Taken from it: weights that are exponential in what a class lacks, and their
+    bound of 2. Not taken: updates during training, the training accuracy as a guide (here it is
+    what augmentation costs a class, on pictures apart from training), weights below 1 for classes
+    that do well, and so its game and its proof of convergence.
+    """
+    accuracy = evidence.accuracy()
+    drop = accuracy[evidence.reference_level] - accuracy[0]
+    losing = [k for k in evidence.affected if drop[k] > 0]
+    if not losing:
+        summary = (
+            "no affected class loses accuracy from "
+            f"{evidence.reference:g} to {evidence.strongest:g}: the same as uniform_strongest"
+        )
+        return designed(evidence, evidence.strongest, summary)
+    largest = max(drop[k] for k in losing)
+    weights = {k: round(float(_LARGEST_WEIGHT ** (drop[k] / largest)), 4) for k in losing}
+    reasons = {
+        k: f"affected; loses {100 * drop[k]:.1f} points from {evidence.reference:g} to "
+        f"{evidence.strongest:g}, so its losses weigh {weights[k]:g} times as much"
+        for k in losing
+    }
+    summary = (
+        f"every class at the strongest strength, {evidence.strongest:g}; the losses of "
+        f"{len(losing)} affected classes weigh up to {max(weights.values()):g} times as much"
+    )
+    return designed(evidence, evidence.strongest, summary, None, reasons, weights)

@@ -94,7 +94,7 @@ class Evidence:
         chosen = self.counts[self.counts["half"] == "select"].set_index(keys)
         seeds, classes = chosen.index.unique("seed").sort_values(), range(len(self.classes))
         wanted = pd.MultiIndex.from_product([seeds, self.ordered, classes], names=keys)
-        for seed, strength, _ in wanted.difference(chosen.index):
+        for seed, strength, _ in wanted[~wanted.isin(chosen.index)]:
             raise InputError(f"counts: there is no run with seed {seed} and strength {strength:g}")
         return chosen.loc[wanted]
 
@@ -125,7 +125,7 @@ class Design:
     """A policy and why it is as it is.
 
     Attributes:
-        policy: strength of every class.
+        policy: strength of every class, and weights in the loss where the designer sets them.
         reasons: ``{"summary": str, "classes": {name: str}}``; the classes are those that the
             designer picked, also where it gave them the strength of all others.
     """
@@ -140,12 +140,15 @@ def designed(
     summary: str,
     strengths: Mapping[int, float] | None = None,
     reasons: Mapping[int, str] | None = None,
+    loss_weights: Mapping[int, float] | None = None,
 ) -> Design:
     """A design in the words of a `Policy`, from what a designer found by class id."""
-    names = evidence.names
-    policy = Policy(evidence.axis, default, {names[k]: s for k, s in (strengths or {}).items()})
-    why = {names[k]: text for k, text in (reasons or {}).items()}
-    return Design(policy, {"summary": summary, "classes": why})
+
+    def named(by_class: Mapping[int, Any] | None) -> dict[Any, Any]:
+        return {evidence.names[k]: value for k, value in (by_class or {}).items()}
+
+    policy = Policy(evidence.axis, default, named(strengths), named(loss_weights))
+    return Design(policy, {"summary": summary, "classes": named(reasons)})
 
 
 def resolve_m(setting: float, n_classes: int) -> int:
