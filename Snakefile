@@ -19,7 +19,7 @@ include: "workflow/rules/report.smk"
 
 
 wildcard_constraints:
-    phase="sweep|interventions",
+    phase="sweep|interventions|fine_tuning",
     seed=r"\d+",
     draw=r"\d+",
 

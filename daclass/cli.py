@@ -8,12 +8,13 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from daclass import __version__, stages
 from daclass.augment.errors import AugmentError
 from daclass.errors import InputError
 from daclass.layout import Layout
-from daclass.study import Study
+from daclass.study import Phase, Study
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     def add_phase(command: argparse.ArgumentParser) -> None:
-        command.add_argument("--phase", choices=("sweep", "interventions"), default="sweep")
+        command.add_argument("--phase", choices=get_args(Phase), default="sweep")
 
     add("check", "Check a study's config.")
     add("headline", "Print the most important numbers of a finished study.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from daclass.study import Phase
+from daclass.study import FINE_TUNED, Phase
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,9 @@ class Layout:
         return self.results / "runs"
 
     def policy(self, phase: Phase, name: str) -> Path:
+        """Networks are fine-tuned under the very policies that others are trained under."""
+        if phase == "fine_tuning":
+            phase, name = "interventions", name.removeprefix(FINE_TUNED)
         return self.results / "policies" / phase / f"{name}.yaml"
 
     def provenance(self, name: str) -> Path:

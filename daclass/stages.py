@@ -83,8 +83,10 @@ def policies(study: Study, layout: Layout, phase: Phase) -> None:
     if phase == "sweep":
         for strength in study.strengths:
             Policy(study.axis, strength).save(layout.policy(phase, study.uniform_name(strength)))
-    else:
+    elif phase == "interventions":
         _design_interventions(study, layout)
+    else:
+        raise InputError(f"{phase}: takes the policies of the phase interventions")
 
 
 def train(study: Study, layout: Layout, phase: Phase, seed: int) -> None:
@@ -227,7 +229,7 @@ def interventions(study: Study, layout: Layout) -> None:
     found = read_table("effects", layout.table("effects"))
     swallowed = read_table("categories", layout.table("categories"))
     table = interventions(
-        _cells(study, layout, "interventions"),
+        _cells(study, layout, *study.phases[1:]),
         affected=sorted(found.loc[found["affected"], "class_id"].unique().tolist()),
         swallowers=sorted(set(swallowed["swallower_id"]) - {-1}),
         confidence=study.analysis.confidence,
@@ -426,13 +428,19 @@ def _design_interventions(study: Study, layout: Layout) -> None:
 
 
 def _runs(study: Study, layout: Layout, phase: Phase, seed: int) -> list[Run]:
-    from daclass.training.runs import plan_runs
+    from daclass.training.runs import plan_fine_tuning, plan_runs
 
+    if phase not in study.phases:
+        raise InputError(f"{phase}: this study has no such section, so no runs")
     names = list(read_table("classes", layout.table("classes"))["name"])
     loaded = {
         policy: _policy(layout.policy(phase, policy), study, names)
         for policy in study.policy_names(phase)
     }
+    if phase == "fine_tuning":
+        trained = _runs(study, layout, "interventions", seed)
+        parent = next(run for run in trained if run.name == "uniform_strongest")
+        return plan_fine_tuning(study, loaded, parent)
     frame = read_table("index", layout.table("index"))
     return plan_runs(study, frame, loaded, seed, layout.runs)
 
@@ -476,12 +484,12 @@ def _pictures_root(study: Study, layout: Layout) -> Path:
     return study.data.root if study.data.source == "folder" else layout.pictures
 
 
-def _cells(study: Study, layout: Layout, phase: Phase) -> Cells:
-    """A phase's predictions joined with index and annotations."""
+def _cells(study: Study, layout: Layout, *phases: Phase) -> Cells:
+    """The predictions of some phases joined with index and annotations."""
     from daclass.analysis.cells import PREDICTION_COLUMNS, arrange_cells
 
     return arrange_cells(
-        read_table("predictions", layout.predictions(phase), columns=PREDICTION_COLUMNS),
+        read_table("predictions", *map(layout.predictions, phases), columns=PREDICTION_COLUMNS),
         read_table("index", layout.table("index")),
         read_table("annotations", layout.table("annotations")),
         len(read_table("classes", layout.table("classes"))),

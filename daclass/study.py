@@ -422,6 +422,29 @@ class Planned(NamedTuple):
     """For random_classes."""
 
 
+class FineTuning(Section):
+    """Further epochs of trained networks under the designed policies.
+
+    Every fresh seed's network of uniform_strongest goes on under each policy, uniform_strongest
+    itself included: the control for the epochs that are added. The recipe is that of `training` but
+    for what stands here; the optimiser's momentum starts anew.
+    """
+
+    epochs: Count
+    """Epochs that are added. Crops and order are those that come after the last of
+    training.epochs, the same for all policies of a seed."""
+    learning_rate: Positive
+    """Peak learning rate for the whole batch; falls to 0 by training.schedule."""
+    warmup_epochs: Annotated[float, Field(ge=0)] = 0.0
+    """Epochs of linear warm-up."""
+
+    @model_validator(mode="after")
+    def _warms_up_in_time(self) -> FineTuning:
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError("warmup_epochs must be smaller than epochs")
+        return self
+
+
 class Interventions(Section):
     """Policies that are designed from the sweep and trained on fresh seeds."""
 
@@ -445,6 +468,9 @@ class Interventions(Section):
     """Number of draws of random_classes: policies random_classes_1, random_classes_2, ..."""
     random_seed: Annotated[int, Field(ge=0)] = 0
     """Deals the classes of random_classes."""
+    fine_tuning: FineTuning | None = None
+    """Train under the policies a second time, from the weights of uniform_strongest instead of from
+    scratch; left out, this is not done."""
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Interventions:
@@ -495,8 +521,12 @@ class Interventions(Section):
 PicturesData = PetriData | FolderData | Cifar10hData | FashionMnistData
 """The sources that bring pictures, which studies are trained on."""
 
-Phase = Literal["sweep", "interventions"]
-"""The two times that a study trains: uniform policies, then designed ones on fresh seeds."""
+Phase = Literal["sweep", "interventions", "fine_tuning"]
+"""The times that a study trains: uniform policies, then designed ones on fresh seeds, then the same
+from trained weights where this is asked for."""
+
+FINE_TUNED = "fine_tuned_"
+"""What the name of a policy that networks were fine-tuned under begins with."""
 
 
 class Study(Section):
@@ -593,17 +623,23 @@ class Study(Section):
 
     @property
     def phases(self) -> tuple[Phase, ...]:
-        return ("sweep", "interventions") if self.interventions else ("sweep",)
+        if self.interventions is None:
+            return ("sweep",)
+        tuned: tuple[Phase, ...] = ("fine_tuning",) if self.interventions.fine_tuning else ()
+        return ("sweep", "interventions", *tuned)
 
     def seeds(self, phase: Phase) -> tuple[int, ...]:
         if phase == "sweep":
             return self.sweep.seeds if self.sweep else ()
-        return self.interventions.seeds if self.interventions else ()
+        return self.interventions.seeds if self.interventions and phase in self.phases else ()
 
     def policy_names(self, phase: Phase) -> tuple[str, ...]:
         if phase == "sweep":
             return self.conditions if self.sweep else ()
-        return tuple(plan.name for plan in self.planned)
+        names = tuple(plan.name for plan in self.planned)
+        if phase == "fine_tuning":
+            return tuple(FINE_TUNED + name for name in names if phase in self.phases)
+        return names
 
     @property
     def planned(self) -> tuple[Planned, ...]:

@@ -9,6 +9,7 @@ import yaml
 
 from daclass.analysis.designers import DESIGNERS
 from daclass.errors import InputError
+from daclass.layout import Layout
 from daclass.study import Designer, Study
 from tests.conftest import ROOT
 
@@ -26,6 +27,7 @@ def load(tmp_path, content=None, changes=()):
     return Study.load(path, changes)
 
 
+TUNING = "interventions.fine_tuning"
 RAMP = "{from_resolution: %d, start_epoch: %d, end_epoch: %d}"
 
 
@@ -78,6 +80,17 @@ def test_defaults_make_a_study(tmp_path):
         ("interventions.classes=[]", r"interventions\.classes: .*at least 1 item"),
         ("interventions.classes=[0.1, 0.1]", r"classes must be distinct"),
         ("interventions.random_draws=0", r"interventions\.random_draws"),
+        (f"{TUNING}={{epochs: 0, learning_rate: 0.1}}", r"fine_tuning\.epochs: .*greater than"),
+        (f"{TUNING}={{epochs: 2, learning_rate: 0}}", r"fine_tuning\.learning_rate: .*greater"),
+        (f"{TUNING}={{epochs: 2}}", r"fine_tuning\.learning_rate: Field required"),
+        (
+            f"{TUNING}={{epochs: 2, learning_rate: 0.1, warmup_epochs: 2}}",
+            r"interventions\.fine_tuning: warmup_epochs must be smaller than epochs",
+        ),
+        (
+            f"{TUNING}={{epochs: 2, learning_rate: 0.1, momentum: 0}}",
+            r"interventions\.fine_tuning\.momentum: unknown setting",
+        ),
         ("interventions.designers=[magic]", r"interventions\.designers"),
         ("analysis.reference=0.3", r"analysis\.reference 0\.3 is not one of sweep\.strengths"),
         ("analysis.reference=0.08", r"the strongest strength: nothing to compare"),
@@ -126,6 +139,7 @@ def test_a_change_replaces_a_setting(tmp_path):
         ("training.blur_pool=true", True),
         ("sweep.seeds=[0, 1, 5]", False),
         ("interventions.designers=[uniform_strongest, uniform_best]", False),
+        (f"{TUNING}={{epochs: 2, learning_rate: 0.1}}", False),
         ("analysis.affected.share=0.2", False),
         ("machine.threads=2", False),
         ("data.draws=4", False),
@@ -190,6 +204,19 @@ def test_every_designer_can_be_asked_for():
 def test_seeds_take_turns_at_the_draws(tmp_path):
     study = load(tmp_path, changes=["data.draws=4"])
     assert [study.draw(seed) for seed in (0, 1, 2, 3, 101)] == [0, 1, 2, 3, 1]
+
+
+def test_fine_tuning_is_a_phase_where_it_is_asked_for(tmp_path):
+    without = load(tmp_path)
+    assert without.phases == ("sweep", "interventions")
+    assert without.policy_names("fine_tuning") == without.seeds("fine_tuning") == ()
+    tuned = load(tmp_path, changes=[f"{TUNING}={{epochs: 2, learning_rate: 0.1}}"])
+    assert tuned.phases == ("sweep", "interventions", "fine_tuning")
+    assert tuned.seeds("fine_tuning") == tuned.seeds("interventions") == (2, 3)
+    names = tuned.policy_names("interventions")
+    assert tuned.policy_names("fine_tuning") == tuple(f"fine_tuned_{name}" for name in names)
+    layout = Layout(tuned.name)
+    assert layout.policy("fine_tuning", "fine_tuned_x") == layout.policy("interventions", "x")
 
 
 FOREIGN = {

@@ -28,7 +28,7 @@ from daclass.training.loaders import (
 )
 from daclass.training.metrics import Journal, Meter
 from daclass.training.progress import Progress
-from daclass.training.recipe import learning_rate, resolution
+from daclass.training.recipe import fine_tuning, learning_rate, resolution
 from daclass.training.runs import Run
 from daclass.training.trainee import Trainee, start
 from daclass.training.validate import accuracy
@@ -52,8 +52,11 @@ def train(
     alone, to the bit on a CPU; so do those of a training that was interrupted at any step and
     started again.
 
+    Fine-tuned runs start from their parents' weights, and their epochs are counted on from there:
+    they see the crops and the order that the parents would have seen next.
+
     Args:
-        runs: runs of one seed.
+        runs: runs of one seed and phase.
         samples: the training pictures of that seed's draw.
         class_names: names by class_id.
         val_samples: the validation pictures; needed where `machine.validate_every` is set.
@@ -101,7 +104,13 @@ def inputs_of(batch: Batch, place: int) -> tuple[Tensor, Tensor]:
 
 
 class Loop:
-    """Runs at any step of their training, brought to its end."""
+    """Runs at any step of their training, brought to its end.
+
+    Attributes:
+        recipe: of the epochs from `first` on; its own epochs are counted from 0.
+        first: epochs that the networks' weights had behind them when the runs began.
+        last: the epoch before which training ends.
+    """
 
     def __init__(
         self,
@@ -117,8 +126,13 @@ class Loop:
         self.augmentation = augmentation
         self.crew, self.asked = crew, asked
         self.steps = len(loader)
+        self.recipe, self.first = study.training, 0
+        if trainees[0].run.parent:
+            self.recipe, self.first = fine_tuning(study), study.training.epochs
+        self.last = self.first + self.recipe.epochs
         self.devices = list(dict.fromkeys(trainee.device for trainee in trainees))
         for trainee in trainees:
+            trainee.done = self.first * self.steps
             state = load_checkpoint(trainee.run)
             if state:
                 trainee.restore(state, self.steps)
@@ -131,14 +145,13 @@ class Loop:
 
     def run(self) -> None:
         """Train all runs to the end and write their weights."""
-        training = self.study.training
-        first = min(trainee.done for trainee in self.trainees)
+        done = min(trainee.done for trainee in self.trainees)
         name = f"seed {self.trainees[0].run.seed}, {len(self.trainees)} runs"
         if self.crew.leads:
-            log.info("%s: from step %d on %s", name, first, ", ".join(map(str, self.devices)))
-        progress = Progress(name, training.epochs * self.steps, first, shown=self.crew.leads)
-        for epoch in range(first // self.steps, training.epochs):
-            self._epoch(epoch, max(first - epoch * self.steps, 0), progress)
+            log.info("%s: from step %d on %s", name, done, ", ".join(map(str, self.devices)))
+        progress = Progress(name, self.last * self.steps, done, shown=self.crew.leads)
+        for epoch in range(done // self.steps, self.last):
+            self._epoch(epoch, max(done - epoch * self.steps, 0), progress)
         progress.close()
         for trainee in self.trainees if self.crew.leads else ():
             trainee.check_weights()
@@ -147,8 +160,8 @@ class Loop:
 
     def _epoch(self, epoch: int, begin: int, progress: Progress) -> None:
         """The steps of an epoch from `begin` on, for the runs that have not done them yet."""
-        training, meter = self.study.training, Meter()
-        side = resolution(training, epoch)
+        meter, recipe_epoch = Meter(), epoch - self.first
+        side = resolution(self.recipe, recipe_epoch)
         batches = on_devices(self.loader.epoch(epoch, begin, side), self.devices)
         active: list[Trainee] = []
         for trainee in self.trainees:
@@ -159,7 +172,7 @@ class Loop:
             waited = time.monotonic() - began
             if step == begin and self.devices[0].type == "cpu":
                 torch.set_num_threads(self.study.machine.threads)  # FFCV has set its own
-            rate = learning_rate(training, epoch + step / self.steps)
+            rate = learning_rate(self.recipe, recipe_epoch + step / self.steps)
             active = [t for t in self.trainees if t.done == epoch * self.steps + step]
             for trainee in active:
                 here = batch[trainee.device]
@@ -184,8 +197,7 @@ class Loop:
     def _finish_epoch(self, active: Sequence[Trainee], epoch: int, row: dict[str, float]) -> None:
         """Write the epoch's metrics of the runs that trained in it."""
         machine, accuracies = self.study.machine, {}
-        last = epoch == self.study.training.epochs
-        if self.val and (epoch % machine.validate_every == 0 or last):
+        if self.val and (epoch % machine.validate_every == 0 or epoch == self.last):
             accuracies = accuracy(active, self.val, self.crew, self.study.training.val_flip)
         for trainee in active:
             loss = torch.tensor(trainee.mean_loss(self.steps), dtype=torch.float64)

@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from daclass.study import Training
+from daclass.errors import InputError
+from daclass.study import Study, Training
 
 
 def build_optimizer(model: nn.Module, training: Training) -> torch.optim.SGD:
@@ -28,6 +29,20 @@ def build_optimizer(model: nn.Module, training: Training) -> torch.optim.SGD:
         momentum=training.momentum,
         nesterov=training.nesterov and training.momentum > 0,
     )
+
+
+def fine_tuning(study: Study) -> Training:
+    """The recipe of the epochs that fine-tuning adds, counted from 0.
+
+    It is that of training but for what a study says of these epochs; pictures have full size.
+
+    Raises:
+        InputError: it says nothing of them.
+    """
+    settings = study.interventions and study.interventions.fine_tuning
+    if not settings:
+        raise InputError("interventions.fine_tuning: this study has no such section")
+    return study.training.model_copy(update={**settings.model_dump(), "resizing": None})
 
 
 def learning_rate(training: Training, epoch: float) -> float:

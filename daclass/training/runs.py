@@ -40,8 +40,10 @@ class Run:
         name: the policy's name in this study.
         policy: the strengths.
         seed: the run seed.
-        settings: hash of the recipe and of the training pictures.
-        folder: the study's run store.
+        settings: hash of the recipe and of the training pictures; of a fine-tuned run, its parent's
+            key, which says that and more, and the hash of how it is fine-tuned.
+        store: the study's run store.
+        parent: the run whose weights a fine-tuned run starts from.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Run:
     seed: int
     settings: str
     store: Path
+    parent: Run | None = None
 
     @property
     def key(self) -> str:
@@ -144,3 +147,12 @@ def plan_runs(
     rows = index[(index["split"] == "train") & (index["draw"] == study.draw(seed))]
     settings = f"{study.training_digest()}-{fingerprint(rows)}"
     return [Run(name, policy, seed, settings, store) for name, policy in policies.items()]
+
+
+def plan_fine_tuning(study: Study, policies: Mapping[str, Policy], parent: Run) -> list[Run]:
+    """The runs that start from the weights of `parent`, one a policy, of the same seed."""
+    settings = f"{parent.key}-{study.digest('interventions.fine_tuning')}"
+    return [
+        Run(name, policy, parent.seed, settings, parent.store, parent)
+        for name, policy in policies.items()
+    ]

@@ -30,7 +30,7 @@ class Trainee:
         place: the run's place among the policies of the loader.
         model: the network, as it is saved.
         seen: the network behind the normalisation, as it is evaluated.
-        done: steps done.
+        done: steps that its weights have behind them; a fine-tuned run's begin with its parent's.
         loss_sum: sum of the losses of this epoch's steps, float64, on the device.
         seconds: wall time that went into the run, earlier processes included; runs that step in
             turn share it.
@@ -82,6 +82,12 @@ class Trainee:
         self.loss_sum += loss.detach()
         self.done += 1
 
+    @property
+    def rate_setting(self) -> str:
+        """Name of the setting that the learning rate comes from."""
+        section = "interventions.fine_tuning" if self.run.parent else "training"
+        return f"{section}.learning_rate"
+
     def mean_loss(self, steps: int) -> float:
         """Mean loss of this epoch's `steps` steps so far.
 
@@ -92,7 +98,7 @@ class Trainee:
         if not torch.isfinite(self.loss_sum):
             raise InputError(
                 f"training diverged: run {self.run.name}, seed {self.run.seed}, step {self.done}: "
-                f"the loss is {loss}; lower training.learning_rate. An earlier checkpoint is kept"
+                f"the loss is {loss}; lower {self.rate_setting}. An earlier checkpoint is kept"
             )
         return loss
 
@@ -106,7 +112,7 @@ class Trainee:
             if tensor.is_floating_point() and not torch.isfinite(tensor).all():
                 raise InputError(
                     f"training diverged: run {self.run.name}, seed {self.run.seed}, "
-                    f"step {self.done}: {name} is not finite; lower training.learning_rate"
+                    f"step {self.done}: {name} is not finite; lower {self.rate_setting}"
                 )
 
     def state(self, steps: int) -> dict[str, Any]:
@@ -139,20 +145,36 @@ def start(
     devices: Sequence[torch.device],
     crew: Crew,
 ) -> list[Trainee]:
-    """Trainees with the initial weights that all runs of the seed share, dealt to `devices`.
+    """Trainees with their initial weights, dealt to `devices`.
+
+    All runs of a seed begin with the same weights: drawn from the seed, or their parent's.
 
     Raises:
         AugmentError: a policy weights the losses of classes that are not there.
+        InputError: a parent's weights are missing or cannot be used.
     """
     criteria = [_criterion(study, run, labels, class_names) for run in runs]
     torch.manual_seed(int(epoch_key(study.seed, runs[0].seed, INITIAL_WEIGHTS)) >> 1)
     initial = build_model(study.training, len(class_names))
+    if runs[0].parent:
+        _inherit(initial, runs[0].parent)
     return [
         Trainee(
             study, run, place, copy.deepcopy(initial), loss, devices[place % len(devices)], crew
         )
         for place, (run, loss) in enumerate(zip(runs, criteria, strict=True))
     ]
+
+
+def _inherit(model: nn.Module, parent: Run) -> None:
+    try:
+        parent.load_weights(model)
+    except InputError as error:
+        raise InputError(
+            f"fine-tuning goes on from the run of {parent.name}, seed {parent.seed}, but {error}; "
+            "remove what is left of that file and run daclass train with --phase interventions "
+            f"--seed {parent.seed}"
+        ) from None
 
 
 def _criterion(

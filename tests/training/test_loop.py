@@ -171,3 +171,13 @@ def test_a_runs_key_depends_on_what_decides_its_weights_alone(tmp_path):
         key(index=index_of(0, ("f00d", "cafe"))),
     ]
     assert len({key(), *others}) == 6
+
+
+def test_keys_are_what_they_were(tmp_path):
+    """Stores of finished studies hold hours of training under these."""
+    keys = {run.name: run.key for run in runs_in(tmp_path, *POLICIES)}
+    assert keys == {
+        "strong": "d5f921aa536930de",
+        "weak": "894893472b9da5f9",
+        "mixed": "5af976e929fb2fd8",
+    }

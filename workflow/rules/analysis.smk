@@ -76,7 +76,7 @@ if STUDY.interventions:
 
     rule interventions:
         input:
-            evidence("interventions"),
+            evidence(*STUDY.phases[1:]),
             tables("effects", "categories"),
         output:
             FILES.table("interventions"),

@@ -67,12 +67,23 @@ def trained(phase):
     return [FILES.trained(phase, seed) for seed in STUDY.seeds(phase)]
 
 
+def parents(phase, seed):
+    """The runs whose weights fine-tuning starts from."""
+    return FILES.trained("interventions", seed) if phase == "fine_tuning" else []
+
+
+def recipe(phase):
+    """Hash of what the runs of a phase depend on, besides policy, seed and pictures."""
+    added = [STUDY.digest("interventions.fine_tuning")] if phase == "fine_tuning" else []
+    return "-".join([STUDY.training_digest(), *added])
+
+
 def tables(*names):
     return [FILES.table(name) for name in names]
 
 
-def evidence(phase):
-    return [FILES.predictions(phase), *tables("index", "classes", "annotations")]
+def evidence(*phases):
+    return [*map(FILES.predictions, phases), *tables("index", "classes", "annotations")]
 
 
 def findings():

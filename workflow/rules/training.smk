@@ -1,4 +1,4 @@
-# Policies and seeds -> weights -> predictions, for the sweep and for the interventions alike.
+# Policies and seeds -> weights -> predictions, for all phases alike.
 #
 # Weights lie in the run store (results/<study>/runs), each under a hash of all it depends on, and are
 # no outputs of a rule: Snakemake deletes outputs before it runs a job again, and a job that gained a
@@ -25,11 +25,12 @@ rule train:
         classes=FILES.table("classes"),
         beton=lambda wildcards: beton("train", STUDY.draw(int(wildcards.seed))),
         policies=lambda wildcards: policy_files(wildcards.phase),
+        parents=lambda wildcards: parents(wildcards.phase, wildcards.seed),
         val=beton("val", -1) if STUDY.machine.validate_every else [],
     output:
         FILES.trained("{phase}", "{seed}"),
     params:
-        settings=STUDY.training_digest(),
+        settings=lambda wildcards: recipe(wildcards.phase),
     threads: STUDY.machine.threads * STUDY.training.processes
     resources:
         gpu=gpus(STUDY.training.processes),
