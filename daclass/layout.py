@@ -57,7 +57,11 @@ class Layout:
 
     def table(self, name: str) -> Path:
         """A table that a study has once; the names are the keys of `daclass.tables.SCHEMAS`."""
-        folder = self.data if name in {"index", "classes", "annotations", "truth"} else self.results
+        folder = (
+            self.data
+            if name in {"index", "classes", "annotations", "overlaps", "truth"}
+            else self.results
+        )
         return folder / f"{name}.parquet"
 
     @property

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -19,8 +19,8 @@ from daclass.atomic import replacing
 from daclass.augment import RRC_SCALE, AugmentError, Policy
 from daclass.errors import InputError
 from daclass.layout import Layout
-from daclass.study import Phase, PredictionsData, Study
-from daclass.tables import RUNNERS_UP, content_digest, read_table, write_table
+from daclass.study import FolderData, Phase, PredictionsData, Study
+from daclass.tables import RUNNERS_UP, content_digest, read_table, with_readable_names, write_table
 
 if TYPE_CHECKING:
     from daclass.analysis.cells import Cells
@@ -40,6 +40,8 @@ def pictures(study: Study, layout: Layout) -> None:
 
 def index(study: Study, layout: Layout) -> None:
     """List and check the pictures, classes and annotations."""
+    from daclass.analysis.categories import overlaps_of_sets
+    from daclass.data.annotations import real_label_sets
     from daclass.data.index import build_index
     from daclass.data.sources import open_source
 
@@ -49,6 +51,15 @@ def index(study: Study, layout: Layout) -> None:
     digest = study.digest("data")
     for name in ("index", "classes", "annotations", "truth"):
         write_table(getattr(found, name), name, layout.table(name), digest)
+    if overlaps_from(study) == "real":
+        names = list(found.classes["name"])
+        shared = overlaps_of_sets(real_label_sets(names), len(names))
+        write_table(shared, "overlaps", layout.table("overlaps"), digest)
+
+
+def overlaps_from(study: Study) -> Literal["annotations", "real"]:
+    """Whose label sets tell how much two classes overlap: the study's own or ReaL's."""
+    return (isinstance(study.data, FolderData) and study.data.overlap) or "annotations"
 
 
 def predictions(study: Study, layout: Layout) -> None:
@@ -199,11 +210,14 @@ def categories(study: Study, layout: Layout) -> None:
 
     classes = read_table("classes", layout.table("classes"))
     confused = read_table("confusions", layout.table("confusions"))
-    shared = overlaps(
-        read_table("index", layout.table("index")),
-        read_table("annotations", layout.table("annotations")),
-        len(classes),
-    )
+    if overlaps_from(study) == "annotations":
+        shared = overlaps(
+            read_table("index", layout.table("index")),
+            read_table("annotations", layout.table("annotations")),
+            len(classes),
+        )
+    else:
+        shared = read_table("overlaps", layout.table("overlaps"))
     thresholds = study.analysis.categories
     table = categories(
         read_table("effects", layout.table("effects")),
@@ -305,6 +319,7 @@ def summary(study: Study, layout: Layout, config: Path, changes: Sequence[str] =
     from daclass.analysis.summary import summarise
 
     found = {name: read_table(name, path) for name, path in _table_paths(study, layout).items()}
+    found["classes"] = with_readable_names(found["classes"])
     runs = {
         run["run"]: run["seconds"]
         for phase in study.phases
@@ -525,6 +540,7 @@ def _tables(study: Study, layout: Layout) -> Tables:
         named=study.comparison.conditions if study.comparison else (),
         replicates=study.comparison.replicates if study.comparison else "seeds",
         overlap=settings.categories.overlap,
+        overlap_from=overlaps_from(study),
         similarity=settings.categories.similarity,
         confidence=settings.confidence,
         policies=_designed(study, layout),

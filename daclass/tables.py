@@ -32,7 +32,8 @@ _int, _long, _real, _text, _flag = pa.int32(), pa.int64(), pa.float64(), pa.stri
 # Column orders are the order of the keys. Rates and accuracies are shares in [0, 1]; a missing
 # number is NaN (float) and a missing text is "".
 SCHEMAS: Mapping[str, Mapping[str, pa.DataType]] = {
-    # One row a class; class_id is its rank among the sorted names.
+    # One row a class; class_id is its rank among the sorted names. The path's last part is what
+    # readers see as the name, see `with_readable_names`.
     "classes": {"class_id": _int, "name": _text, "path": _text},
     # One row a picture. `image_id` is the path below the source's root; `position` is the row of
     # the picture in the .beton of its split and draw; `draw` is -1 and `half` is "select" or
@@ -49,6 +50,16 @@ SCHEMAS: Mapping[str, Mapping[str, pa.DataType]] = {
     # One row a validation picture: the set of its labels, sorted; empty where annotators found
     # none of the classes in it.
     "annotations": {"image_id": _text, "labels": pa.list_(_int)},
+    # One row an ordered pair of classes that share a label set elsewhere than in the study's own
+    # annotations; of studies that name such a place (data.overlap). Shares as in "categories".
+    "overlaps": {
+        "class_id": _int,
+        "other_id": _int,
+        "overlap": _real,
+        "overlap_reverse": _real,
+        "jaccard": _real,
+        "both": _int,
+    },
     # What a generated set has planted, one row a directed relation; empty for real data.
     "truth": {
         "class_id": _int,
@@ -326,6 +337,17 @@ def read_table(name: str, *paths: Path, columns: Sequence[str] | None = None) ->
     """
     read = pa.concat_tables([_read(name, path, columns) for path in paths])
     return read.unify_dictionaries().to_pandas()
+
+
+def with_readable_names(classes: pd.DataFrame) -> pd.DataFrame:
+    """Table "classes" with names for readers: what is called n03179701 may be a "desk".
+
+    The name is the last part of the class's path; where classes share it, what the class is called
+    follows in brackets.
+    """
+    leaf = classes["path"].str.rsplit("/", n=1).str[-1]
+    readable = leaf.where(~leaf.duplicated(keep=False), leaf + " (" + classes["name"] + ")")
+    return classes.assign(name=readable.where(leaf != "", classes["name"]))
 
 
 def _read(name: str, path: Path, columns: Sequence[str] | None) -> pa.Table:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
-from daclass.analysis.cells import Floats, label_pairs, validation_images
+from daclass.analysis.cells import Floats, Ints, label_pairs, validation_images
 
 CATEGORIES = ("ambiguous", "co-occurring", "fine-grained", "unrelated", "none")
 
@@ -27,9 +27,23 @@ def overlaps(index: pd.DataFrame, annotations: pd.DataFrame, n_classes: int) -> 
         overlap, overlap_reverse, jaccard (in (0, 1]), both (number of pictures, int).
     """
     images = validation_images(index, n_classes)
-    picture, label = label_pairs(annotations, images)
+    return _overlaps(*label_pairs(annotations, images), len(images.ids), n_classes)
+
+
+def overlaps_of_sets(sets: Sequence[Sequence[int]], n_classes: int) -> pd.DataFrame:
+    """As `overlaps`, from label sets alone, whosever pictures they belong to.
+
+    Args:
+        sets: class numbers in [0, n_classes), one sequence a picture.
+    """
+    picture = np.repeat(np.arange(len(sets)), [len(labels) for labels in sets])
+    label = np.array([label for labels in sets for label in labels], np.int64)
+    return _overlaps(picture, label, len(sets), n_classes)
+
+
+def _overlaps(picture: Ints, label: Ints, n_pictures: int, n_classes: int) -> pd.DataFrame:
     member = sparse.csr_array(
-        (np.ones(len(picture), np.int64), (picture, label)), shape=(len(images.ids), n_classes)
+        (np.ones(len(picture), np.int64), (picture, label)), shape=(n_pictures, n_classes)
     )
     member.data[:] = 1  # a label that a set names twice counts once
     together = (member.T @ member).tocoo()

@@ -91,6 +91,19 @@ def _name_of(label: object, classes: Sequence[str], where: str) -> str:
     raise InputError(f"{where}: {label!r} is no class name and no number below {len(classes)}")
 
 
+def real_label_sets(classes: Sequence[str]) -> list[list[int]]:
+    """ReaL's label sets of ImageNet's 50,000 validation pictures as the study's class numbers, less
+    the labels of classes that it lacks.
+
+    Raises:
+        InputError: the classes are none of ImageNet's, or timm is not installed.
+    """
+    file = real_labels_file()
+    sets = _json(file)
+    number_of = _imagenet_numbers(file, classes)
+    return [[number_of[label] for label in labels if label in number_of] for labels in sets]
+
+
 def _real(file: Path, pictures: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:
     sets = _json(file)
     number_of = _imagenet_numbers(file, classes)

@@ -18,7 +18,8 @@ DEFAULT_FOLDER = Path("/usr/share/wordnet")
 
 
 def class_path(name: str) -> str:
-    """A class's way through the hierarchy, joined by "/", the class last.
+    """A class's way through the hierarchy, joined by "/", the class last: a WordNet id as its
+    synset's first lemma, a noun as it was given.
 
     Args:
         name: a WordNet id such as n01440764, as ImageNet's folders are called, or a noun such as
@@ -29,7 +30,8 @@ def class_path(name: str) -> str:
     """
     found = re.fullmatch(r"n(\d{8})", name)
     offset = int(found[1]) if found and _installed() else _first_sense(name)
-    return "/".join([*hypernym_path(offset), name.replace("/", " ")])
+    last = _synset(_nouns(), offset)[0] if found else name
+    return "/".join([*hypernym_path(offset), last.replace("/", " ")])
 
 
 def _first_sense(name: str) -> int:

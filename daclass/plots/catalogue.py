@@ -157,11 +157,13 @@ def _explained(tables: Tables) -> str:
 
 
 def _plane(tables: Tables) -> str:
+    elsewhere = ", in ReaL’s labels of ImageNet" if tables.overlap_from == "real" else ""
     return (
         "Each mark is an affected class and the class that swallows it: how close the two are in "
         "the class tree (Wu–Palmer similarity) and which share of the pictures with one label "
-        "carries the other too (the larger of both directions). Dashed lines are the study’s "
-        f"thresholds, {tables.overlap:g} and {tables.similarity:g}; they define the four kinds."
+        f"carries the other too (the larger of both directions{elsewhere}). Dashed lines are the "
+        f"study’s thresholds, {tables.overlap:g} and {tables.similarity:g}; "
+        "they define the four kinds."
     )
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from daclass.plots.conditions import Conditions, conditions_of
 from daclass.plots.effects import affected_ids
-from daclass.tables import SCHEMAS, read_table
+from daclass.tables import SCHEMAS, read_table, with_readable_names
 
 
 def _absent(name: str) -> Callable[[], pd.DataFrame]:
@@ -24,10 +24,11 @@ class Tables:
     """Everything that figures and report read.
 
     Attributes:
-        classes: the classes table.
+        classes: the classes table, with the names that readers see.
         axis: name of the axis that strengths belong to.
         named: what a study without strengths compares, the tested condition first; else empty.
         overlap: label sets overlap from this share on.
+        overlap_from: whose label sets: "annotations" (the study's own) or "real" (ReaL's).
         similarity: classes are alike from this similarity on.
         replicates: what the runs of a condition are, in the plural: seeds, or what stands for them.
         confidence: level of the intervals.
@@ -40,6 +41,7 @@ class Tables:
     named: tuple[str, ...] = ()
     replicates: str = "seeds"
     overlap: float = 0.1
+    overlap_from: str = "annotations"
     similarity: float = 0.7
     confidence: float = 0.95
     policies: pd.DataFrame = field(
@@ -70,6 +72,7 @@ class Tables:
         """
         known = {f.name for f in fields(cls)} & set(SCHEMAS)
         frames = {name: read_table(name, path) for name, path in paths.items() if name in known}
+        frames["classes"] = with_readable_names(frames["classes"])
         for name in {"accuracy", "class_accuracy"} & set(frames):
             frames[name] = frames[name][frames[name]["k"] == 1]  # figures show the top prediction
         return cls(**settings, **frames)  # type: ignore[arg-type]

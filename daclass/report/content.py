@@ -75,6 +75,7 @@ def build_content(summary: Row, tables: Tables) -> Row:
         "has_multi": tables.has_multi,
         "explained": explained_rows(tables),
         "overlap": tables.overlap,
+        "overlap_from": tables.overlap_from,
         "similarity": tables.similarity,
         "pairs": pair_rows(tables),
         "kinds": tables.categories["category"].value_counts().to_dict(),

@@ -10,6 +10,7 @@ from daclass.analysis.categories import (
     CATEGORIES,
     categories,
     overlaps,
+    overlaps_of_sets,
     sensitivity,
     similarity,
     swallowers,
@@ -31,6 +32,8 @@ def test_overlaps_follow_the_definition(study) -> None:
             expected = [both / own, both / other, both / (own + other - both), both]
             found = row[["overlap", "overlap_reverse", "jaccard", "both"]].to_numpy()[0]
             np.testing.assert_allclose(found, expected)
+    alone = overlaps_of_sets(list(study.annotations["labels"]), study.n_classes)
+    pd.testing.assert_frame_equal(alone, table, check_dtype=False)
 
 
 def test_a_label_named_twice_counts_once() -> None:

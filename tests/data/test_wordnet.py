@@ -56,6 +56,11 @@ def test_chains(installed, offset: int) -> None:
     assert wordnet.hypernym_path(offset) == expected
 
 
+def test_a_class_is_called_by_its_synset_and_a_noun_by_itself(installed) -> None:
+    assert wordnet.class_path("n03179701").endswith("/table/desk")
+    assert wordnet.class_path("Sports_Car").endswith("/car/Sports_Car")
+
+
 def test_without_wordnet_there_are_no_ways(elsewhere: Path) -> None:
     assert wordnet.hypernym_path(1440764) == []
 

@@ -61,12 +61,14 @@ def study_tables(
     similarity: bool = True,
     conditions: Sequence[str] = (),
     extras: bool = True,
+    overlap_from: str = "annotations",
 ) -> Tables:
     """All tables of a study; the first `affected` classes of `names` in pair order pay most.
 
     Args:
         conditions: compare these, tested first, instead of the strengths.
         extras: with the tables that older studies lack.
+        overlap_from: whose label sets tell how much two classes overlap.
     """
     rng = np.random.default_rng(0)
     classes = pd.DataFrame({"class_id": range(len(names)), "name": list(names)})
@@ -107,6 +109,7 @@ def study_tables(
         named=tuple(conditions),
         replicates="models" if conditions else "seeds",
         policies=policies,
+        overlap_from=overlap_from,
         **frames,
     )
 

@@ -263,7 +263,13 @@ class TestMissingParts:
     def test_no_annotations_beyond_the_original(self, make_report):
         text = Page(make_report(annotations=False)[0]).text
         assert "no annotations beyond the original label" in text
+        assert "so no labels overlap" in text
         assert "any annotated label" not in text
+
+    def test_overlap_from_elsewhere(self, make_report):
+        text, *_ = make_report(annotations=False, overlap_from="real")
+        assert "one of the 50,000 ReaL label sets" in text
+        assert "so no labels overlap" not in text
 
     def test_no_interventions(self, make_report):
         assert (

@@ -27,6 +27,7 @@ rule measure:
 rule categories:
     input:
         tables("effects", "confusions", "index", "annotations", "classes"),
+        tables("overlaps") if stages.overlaps_from(STUDY) == "real" else [],
     output:
         tables("categories", "sensitivity", "top_confusions"),
     params:

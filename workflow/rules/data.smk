@@ -21,6 +21,7 @@ rule index:
         STUDY.data.input_files(),
     output:
         tables("index", "classes", "annotations", "truth"),
+        tables("overlaps") if stages.overlaps_from(STUDY) == "real" else [],
     params:
         settings=STUDY.digest("data"),
         listing=STUDY.data.listing() if STUDY.data.source == "folder" else "",
