@@ -298,7 +298,8 @@ def examples(study: Study, layout: Layout) -> None:
 
 def realised(study: Study, layout: Layout) -> None:
     """Compute what crops of each strength keep of the training pictures, from a sample's sizes."""
-    from daclass.realised import picture_size, realised_areas, sample
+    from daclass.augment.pictures import picture_size
+    from daclass.realised import realised_areas, sample
 
     frame = read_table("index", layout.table("index"))
     root, most = _pictures_root(study, layout), study.beton.max_resolution

@@ -4,27 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from daclass.augment.pictures import PictureError, read_picture
-from daclass.realised import PICTURES_AT_MOST, picture_size, realised_areas, sample
+from daclass.realised import PICTURES_AT_MOST, realised_areas, sample
 from daclass.tables import SCHEMAS
-
-
-@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
-@pytest.mark.parametrize("max_resolution", [None, 24])
-def test_sizes_are_those_that_crops_see(tmp_path, orientation, max_resolution):
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    Image.new("RGB", (50, 31)).save(tmp_path / "a.jpg", exif=exif)
-    seen = read_picture(tmp_path / "a.jpg", max_resolution).shape[:2]
-    assert picture_size(tmp_path / "a.jpg", max_resolution) == seen
-
-
-def test_a_file_that_is_no_picture_is_named(tmp_path):
-    (tmp_path / "a.png").write_bytes(b"no")
-    with pytest.raises(PictureError, match=r"a\.png"):
-        picture_size(tmp_path / "a.png")
 
 
 def test_areas_against_the_mean_that_is_asked_for():

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 
 from daclass.augment.errors import AugmentError
+
+_ORIENTATION = 0x0112
+# What undoes each orientation that a camera notes (EXIF 2.32, 4.6.4).
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 class PictureError(AugmentError):
@@ -18,20 +32,80 @@ class PictureError(AugmentError):
 def read_picture(file: Path, max_resolution: int | None = None) -> npt.NDArray[np.uint8]:
     """The pixels of a picture file, upright and as RGB: uint8, shape [height, width, 3].
 
+    Pictures that a camera held askew are turned as their EXIF data say. Of 16-bit grey values the
+    upper 8 bits count. Transparency is dropped, as torchvision's ImageFolder does: pixels keep the
+    colour that is stored under it.
+
     Args:
         file: any format that Pillow reads; of an animation, the first frame.
         max_resolution: longest side in px; larger pictures are shrunk by averaging over areas.
 
     Raises:
-        PictureError: the file is missing, is not a picture or is cut short; the message names it.
+        PictureError: the file is missing, is not a picture, is cut short, has more than 178 million
+            pixels or pixels of 32 bits, whose range is anybody's guess; the message names it.
     """
+    with _opened(file) as opened:
+        opened.load()
+        picture = _rgb(opened)
+        turned = orientation(opened)
+        picture = picture.transpose(_UPRIGHT[turned]) if turned in _UPRIGHT else picture
+        width, height = _shrunk(*picture.size, max_resolution)
+        if (width, height) != picture.size:
+            picture = picture.resize((width, height), Image.Resampling.BOX)
+        return np.asarray(picture)
+
+
+def picture_size(file: Path, max_resolution: int | None = None) -> tuple[int, int]:
+    """Height and width in px that `read_picture` gives, from the file's head alone.
+
+    Raises:
+        PictureError: the file is missing or is no picture.
+    """
+    with _opened(file) as picture:
+        if picture.format == "TIFF":
+            picture.load()  # turns it by itself
+        width, height = picture.size
+        if orientation(picture) >= 5:
+            width, height = height, width
+    width, height = _shrunk(width, height, max_resolution)
+    return height, width
+
+
+def orientation(picture: Image.Image) -> int:
+    """How the camera was held, 1 to 8 as in EXIF; 1 is upright, or unknown."""
     try:
-        with Image.open(file) as opened:
-            picture = ImageOps.exif_transpose(opened).convert("RGB")
-            if max_resolution and max(picture.size) > max_resolution:
-                ratio = max_resolution / max(picture.size)
-                size = (max(1, int(ratio * picture.width)), max(1, int(ratio * picture.height)))
-                picture = picture.resize(size, Image.Resampling.BOX)
-            return np.asarray(picture)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        return int(picture.getexif().get(_ORIENTATION, 1))
+    except Exception:  # no reason to refuse a picture whose pixels can be read
+        return 1
+
+
+def _rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith("I;16"):
+        # Pillow's own conversion would clip at 255: all white.
+        upper = (np.asarray(picture).astype(np.uint16) >> 8).astype(np.uint8)
+        return Image.fromarray(upper).convert("RGB")
+    if picture.mode in {"I", "F"}:
+        raise ValueError("32 bits a pixel, in an unknown range; store it with 8 or 16 bits")
+    if "transparency" in picture.info:
+        picture = picture.convert("RGBA")  # else Pillow warns of what is wanted here
+    return picture.convert("RGB")
+
+
+def _shrunk(width: int, height: int, longest: int | None) -> tuple[int, int]:
+    if not longest or max(width, height) <= longest:
+        return width, height
+    ratio = longest / max(width, height)
+    return max(1, int(ratio * width)), max(1, int(ratio * height))
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[Image.Image]:
+    """The file as Pillow opens it; whatever goes wrong in the block is a `PictureError`."""
+    try:
+        with Image.open(file) as picture:
+            yield picture
+    except MemoryError:
+        raise
+    except Exception as error:
+        # Pillow's readers raise whatever parsing a broken file runs into, struct.error included.
         raise PictureError(f"{file}: not a readable picture ({error})") from None

@@ -80,24 +80,3 @@ def test_large_pictures_are_shrunk_alike_for_every_loader(tmp_path):
 def test_no_pictures_are_refused(tmp_path):
     with pytest.raises(InputError, match="no pictures"):
         write_beton([], np.zeros(0, int), Beton(), tmp_path / "x.beton")
-
-
-def test_a_turned_picture_is_set_upright(tmp_path):
-    picture = Image.new("RGB", (30, 20))
-    exif = picture.getexif()
-    exif[0x0112] = 6  # turned by a quarter
-    picture.save(tmp_path / "turned.jpg", exif=exif)
-    assert read_picture(tmp_path / "turned.jpg").shape == (30, 20, 3)
-
-
-@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "I;16", "1"])
-def test_every_mode_becomes_rgb(tmp_path, mode):
-    Image.new(mode, (30, 20)).save(tmp_path / "p.tif")
-    assert read_picture(tmp_path / "p.tif").shape == (20, 30, 3)
-
-
-def test_what_is_no_picture_is_named(tmp_path):
-    (tmp_path / "note.jpg").write_text("not a picture")
-    for name in ("note.jpg", "gone.jpg"):
-        with pytest.raises(ValueError, match=name):
-            read_picture(tmp_path / name)
