@@ -7,6 +7,7 @@ A stage is a function of a study and a layout. Snakemake's rules and people both
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -42,12 +43,22 @@ def index(study: Study, layout: Layout) -> None:
     """List and check the pictures, classes and annotations."""
     from daclass.analysis.categories import overlaps_of_sets
     from daclass.data.annotations import real_label_sets
-    from daclass.data.index import build_index
+    from daclass.data.index import build_index, leaks
     from daclass.data.sources import open_source
 
     if isinstance(study.data, PredictionsData):
         raise InputError("data.source: predictions bring their own index; run daclass predictions")
     found = build_index(open_source(study.data, layout.pictures), study.data.split_seed)
+    leaked = leaks(found.index)
+    if len(leaked):
+        picture, twin = leaked.iloc[0]
+        logging.warning(
+            "%d training pictures are validation pictures too, such as %s (%s): accuracy flatters; "
+            "data.leave_out takes them out",
+            len(leaked),
+            picture,
+            twin,
+        )
     digest = study.digest("data")
     for name in ("index", "classes", "annotations", "truth"):
         write_table(getattr(found, name), name, layout.table(name), digest)

@@ -88,6 +88,12 @@ class FolderData(PerClass):
     """Name of the subfolder with the training pictures."""
     val: str = "val"
     """Name of the subfolder with the validation pictures."""
+    val_share: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Where no subfolder holds validation pictures: this share of each class's pictures in train
+    serves for validation instead, chosen by a hash of their content, so that copies of a picture
+    stay on one side. Nothing is moved. train may be "." where classes lie in root itself."""
+    leave_out: tuple[str, ...] = ()
+    """Pictures that are taken for absent, as paths below root: broken files, or copies."""
     annotations: Path | Literal["real"] | None = None
     """Label sets of the validation pictures: CSV, JSON, or real for ImageNet's ReaL labels; see
     `daclass.data.annotations`. Without it the original label is the only one."""
@@ -100,6 +106,11 @@ class FolderData(PerClass):
     pairs from others: real for ImageNet's 50,000 ReaL label sets, where classes are called by
     WordNet ids and pictures have no annotations; the annotations where not given."""
 
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The subfolders with pictures, training first."""
+        return (self.train,) if self.val_share else (self.train, self.val)
+
     def input_files(self) -> list[Path]:
         return [file for file in (self.annotations, self.classes) if isinstance(file, Path)]
 
@@ -109,7 +120,7 @@ class FolderData(PerClass):
         The folder is nobody's output, so this is how a changed picture makes a new index.
         """
         entries = []
-        for split in (self.train, self.val):
+        for split in self.splits:
             for where, _, files in os.walk(self.root / split, followlinks=True):
                 for name in files:
                     file = Path(where) / name

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing import Queue
 from pathlib import Path
 from queue import Empty
@@ -15,14 +17,16 @@ from daclass.augment.pictures import read_picture
 from daclass.errors import InputError
 from daclass.study import Beton
 
+FAULTS_AT_MOST = 20  # a worker
 PAGE_BYTES = 1 << 25  # the largest picture that FFCV can hold in one piece, 32 MiB
 
 
 class _Pictures:
     """(pixels, label) by position, for FFCV's writer.
 
-    The writer waits for ever when an exception ends one of its workers. So none leaves here: the
-    first fault of each worker is reported through a queue, and one black pixel stands in.
+    The writer waits for ever when an exception ends one of its workers. So none leaves here: faults
+    are reported through a queue, and one black pixel stands in. A worker that has found as many as
+    a person will read opens no more pictures.
     """
 
     def __init__(
@@ -30,18 +34,18 @@ class _Pictures:
     ) -> None:
         self.files, self.labels, self.settings = files, labels, settings
         self.faults: Queue[str] = Queue()
-        self.faulty = False
+        self.found = 0
 
     def __len__(self) -> int:
         return len(self.files)
 
     def __getitem__(self, position: int) -> tuple[npt.NDArray[np.uint8], int]:
         pixels = np.zeros((1, 1, 3), np.uint8)
-        if not self.faulty:
+        if self.found < FAULTS_AT_MOST:
             try:
                 pixels = self._read(self.files[position])
             except Exception as error:
-                self.faulty = True
+                self.found += 1
                 self.faults.put(str(error))
         return pixels, int(self.labels[position])
 
@@ -67,7 +71,8 @@ def write_beton(
     The file appears under its name only when it is complete.
 
     Raises:
-        InputError: there are no files, or one of them is no readable picture or is too large.
+        InputError: there are no files, or some of them are no readable pictures or too large; the
+            others are logged.
     """
     from ffcv.fields import IntField, RGBImageField
     from ffcv.writer import DatasetWriter
@@ -80,8 +85,17 @@ def write_beton(
         fields = {"image": image, "label": IntField()}
         writer = DatasetWriter(str(partial), fields, page_size=PAGE_BYTES, num_workers=workers)
         writer.from_indexed_dataset(pictures, chunksize=32)
-        try:
-            fault = pictures.faults.get(timeout=0.1)
-        except Empty:
-            return
-        raise InputError(fault)
+        first, *others = sorted(_drain(pictures.faults)) or [""]
+        for fault in others:
+            logging.error(fault)
+        if first:
+            more = f" (and {len(others)} more, listed above)" if others else ""
+            raise InputError(f"{first}{more}")
+
+
+def _drain(faults: Queue[str]) -> list[str]:
+    found = []
+    with suppress(Empty):
+        while True:
+            found.append(faults.get(timeout=0.1))
+    return found

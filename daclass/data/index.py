@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from daclass.data.sources import Source, image_hash
+from daclass.data.sources import Source, content_hashes, image_hash
 from daclass.errors import InputError
 
 
@@ -49,7 +46,8 @@ def build_index(source: Source, split_seed: int) -> Index:
     )
     index["position"] = index.groupby(["split", "draw"]).cumcount()
     index["half"] = halves(index, split_seed)
-    index["content"] = _contents(source, index["image_id"])
+    if "content" not in index:
+        index["content"] = content_hashes(source.root, index["image_id"])
     val = index.loc[index["split"] == "val", ["image_id", "class_id"]]
     return Index(
         index.drop(columns="name"),
@@ -59,21 +57,22 @@ def build_index(source: Source, split_seed: int) -> Index:
     )
 
 
-def _contents(source: Source, image_ids: pd.Series) -> list[str]:
-    """Hash of each picture's file, 16 hex digits, so that a changed picture is noticed."""
+def leaks(pictures: pd.DataFrame) -> pd.DataFrame:
+    """Training pictures that are validation pictures too: columns image_id and twin, sorted.
 
-    def content(image_id: str) -> str:
-        try:
-            with (source.root / image_id).open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()[:16]
-        except OSError as error:
-            raise InputError(
-                f"{source.root / image_id}: cannot be read ({error.strerror})"
-            ) from None
-
-    # Reading waits for the disk and hashing frees the interpreter: threads hide both.
-    with ThreadPoolExecutor(2 * len(os.sched_getaffinity(0))) as pool:
-        return list(pool.map(content, image_ids))
+    Args:
+        pictures: columns split, image_id and content.
+    """
+    train, val = (
+        pictures.loc[pictures["split"] == split, ["image_id", "content"]].drop_duplicates(
+            "image_id"
+        )
+        for split in ("train", "val")
+    )
+    twins = val.drop_duplicates("content").rename(columns={"image_id": "twin"})
+    return train.merge(twins, on="content")[["image_id", "twin"]].sort_values(
+        "image_id", ignore_index=True
+    )
 
 
 def halves(index: pd.DataFrame, split_seed: int) -> pd.Series:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
@@ -25,7 +27,11 @@ from daclass.study import (
     PicturesData,
 )
 
-EXTENSIONS = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".tif", ".tiff", ".gif"}
+EXTENSIONS = {
+    ".avif", ".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff",
+    ".webp",
+}  # fmt: skip
+"""How the names of pictures end; whatever else lies in a class folder is passed over."""
 # Where CIFAR-10's classes stand among each other, for want of a tree of its own: WordNet's
 # hypernyms, thinned to the nodes that tell the ten classes apart.
 CIFAR10_TREE = {
@@ -49,7 +55,8 @@ class Source:
 
     Attributes:
         root: the folder that image ids start from.
-        pictures: columns split ("train" or "val"), draw (-1 for val), image_id and name.
+        pictures: columns split ("train" or "val"), draw (-1 for val), image_id and name; content
+            where it is known already.
         annotations: columns image_id and name, one row per label; None where there are none and the
             original label is the only one.
         classes: columns name and path, or None where there is no class tree.
@@ -82,15 +89,16 @@ def open_source(data: PicturesData, pictures: Path) -> Source:
             return _cifar10h(data, pictures)
         case FashionMnistData():
             classes = pd.DataFrame(fashion_mnist.TREE.items(), columns=["name", "path"])
-            return Source(pictures, _sample(pictures, "train", "test", data), classes=classes)
+            return Source(pictures, _sample(*_splits(pictures), data), classes=classes)
         case _:
             assert_never(data)
 
 
 def _petri(data: PetriData, root: Path) -> Source:
-    val = _list(root, "val").assign(split="val", draw=-1)
+    val = list_pictures(root, "val").assign(split="val", draw=-1)
     draws = [
-        _list(root, f"train-{draw}").assign(split="train", draw=draw) for draw in range(data.draws)
+        list_pictures(root, f"train-{draw}").assign(split="train", draw=draw)
+        for draw in range(data.draws)
     ]
     return Source(
         root,
@@ -102,12 +110,18 @@ def _petri(data: PetriData, root: Path) -> Source:
 
 
 def _folder(data: FolderData) -> Source:
-    pictures = _sample(data.root, data.train, data.val, data)
+    found = [list_pictures(data.root, split) for split in data.splits]
+    unknown = sorted(set(data.leave_out) - set(pd.concat(found)["image_id"]))
+    if unknown:
+        raise InputError(f"data.leave_out: {data.root} has no picture {unknown[0]}")
+    found = [split[~split["image_id"].isin(data.leave_out)] for split in found]
+    train, val = found if len(found) == 2 else _set_aside(found[0], data)
+    pictures = _sample(train, val, data)
     annotations = classes = None
     if data.annotations:
-        val = list(pictures.loc[pictures["split"] == "val", "image_id"])
+        ids = list(pictures.loc[pictures["split"] == "val", "image_id"])
         names = sorted(pictures["name"].unique())
-        annotations = read_annotations(data.annotations, val, names)
+        annotations = read_annotations(data.annotations, ids, names)
     if data.classes == "wordnet":
         names = sorted(pictures["name"].unique())
         classes = pd.DataFrame({"name": names, "path": [class_path(name) for name in names]})
@@ -127,7 +141,7 @@ def _cifar10h(data: Cifar10hData, root: Path) -> Source:
         raise InputError(f"{files[0]}: not an array of votes ({error})") from None
     if votes.shape != (10000, 10):
         raise InputError(f"{files[0]}: expected votes of shape (10000, 10), got {votes.shape}")
-    test = _list(root, "test")
+    train, test = _splits(root)
     numbers = test.groupby("name")["image_id"].transform(lambda ids: range(len(ids)))
     if list(test["image_id"].map(lambda image_id: Path(image_id).stem)) != [
         f"{number:04d}" for number in numbers
@@ -150,7 +164,7 @@ def _cifar10h(data: Cifar10hData, root: Path) -> Source:
             "name": np.array(CIFAR10_CLASSES)[label],
         }
     )
-    pictures = _sample(root, "train", "test", data)
+    pictures = _sample(train, test, data)
     chosen = annotations["image_id"].isin(pictures["image_id"])
     classes = pd.DataFrame(CIFAR10_TREE.items(), columns=["name", "path"])
     return Source(root, pictures, annotations[chosen], classes)
@@ -171,17 +185,59 @@ def _cifar10_test_labels(root: Path) -> np.ndarray:
         ) from None
 
 
-def _sample(root: Path, train: str, val: str, data: PerClass) -> pd.DataFrame:
+def _splits(root: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return list_pictures(root, "train"), list_pictures(root, "test")
+
+
+def _set_aside(pictures: pd.DataFrame, data: FolderData) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Training and validation pictures by `data.val_share`.
+
+    Of each class the first contents by their hash are set aside, at least one of them and not all.
+    """
+    pictures = pictures.assign(content=content_hashes(data.root, pictures["image_id"]))
+    share, aside = data.val_share or 0, []
+    for name, group in pictures.groupby("name", sort=True):
+        contents = sorted(group["content"].unique())
+        if len(contents) < 2:
+            raise InputError(
+                f"data.val_share: class {name} has {len(contents)} picture, too few to split"
+            )
+        count = min(max(1, round(share * len(contents))), len(contents) - 1)
+        aside.append(group["content"].isin(contents[:count]))
+    chosen = pd.concat(aside).reindex(pictures.index)
+    return pictures[~chosen], pictures[chosen]
+
+
+def content_hashes(root: Path, image_ids: Iterable[str]) -> list[str]:
+    """Hash of each picture's file, 16 hex digits, so that changes and copies are noticed.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+
+    def content(image_id: str) -> str:
+        try:
+            with (root / image_id).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+        except OSError as error:
+            raise InputError(f"{root / image_id}: cannot be read ({error.strerror})") from None
+
+    # Reading waits for the disk and hashing frees the interpreter: threads hide both.
+    with ThreadPoolExecutor(2 * len(os.sched_getaffinity(0))) as pool:
+        return list(pool.map(content, image_ids))
+
+
+def _sample(train: pd.DataFrame, val: pd.DataFrame, data: PerClass) -> pd.DataFrame:
     """The training pictures of every draw, and the validation pictures.
 
     Draw d takes the places [d * m, (d + 1) * m) of a fixed shuffle of each class's n pictures,
     wrapping round: draws are disjoint while the class has pictures enough.
     """
-    everything, m = _list(root, train), data.train_per_class
+    m = data.train_per_class
     if m is None and data.draws > 1:
         raise InputError("data.draws: several draws need data.train_per_class (or source petri)")
     parts = []
-    for _, group in everything.groupby("name", sort=True):
+    for _, group in train.groupby("name", sort=True):
         shuffled = _by_hash(group)
         if m is not None and m > len(shuffled):
             raise InputError(
@@ -192,7 +248,7 @@ def _sample(root: Path, train: str, val: str, data: PerClass) -> pd.DataFrame:
         for draw in range(data.draws):
             places = np.sort((draw * size + np.arange(size)) % len(shuffled))
             parts.append(shuffled.iloc[places].assign(split="train", draw=draw))
-    for _, group in _list(root, val).groupby("name", sort=True):
+    for _, group in val.groupby("name", sort=True):
         shuffled = _by_hash(group)
         parts.append(
             shuffled.head(data.val_per_class or len(shuffled)).assign(split="val", draw=-1)
@@ -210,23 +266,37 @@ def image_hash(image_id: str, seed: int = 0) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}/{image_id}".encode()).digest()[:8], "big")
 
 
-def _list(root: Path, split: str) -> pd.DataFrame:
-    """The pictures below <root>/<split>/<class>/, sorted: columns image_id and name."""
+def list_pictures(root: Path, split: str) -> pd.DataFrame:
+    """The pictures below <root>/<split>/<class>/, sorted: columns image_id and name.
+
+    Hidden files are passed over, such as the ._picture.jpg that a Mac leaves beside a picture.
+
+    Raises:
+        InputError: there is no such folder, there are no pictures, or a name is not UTF-8.
+    """
     folder = root / split
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder (pictures of the split {split})")
-    rows = [
-        (
-            (Path(where) / file).relative_to(root).as_posix(),
-            Path(where).relative_to(folder).parts[0],
-        )
-        # Class folders that are links are a usual way to make a subset.
-        for where, _, files in os.walk(folder, followlinks=True)
-        for file in files
-        if Path(file).suffix.lower() in EXTENSIONS and Path(where) != folder
-    ]
+    rows = []
+    # Class folders that are links are a usual way to make a subset.
+    for where, folders, files in os.walk(folder, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        if Path(where) != folder:
+            name = Path(where).relative_to(folder).parts[0]
+            start = Path(where).relative_to(root).as_posix()
+            rows += [(f"{start}/{file}", name) for file in files if is_picture(file)]
     if not rows:
         raise InputError(f"{folder}: holds no pictures in class folders")
+    for image_id, _ in rows:
+        try:
+            image_id.encode()
+        except UnicodeEncodeError:
+            raise InputError(f"{root}: the name {os.fsencode(image_id)!r} is not UTF-8") from None
     return pd.DataFrame(sorted(rows), columns=["image_id", "name"]).sort_values(
         ["name", "image_id"], ignore_index=True
     )
+
+
+def is_picture(file: str) -> bool:
+    """Whether a file of this name is taken for a picture; nothing hidden is."""
+    return not file.startswith(".") and Path(file).suffix.lower() in EXTENSIONS

@@ -37,11 +37,13 @@ def test_a_beton_holds_the_pictures_in_order(tmp_path):
 
 
 @pytest.mark.usefixtures("ffcv")
-def test_an_unreadable_picture_is_named_and_nothing_is_left(tmp_path):
+def test_unreadable_pictures_are_named_and_nothing_is_left(tmp_path, caplog):
     files = save_pictures(tmp_path / "p", {"a": 3})
     files[1].write_bytes(files[1].read_bytes()[:50])
-    with pytest.raises(InputError, match=r"001\.png: not a readable picture"):
+    files[2].write_bytes(b"")
+    with pytest.raises(InputError, match=r"001\.png: not a readable picture .*\(and 1 more"):
         write_beton(files, np.zeros(3, int), Beton(), tmp_path / "out" / "x.beton")
+    assert "002.png: not a readable picture" in caplog.text
     assert not list((tmp_path / "out").iterdir())
 
 

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import io
+import os
+import shutil
 import tarfile
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from daclass.data.index import build_index
+from daclass.data.index import build_index, leaks
 from daclass.data.pictures import write_pictures
 from daclass.data.sources import CIFAR10_CLASSES, open_source
 from daclass.errors import InputError
@@ -120,6 +122,67 @@ def test_linked_class_folders_are_followed(root, tmp_path):
             (tmp_path / "links" / split / name).symlink_to(root / split / name)
     linked = index_of(tmp_path / "links").index
     pd.testing.assert_frame_equal(linked, index_of(root).index)
+
+
+def test_hidden_files_and_folders_are_passed_over(root):
+    before = index_of(root).index
+    (root / "train" / "cat" / "._000.png").write_bytes(b"what a Mac leaves on other disks")
+    (root / "train" / ".ipynb_checkpoints").mkdir()
+    (root / "train" / ".ipynb_checkpoints" / "000.png").touch()
+    (root / "train" / "cat" / "Thumbs.db").touch()
+    pd.testing.assert_frame_equal(index_of(root).index, before)
+
+
+def test_a_name_that_is_not_utf8_is_named(root):
+    (root / "train" / "cat" / os.fsdecode(b"caf\xe9.png")).touch()
+    with pytest.raises(InputError, match=r"caf\\xe9\.png' is not UTF-8"):
+        index_of(root)
+
+
+@pytest.fixture
+def heap(tmp_path):
+    """Two classes without a split; a third of their pictures are copies of others."""
+    files = save_pictures(tmp_path / "heap", {"cat": 20, "dog": 10})
+    for file in files[::2]:
+        shutil.copy(file, file.with_name(f"copy of {file.name}"))
+    return tmp_path / "heap"
+
+
+def test_a_share_is_set_aside_and_copies_stay_together(heap):
+    found = index_of(heap, train=".", val_share=0.3).index
+    assert sorted(found["image_id"]) == sorted(
+        f"{f.parent.name}/{f.name}" for f in heap.rglob("*.png")
+    )
+    contents = found.groupby(["split", "class_id"])["content"].nunique()
+    assert contents["val"].tolist() == [6, 3]
+    assert contents["train"].tolist() == [14, 7]
+    assert leaks(found).empty
+    shutil.move(heap / "cat", heap / "tabby")
+    shutil.move(heap / "tabby" / "000.png", heap / "tabby" / "another name.png")
+    again = index_of(heap, train=".", val_share=0.3).index
+    assert set(again.query("split == 'val'")["content"]) == set(
+        found.query("split == 'val'")["content"]
+    )
+
+
+def test_a_class_too_small_to_split_is_named(heap):
+    save_pictures(heap, {"lone": 1})
+    with pytest.raises(InputError, match="class lone has 1 picture, too few to split"):
+        index_of(heap, train=".", val_share=0.3)
+
+
+def test_training_pictures_that_are_validation_pictures_are_found(root):
+    shutil.copy(root / "val" / "cat" / "002.png", root / "train" / "dog" / "zz.png")
+    found = leaks(index_of(root).index)
+    assert found.to_numpy().tolist() == [["train/dog/zz.png", "val/cat/002.png"]]
+    assert leaks(index_of(root, leave_out=["train/dog/zz.png"]).index).empty
+
+
+def test_what_is_left_out_must_be_there(root):
+    found = index_of(root, leave_out=["train/cat/000.png", "val/cat/001.png"]).index
+    assert len(found) == 27
+    with pytest.raises(InputError, match=r"data\.leave_out: .* has no picture cat/000\.png"):
+        index_of(root, leave_out=["cat/000.png"])
 
 
 @pytest.mark.parametrize("split", ["train", "val"])
