@@ -66,7 +66,9 @@ def test_with_smoothing_each_sample_counts_as_its_class_does(batch):
         surprises = [log_sum - value for value in row]
         smooth = (1 - smoothing) * surprises[label] + smoothing * sum(surprises) / len(row)
         wanted += weights[label].item() * smooth / len(labels)
-    assert loss_of(weights, smoothing)(logits, labels).item() == pytest.approx(wanted, rel=1e-5, abs=1e-5)
+    assert loss_of(weights, smoothing)(logits, labels).item() == pytest.approx(
+        wanted, rel=1e-5, abs=1e-5
+    )
 
 
 @given(batch=batches(), share=st.floats(0, 1))
