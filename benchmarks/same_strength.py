@@ -34,11 +34,11 @@ def uniform_runs(layout: Layout) -> pd.DataFrame:
     parts = []
     for phase, condition in (("sweep", SWEEP), ("interventions", FRESH)):
         table = read_table("predictions", layout.predictions(phase), columns=PREDICTION_COLUMNS)
-        uniform = table[table["strength"].notna()]
+        # The sweep has no other policies; among the interventions, losses may be weighted too.
+        uniform = table[(condition == SWEEP) | table["policy"].str.startswith("uniform_")]
         # Equal policies, such as the best and the reference, are one run under two names.
-        parts.append(
-            uniform.drop_duplicates(["strength", "seed", "image_id"]).assign(policy=condition)
-        )
+        single = uniform.drop_duplicates(["strength", "seed", "image_id"])
+        parts.append(single.assign(policy=condition))
     return pd.concat(parts, ignore_index=True)
 
 
