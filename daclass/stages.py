@@ -115,8 +115,8 @@ def train(study: Study, layout: Layout, phase: Phase, seed: int) -> None:
     """Train the missing runs of one seed, all in one process and from one loader."""
     from daclass.training.loop import train
 
-    classes = read_table("classes", layout.table("classes"))
     runs = _runs(study, layout, phase, seed)
+    classes = read_table("classes", layout.table("classes"))
     train(
         study,
         runs,
