@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import get_args
 
 from daclass import __version__, stages
+from daclass.atomic import replacing
 from daclass.augment.errors import AugmentError
 from daclass.errors import InputError
 from daclass.layout import Layout
@@ -24,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "schema":
             print(json.dumps(Study.model_json_schema(), indent=2))
+        elif options.command == "init":
+            _init(options)
         else:
             _run(options)
     except (InputError, AugmentError) as error:
@@ -67,6 +70,22 @@ def _run(options: argparse.Namespace) -> None:
             stages.WHOLE[name](study, layout)
 
 
+def _init(options: argparse.Namespace) -> None:
+    """Look at a folder of pictures, say what is there, and write a config that runs."""
+    from daclass.data.draft import draft, report, study_name
+    from daclass.data.survey import survey
+
+    config = options.output or Path(f"{study_name(options.folder)}.yaml")
+    if config.exists() and not options.force:
+        raise InputError(f"{config}: exists already; --force replaces it, -o takes another name")
+    found = survey(options.folder, options.seconds)
+    print(report(found))
+    with replacing(config) as partial:
+        partial.write_text(draft(found, config), encoding="utf-8")
+        Study.load(partial)
+    print(f"\nWritten: {config}. Look it through, then: make study CONFIG={config}")
+
+
 def _print_headline(layout: Layout) -> None:
     content = stages.read_summary(layout)
     print(f"\n{content['title'] or content['study']}")
@@ -84,6 +103,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     commands.add_parser("schema", help="Print the JSON schema of a study's config.")
+    init = commands.add_parser(
+        "init",
+        help="Look at a folder of pictures and write a config for it.",
+        description=_init.__doc__,
+    )
+    init.add_argument(
+        "folder", type=Path, help="holds train/<class>/ and val/<class>/, or <class>/ alone"
+    )
+    init.add_argument("-o", "--output", type=Path, metavar="CONFIG", help="default: <folder>.yaml")
+    init.add_argument("--force", action="store_true", help="replace a config that exists")
+    init.add_argument(
+        "--seconds", type=float, default=60, help="how long to open pictures (default: %(default)g)"
+    )
 
     def add(name: str, text: str | None) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)

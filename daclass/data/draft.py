@@ -1,0 +1,264 @@
+"""Write the first config of a study from a survey of its pictures."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from daclass.data.imagenet import synsets
+from daclass.data.survey import Survey
+from daclass.data.wordnet import class_path
+from daclass.errors import InputError
+
+VAL_SHARE = 0.2
+FEW_CLASSES = 5  # fewer leave no classes for the random control
+STEPS = 1500  # that a training should have at least, where that takes no more than 40 epochs
+SHOWN = 5  # names of a list that people read
+
+
+def report(survey: Survey) -> str:
+    """What was found, in lines for people; warnings come last."""
+    return "\n".join([*_found(survey), *(f"! {line}" for line in _warnings(survey))])
+
+
+def draft(survey: Survey, config: Path) -> str:
+    """A study's YAML, with comments, that runs as it is.
+
+    Args:
+        config: the file it will be written to; the comments name it.
+    """
+    recipe = _recipe(survey)
+    head = [
+        "Drafted by `daclass init`: what it found, and settings that fit. Look them through, then",
+        f"  daclass check {config}",
+        f"  make study CONFIG={config}",
+        "",
+        *report(survey).splitlines(),
+    ]
+    loader = "ffcv" if find_spec("ffcv") else "torchvision"
+    title = f"Random resized crops on {survey.root.name}"
+    settings = [
+        (f"name: {study_name(survey.root)}", ""),
+        (f"title: {_scalar(title)}", ""),
+        ("data:", ""),
+        ("  source: folder", ""),
+        (f"  root: {_scalar(str(survey.root))}", ""),
+        *_data(survey),
+        ("beton:", ""),
+        (f"  write_mode: {recipe.write_mode}", "raw keeps pixels, jpg compresses them again"),
+        *_limit(recipe),
+        ("training:", ""),
+        (f"  model: {recipe.model}", "any timm model, or small_resnet up to 64 px"),
+        (f"  resolution: {recipe.resolution}", "px; time grows with its square"),
+        (f"  val_resolution: {recipe.resolution}", ""),
+        (f"  val_crop: {recipe.val_crop}", "side of the central square that validation sees"),
+        (f"  epochs: {recipe.epochs}", ""),
+        (f"  batch_size: {recipe.batch_size}", ""),
+        (f"  learning_rate: {recipe.learning_rate:g}", ""),
+        ("  precision: float32", "bfloat16 is faster on a GPU that has it"),
+        (f"  mean: {_triple(survey.mean)}", "of these pictures"),
+        (f"  std: {_triple(survey.std)}", ""),
+        (f"  loader: {loader}", "ffcv, or torchvision, which is slower"),
+        ("machine:", ""),
+        (f"  threads: {min(4, len(os.sched_getaffinity(0)))}", "of one job"),
+        ("sweep:", ""),
+        ("  strengths: [0.08, 0.25, 0.5, 0.75, 0.99]", "least share that a crop keeps"),
+        ("  seeds: [0, 1, 2, 3, 4]", "two at least; more seeds, narrower intervals"),
+        ("analysis:", ""),
+        ("  reference: 0.75", "what the strongest crop, 0.08, is compared with"),
+        *_interventions(survey),
+    ]
+    lines = [f"# {line}".rstrip() for line in head]
+    lines += [f"{text:44}# {comment}" if comment else text for text, comment in settings]
+    return "\n".join(_UNPRINTABLE.sub("?", line) for line in lines) + "\n"
+
+
+# YAML holds printable letters alone, even in comments; names of files need not.
+_UNPRINTABLE = re.compile("[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+Lines = list[tuple[str, str]]  # a line of the config, and a comment
+
+
+def _limit(recipe: _Recipe) -> Lines:
+    limit = recipe.max_resolution
+    return [(f"  max_resolution: {limit}", "px: larger pictures are shrunk")] if limit else []
+
+
+def _interventions(survey: Survey) -> Lines:
+    if len(survey.classes) < FEW_CLASSES:
+        return [
+            ("# No interventions: there are no classes left to compare the affected ones with.", "")
+        ]
+    return [
+        ("interventions:", "policies for single classes; leave out to stop after the sweep"),
+        ("  seeds: [5, 6, 7]", "fresh ones"),
+    ]
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    model: str
+    resolution: int
+    val_crop: float
+    write_mode: str
+    max_resolution: int | None
+    epochs: int
+    batch_size: int
+
+    @property
+    def learning_rate(self) -> float:
+        return 0.1 * self.batch_size / 64
+
+
+def _recipe(survey: Survey) -> _Recipe:
+    """Settings of the studies that come with daclass, for the nearest size of pictures and set."""
+    shorter = int(np.median(np.minimum(survey.heights, survey.widths)))
+    longest = int(np.maximum(survey.heights, survey.widths).max())
+    count = int((survey.pictures["split"] == "train").sum())
+    if survey.val is None:
+        count = int(count * (1 - VAL_SHARE))
+    # At least 25 steps an epoch, as far as there are pictures for them.
+    fits = 2 ** int(math.log2(max(1, count / 25)))
+    batch = max(1, min(fits, 256 if count >= 200_000 else 128 if count >= 20_000 else 64))
+    epochs = min(40, max(12, math.ceil(STEPS * batch / count)))
+    if shorter <= 96:
+        side = max(16, shorter if shorter <= 40 else min(64, shorter // 8 * 8))
+        limit = 4 * side if longest > 4 * side else None
+        return _Recipe("small_resnet", side, 1.0, "raw", limit, epochs, batch)
+    side = 128 if shorter >= 128 else 96
+    limit = 2 * side if longest > 2 * side else None
+    return _Recipe("resnet18", side, 0.875, "jpg", limit, epochs, batch)
+
+
+def _data(survey: Survey) -> Lines:
+    lines = [(f"  train: {_scalar(survey.train)}", "")]
+    if survey.val is None:
+        lines.append((f"  val_share: {VAL_SHARE}", "set aside for validation; nothing is moved"))
+    else:
+        lines.append((f"  val: {_scalar(survey.val)}", ""))
+    lines += _class_tree(survey)
+    if _is_imagenet_val(survey):
+        lines.append(("  annotations: real", "ReaL's labels, by file name"))
+    else:
+        lines.append(("  # annotations: labels.csv", "image,label: every label of a picture"))
+    draws = 8
+    each = survey.smallest("train") // draws
+    if survey.val is not None and each >= 50:
+        lines += [
+            (f"  # draws: {draws}", "with both, every seed trains on pictures of its"),
+            (f"  # train_per_class: {each}", "own, and claims reach beyond one training set"),
+        ]
+    out = _left_out(survey)
+    if out:
+        lines.append(("  leave_out:", "unreadable, or a copy of a validation picture"))
+        lines += [(f"    - {_scalar(image_id)}", "") for image_id in out]
+    return lines
+
+
+def _left_out(survey: Survey) -> list[str]:
+    return sorted({*(name for name, _ in survey.unreadable), *survey.leaked["image_id"]})
+
+
+def _class_tree(survey: Survey) -> Lines:
+    """What can be said of the classes' places in a tree, and of ReaL."""
+    ids = all(re.fullmatch(r"n\d{8}", name) for name in survey.classes)
+    try:
+        for name in survey.classes:
+            class_path(name)
+    except InputError:
+        return [("  # classes: classes.csv", "name,path: a tree, such as gull,animal/bird/gull")]
+    if not ids:
+        return [("  # classes: wordnet", "a tree by the names' first meanings, if they fit")]
+    lines = [("  classes: wordnet", "")]
+    if find_spec("timm") and set(survey.classes) <= set(synsets()) and not _is_imagenet_val(survey):
+        lines.append(("  overlap: real", "which classes share pictures, by ReaL's labels"))
+    return lines
+
+
+def _is_imagenet_val(survey: Survey) -> bool:
+    val = survey.pictures.loc[survey.pictures["split"] == "val", "image_id"]
+    numbered = val.str.contains(r"ILSVRC2012_val_\d{8}\b").all()
+    return bool(len(val) and numbered and find_spec("timm"))
+
+
+def _found(survey: Survey) -> Iterator[str]:
+    count = survey.pictures["split"].value_counts()
+    yield f"{survey.root}: {len(survey.classes):,} classes"
+    for split, folder in (("train", survey.train), ("val", survey.val)):
+        if folder:
+            where = "the folder itself" if folder == "." else f"{folder}/"
+            fewest = survey.smallest(split)
+            yield f"{where}: {count[split]:,} pictures, {fewest:,} or more a class"
+    if survey.val is None:
+        yield (
+            f"no folder for validation: {VAL_SHARE:.0%} of each class's pictures, chosen by "
+            "content, will serve for it; nothing is moved"
+        )
+    sides = np.sort(np.minimum(survey.heights, survey.widths))
+    yield (
+        f"shorter side {sides[0]:,} to {sides[-1]:,} px, half of them up to "
+        f"{sides[len(sides) // 2]:,} (of {len(sides):,} measured)"
+    )
+    every = survey.opened == len(survey.pictures)
+    which = "all pictures were" if every else f"{survey.opened:,} pictures, a sample, were"
+    yield f"{which} opened; {len(survey.unreadable):,} cannot be read"
+    for trait, number in sorted(survey.traits.items()):
+        yield f"  {number:,} {trait}"
+    part = "all pictures" if survey.compared == 1 else f"{survey.compared:.1%} of the pictures"
+    yield f"{part} were compared by content: {survey.copies:,} copies within a class and split"
+    for ending, number in sorted(survey.ignored.items()):
+        yield f"passed over: {number:,} files ({ending})"
+
+
+def _warnings(survey: Survey) -> Iterator[str]:
+    if survey.unreadable:
+        reasons = [reason.removeprefix(f"{survey.root}/") for _, reason in survey.unreadable]
+        yield f"left out, since they cannot be read:{_listing(reasons)}"
+    if survey.opened < len(survey.pictures):
+        yield "pictures that were not opened may be unreadable too; --seconds opens more"
+    if len(survey.leaked):
+        pairs = survey.leaked.agg(" = ".join, axis=1)
+        yield f"left out, since they are validation pictures too:{_listing(list(pairs))}"
+    if len(survey.contradictions):
+        pairs = survey.contradictions.agg(" = ".join, axis=1)
+        yield f"one content, two classes; which is right?{_listing(list(pairs))}"
+    fewest = survey.smallest("val") if survey.val else round(VAL_SHARE * survey.smallest("train"))
+    if fewest < 50:
+        yield (
+            f"a class has {max(fewest, 1)} validation pictures: one is "
+            f"{100 / max(fewest, 1):.1f} points of its accuracy, and intervals will be wide"
+        )
+    if survey.unused:
+        yield f"not used: {', '.join(f'{name}/' for name in survey.unused)}"
+    if len(survey.classes) < FEW_CLASSES:
+        yield f"{len(survey.classes)} classes are too few for interventions with controls"
+
+
+def _listing(names: Sequence[str]) -> str:
+    """One a line, the first few."""
+    more = [f"and {len(names) - SHOWN:,} more"] if len(names) > SHOWN else []
+    return "".join(f"\n    {name}" for name in [*names[:SHOWN], *more])
+
+
+def study_name(root: Path) -> str:
+    """A study's name from a folder's."""
+    name = re.sub(r"[^a-z0-9_.-]+", "_", root.resolve().name.lower()).strip("_.-")[:64]
+    return name or "study"
+
+
+def _scalar(text: str) -> str:
+    """A string as YAML, quoted where it has to be."""
+    written = yaml.safe_dump(text, allow_unicode=True, width=10**6)
+    return str(written).removesuffix("...\n").strip()
+
+
+def _triple(values: np.ndarray) -> str:
+    return f"[{', '.join(f'{value:.3f}' for value in values)}]"

@@ -1,0 +1,270 @@
+"""Look at a folder of pictures before a study of it is written: what is there, what is wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from PIL import Image
+
+from daclass.augment.pictures import PictureError, orientation, read_picture
+from daclass.data.index import leaks
+from daclass.data.sources import content_hashes, image_hash, is_picture, list_pictures
+from daclass.errors import InputError
+
+TRAIN = ("train", "training")
+VAL = ("val", "valid", "validation", "dev", "test", "testing")
+"""Names of splits, whatever their case; of several the first is taken."""
+OPENED_AT_LEAST = 200
+MEASURED_AT_MOST = 500
+COMPARED_AT_MOST = 100_000
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one picture is like.
+
+    Attributes:
+        height, width: px, upright.
+        mean, square: mean of the colours and of their squares, on a scale of 0 to 1, float64 [3].
+        traits: what is unusual about the file, in words.
+    """
+
+    height: int
+    width: int
+    mean: npt.NDArray[np.float64]
+    square: npt.NDArray[np.float64]
+    traits: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a folder holds.
+
+    Attributes:
+        root: the folder.
+        train: the subfolder with training pictures; "." where classes lie in root itself.
+        val: the subfolder with validation pictures; None where there is none.
+        unused: subfolders that are called as a split is and not taken.
+        pictures: columns split ("train" or "val"), image_id and name, one row a picture.
+        ignored: files that are not taken for pictures, counted by the end of their name.
+        opened: number of pictures that were read in full.
+        unreadable: of these, image id and reason.
+        traits: of these, how many are unusual in which way.
+        heights, widths: of the pictures that were measured, px.
+        mean, std: their colours on a scale of 0 to 1.
+        compared: share of the pictures that were looked at for copies.
+        leaked: columns image_id and twin, training pictures that are validation pictures too.
+        copies: number of pictures with the content of another one of the same class and split.
+        contradictions: columns image_id and twin, pictures of one content in two classes.
+    """
+
+    root: Path
+    train: str
+    val: str | None
+    unused: tuple[str, ...]
+    pictures: pd.DataFrame
+    ignored: Counter[str]
+    opened: int
+    unreadable: tuple[tuple[str, str], ...]
+    traits: Counter[str]
+    heights: npt.NDArray[np.int64]
+    widths: npt.NDArray[np.int64]
+    mean: npt.NDArray[np.float64]
+    std: npt.NDArray[np.float64]
+    compared: float
+    leaked: pd.DataFrame
+    copies: int
+    contradictions: pd.DataFrame
+
+    @property
+    def classes(self) -> list[str]:
+        return sorted(self.pictures["name"].unique())
+
+    def smallest(self, split: str) -> int:
+        """Pictures of the class that has fewest of them in a split."""
+        return int(self.pictures.loc[self.pictures["split"] == split, "name"].value_counts().min())
+
+
+def survey(root: Path, seconds: float = 60) -> Survey:
+    """Look at a folder of pictures; pictures are opened for `seconds` at most, but some always.
+
+    Which pictures are opened, in which order, is decided by a hash of their names.
+
+    Raises:
+        InputError: there is no such folder, it holds no pictures in class folders, one class alone,
+            classes that lack pictures in a split, or no picture that can be read.
+    """
+    if not root.is_dir():
+        raise InputError(f"{root}: no such folder")
+    root = root.resolve()
+    train, val, unused = _splits(root)
+    splits = {"train": train} | ({"val": val} if val else {})
+    parts = [list_pictures(root, folder).assign(split=name) for name, folder in splits.items()]
+    pictures = pd.concat(parts, ignore_index=True)
+    _check_classes(root, pictures)
+    ids = sorted(pictures["image_id"], key=image_hash)
+    looks, unreadable = _open(root, ids, seconds)
+    if not looks:
+        raise InputError(f"{root}: no picture can be read; {unreadable[0][1]}")
+    measured = looks[:MEASURED_AT_MOST]
+    mean = np.mean([look.mean for look in measured], axis=0)
+    square = np.mean([look.square for look in measured], axis=0)
+    broken = {image_id for image_id, _ in unreadable}
+    compared, share = _contents(root, pictures[~pictures["image_id"].isin(broken)])
+    first = compared.drop_duplicates("content")[["content", "image_id", "name"]]
+    twins = compared.merge(first, on="content", suffixes=("", "_first"))
+    copies = twins[(twins["image_id"] != twins["image_id_first"])]
+    other = copies[copies["name"] != copies["name_first"]]
+    return Survey(
+        root=root,
+        train=train,
+        val=val,
+        unused=unused,
+        pictures=pictures,
+        ignored=_ignored(root, list(splits.values())),
+        opened=len(looks) + len(unreadable),
+        unreadable=tuple(sorted(unreadable)),
+        traits=Counter(trait for look in looks for trait in look.traits),
+        heights=np.array([look.height for look in measured]),
+        widths=np.array([look.width for look in measured]),
+        mean=mean,
+        std=np.sqrt(np.maximum(square - mean**2, 1e-6)),
+        compared=share,
+        leaked=leaks(compared),
+        copies=int(compared.duplicated(["content", "split", "name"]).sum()),
+        contradictions=other.rename(columns={"image_id_first": "twin"})[
+            ["image_id", "twin"]
+        ].reset_index(drop=True),
+    )
+
+
+def _splits(root: Path) -> tuple[str, str | None, tuple[str, ...]]:
+    """Subfolders for training and validation, and those that are left."""
+    folders = {file.name.lower(): file.name for file in sorted(root.iterdir()) if file.is_dir()}
+    trains, vals = ([folders[name] for name in names if name in folders] for names in (TRAIN, VAL))
+    if not trains and vals:
+        raise InputError(f"{root}: holds {vals[0]}/ and no train/; call one of them train")
+    if not trains:
+        return ".", None, ()
+    return trains[0], (vals[0] if vals else None), (*trains[1:], *vals[1:])
+
+
+def _check_classes(root: Path, pictures: pd.DataFrame) -> None:
+    names = {split: set(rows["name"]) for split, rows in pictures.groupby("split")}
+    every = set().union(*names.values())
+    if len(every) == 1:
+        raise InputError(f"{root}: holds one class alone, {min(every)}; each class needs a folder")
+    for split, found in names.items():
+        missing = sorted(every - found)
+        if missing:
+            what = "training" if split == "train" else "validation"
+            more = f" (nor have {len(missing) - 1} more)" if len(missing) > 1 else ""
+            raise InputError(f"{root}: class {missing[0]} has no {what} pictures{more}")
+
+
+def _open(
+    root: Path, ids: Sequence[str], seconds: float
+) -> tuple[list[Look], list[tuple[str, str]]]:
+    """Looks at pictures in the given order until time is up, and what is wrong with others."""
+
+    def look(image_id: str) -> Look | tuple[str, str]:
+        try:
+            return _look(root / image_id)
+        except PictureError as error:
+            return image_id, str(error)
+
+    end = time.monotonic() + seconds
+    found: list[Look | tuple[str, str]] = []
+    for results in _side_by_side(look, ids):
+        found += results
+        if time.monotonic() > end and len(found) >= OPENED_AT_LEAST:
+            break
+    looks = [entry for entry in found if isinstance(entry, Look)]
+    return looks, [entry for entry in found if not isinstance(entry, Look)]
+
+
+def _look(file: Path) -> Look:
+    pixels = read_picture(file)
+    with Image.open(file) as picture:
+        traits = tuple(_traits(file, picture))
+    colours = pixels.reshape(-1, 3)[:: max(1, pixels.shape[0] * pixels.shape[1] // 10_000)] / 255
+    height, width, _ = pixels.shape
+    return Look(height, width, colours.mean(axis=0), (colours**2).mean(axis=0), traits)
+
+
+def _traits(file: Path, picture: Image.Image) -> Iterator[str]:
+    modes = {"1": "black and white", "L": "greyscale", "LA": "greyscale", "CMYK": "CMYK"}
+    if picture.mode in modes:
+        yield modes[picture.mode]
+    if picture.mode.startswith("I;16"):
+        yield "16-bit greyscale (the upper 8 bits count)"
+    if "A" in picture.mode or "transparency" in picture.info:
+        yield "with transparency (dropped)"
+    if orientation(picture) > 1:
+        yield "turned upright as their EXIF data say"
+    form = "JPEG" if picture.format == "MPO" else picture.format  # a JPEG with others behind it
+    if form != "JPEG" and getattr(picture, "n_frames", 1) > 1:
+        yield "of several frames (the first counts)"
+    if form != Image.registered_extensions().get(file.suffix.lower(), "JPEG"):
+        yield "of another format than their name says"
+
+
+def _contents(root: Path, pictures: pd.DataFrame) -> tuple[pd.DataFrame, float]:
+    """The pictures that may be copies with their contents' hash, and the share that was compared.
+
+    Copies have equal sizes. Where pictures are many, a part of all sizes stands for them: no pair
+    of copies is torn.
+    """
+
+    def size(image_id: str) -> int:
+        try:
+            return (root / image_id).stat().st_size
+        except OSError as error:
+            raise InputError(f"{root / image_id}: cannot be read ({error.strerror})") from None
+
+    def head(image_id: str) -> bytes:
+        with (root / image_id).open("rb") as file:
+            return hashlib.sha256(file.read(4096)).digest()
+
+    ids = list(pictures["image_id"])
+    sizes = np.array([result for part in _side_by_side(size, ids) for result in part])
+    taken = sizes % -(-len(ids) // COMPARED_AT_MOST) == 0
+    some = pictures.assign(bytes=sizes)[taken]
+    some = some[some.duplicated("bytes", keep=False)]
+    heads = [result for part in _side_by_side(head, list(some["image_id"])) for result in part]
+    some = some.assign(head=heads)
+    some = some[some.duplicated(["bytes", "head"], keep=False)]
+    some = some.assign(content=content_hashes(root, some["image_id"]))
+    return some.sort_values(["split", "image_id"], ignore_index=True), float(taken.mean())
+
+
+def _ignored(root: Path, splits: Iterable[str]) -> Counter[str]:
+    """Files that are not taken for pictures, by the end of their name."""
+    return Counter(
+        Path(name).suffix.lower() or "no ending"
+        for split in splits
+        for _, _, files in os.walk(root / split, followlinks=True)
+        for name in files
+        if not is_picture(name) and not name.startswith(".")
+    )
+
+
+def _side_by_side(function: Callable[[T], R], items: Sequence[T]) -> Iterator[list[R]]:
+    """Results in order, some at a time. Decoding and waiting for the disk free the interpreter."""
+    with ThreadPoolExecutor(2 * len(os.sched_getaffinity(0))) as pool:
+        for start in range(0, len(items), 64):
+            yield list(pool.map(function, items[start : start + 64]))

@@ -1,0 +1,226 @@
+"""`daclass init`: a folder is looked at, what is wrong is said, and what is written runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from daclass.cli import main
+from daclass.data import survey as surveying
+from daclass.data.draft import draft, study_name
+from daclass.data.index import build_index
+from daclass.data.sources import open_source
+from daclass.data.survey import survey
+from daclass.errors import InputError
+from daclass.study import Study
+from tests.conftest import save_pictures
+
+CLASSES = ("ant", "bee", "cat", "dog", "eel", "fox")
+
+
+@pytest.fixture
+def root(tmp_path):
+    counts = {f"{split}/{name}": 6 for split in ("train", "val") for name in CLASSES}
+    save_pictures(tmp_path / "My Pictures (2)", counts)
+    return tmp_path / "My Pictures (2)"
+
+
+def written(tmp_path, folder, *options):
+    """The study that `daclass init` writes, as a user would load it."""
+    config = tmp_path / "mine.yaml"
+    assert main(["init", str(folder), "-o", str(config), *options]) == 0
+    assert main(["check", str(config)]) == 0
+    return Study.load(config)
+
+
+def index_of(study):
+    return build_index(open_source(study.data, study.data.root), 0).index
+
+
+def test_a_tidy_folder(root, tmp_path, capsys):
+    study = written(tmp_path, root)
+    said = capsys.readouterr().out
+    assert "6 classes" in said
+    assert "train/: 36 pictures, 6 or more a class" in said
+    assert "all pictures were opened; 0 cannot be read" in said
+    assert "a class has 6 validation pictures: one is 16.7 points" in said
+    assert (study.name, study.data.train, study.data.val) == ("my_pictures_2", "train", "val")
+    assert study.data.root == root
+    assert len(index_of(study)) == 72
+    assert study.training.batch_size <= 36
+    assert study.training.model == "small_resnet"
+    pixels = np.concatenate(
+        [np.asarray(Image.open(file)).reshape(-1, 3).mean(0)[None] for file in root.rglob("*.png")]
+    )
+    np.testing.assert_allclose(study.training.mean, pixels.mean(0) / 255, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("splits", "found"),
+    [
+        (("training", "validation", "test"), ("training", "validation", ("test",))),
+        (("Train", "Test"), ("Train", "Test", ())),
+        (("train",), ("train", None, ())),
+        ((".",), (".", None, ())),
+    ],
+)
+def test_splits_are_found_under_their_usual_names(tmp_path, splits, found):
+    save_pictures(tmp_path / "set", {f"{split}/{name}": 6 for split in splits for name in CLASSES})
+    seen = survey(tmp_path / "set")
+    assert (seen.train, seen.val, seen.unused) == found
+    study = written(tmp_path, tmp_path / "set")
+    assert study.data.val_share == (None if found[1] else 0.2)
+    counts = index_of(study).groupby("split")["class_id"].value_counts()
+    assert set(counts["train"]) == ({6} if found[1] else {5})
+
+
+def test_what_is_wrong_is_named_and_left_out(root, tmp_path, capsys):
+    (root / "train" / "ant" / "000.png").write_bytes(b"broken")
+    shutil.copy(root / "val" / "bee" / "001.png", root / "train" / "bee" / "twin.png")
+    shutil.copy(root / "train" / "cat" / "001.png", root / "train" / "cat" / "copy.png")
+    shutil.copy(root / "train" / "dog" / "001.png", root / "train" / "eel" / "which.png")
+    (root / "train" / "fox" / "notes.txt").touch()
+    study = written(tmp_path, root)
+    said = capsys.readouterr().out
+    assert "1 cannot be read" in said
+    assert "train/ant/000.png: not a readable picture" in said
+    assert "train/bee/twin.png = val/bee/001.png" in said
+    assert "1 copies within a class and split" in said
+    assert "train/eel/which.png = train/dog/001.png" in said
+    assert "passed over: 1 files (.txt)" in said
+    assert study.data.leave_out == ("train/ant/000.png", "train/bee/twin.png")
+    assert "train/ant/000.png" not in set(index_of(study)["image_id"])
+
+
+def test_every_kind_of_file_is_told(tmp_path):
+    for name in CLASSES[:5]:
+        save_pictures(tmp_path / "set", {f"train/{name}": 3, f"val/{name}": 3})
+    folder = tmp_path / "set" / "train" / "ant"
+    grey = Image.new("L", (40, 30))
+    grey.save(folder / "grey.jpg")
+    Image.new("CMYK", (40, 30)).save(folder / "cmyk.jpg")
+    Image.fromarray(np.zeros((30, 40), np.uint16)).save(folder / "deep.png")
+    Image.new("RGBA", (40, 30)).save(folder / "clear.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    grey.convert("RGB").save(folder / "turned.jpg", exif=exif)
+    grey.save(folder / "moves.gif", save_all=True, append_images=[Image.new("L", (40, 30), 9)])
+    Image.new("RGB", (9, 9)).save(folder / "wrong.png", "JPEG")
+    (folder / "empty.jpg").touch()
+    found = survey(tmp_path / "set")
+    assert dict(found.traits) == {
+        "greyscale": 1,
+        "CMYK": 1,
+        "16-bit greyscale (the upper 8 bits count)": 1,
+        "with transparency (dropped)": 1,
+        "turned upright as their EXIF data say": 1,
+        "of several frames (the first counts)": 1,
+        "of another format than their name says": 1,
+    }
+    assert [image_id for image_id, _ in found.unreadable] == ["train/ant/empty.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("folders", "message"),
+    [
+        ({}, "holds no pictures in class folders"),
+        ({"train/ant": 2, "val/ant": 2}, "holds one class alone, ant"),
+        ({"train/ant": 2, "train/bee": 2, "val/ant": 2}, "class bee has no validation pictures"),
+        ({"train/ant": 2, "val/ant": 2, "val/bee": 2}, "class bee has no training pictures"),
+        ({"test/ant": 2, "test/bee": 2}, "holds test/ and no train/"),
+    ],
+)
+def test_a_folder_that_no_study_can_use_is_refused(tmp_path, folders, message, capsys):
+    (tmp_path / "set").mkdir()
+    save_pictures(tmp_path / "set", folders)
+    assert main(["init", str(tmp_path / "set"), "-o", str(tmp_path / "mine.yaml")]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "mine.yaml").exists()
+
+
+def test_a_folder_that_is_none_is_named(tmp_path):
+    with pytest.raises(InputError, match="gone: no such folder"):
+        survey(tmp_path / "gone")
+
+
+def test_a_config_is_replaced_only_when_told_so(root, tmp_path, capsys):
+    config = tmp_path / "mine.yaml"
+    config.write_text("precious")
+    assert main(["init", str(root), "-o", str(config)]) == 2
+    assert "exists already; --force" in capsys.readouterr().err
+    assert config.read_text() == "precious"
+    assert main(["init", str(root), "-o", str(config), "--force"]) == 0
+    assert "precious" not in config.read_text()
+
+
+def test_time_is_bounded_and_the_sample_is_told(root, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(surveying, "OPENED_AT_LEAST", 10)
+    study = written(tmp_path, root, "--seconds", "0")
+    said = capsys.readouterr().out
+    assert "64 pictures, a sample, were opened" in said
+    assert "pictures that were not opened may be unreadable too" in said
+    assert len(index_of(study)) == 72
+
+
+def test_of_many_pictures_a_share_is_compared_and_no_pair_is_torn(root, monkeypatch):
+    files = sorted((root / "train" / "ant").glob("*.png"))
+    for file in files:
+        shutil.copy(file, root / "val" / "ant" / f"twin of {file.name}")
+    monkeypatch.setattr(surveying, "COMPARED_AT_MOST", 39)
+    found = survey(root)
+    assert 0 < found.compared < 1
+    even = [file for file in files if file.stat().st_size % 2 == 0]
+    assert list(found.leaked["image_id"]) == [f"train/ant/{file.name}" for file in even]
+
+
+def test_names_that_are_no_yaml_are_quoted_or_masked(tmp_path):
+    odd = ["no", "1e3", "a: b", "# c", "tab\there", "ünï"]
+    root = tmp_path / "se#t: x"
+    save_pictures(root, {f"train/{name}": 2 for name in odd} | {f"val/{name}": 2 for name in odd})
+    (root / "train" / "tab\there" / "001.png").write_bytes(b"")
+    study = written(tmp_path, root)
+    assert study.data.root == root
+    assert study.data.leave_out == ("train/tab\there/001.png",)
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [("Größe 3", "gr_e_3"), ("...", "study"), ("UPPER-case.v2", "upper-case.v2")],
+)
+def test_a_study_is_called_after_its_folder(tmp_path, folder, name):
+    assert study_name(tmp_path / folder) == name
+
+
+@pytest.mark.parametrize(
+    ("side", "count", "expected"),
+    [
+        (28, 60_000, ("small_resnet", 28, 128, 12, "raw")),
+        (64, 12_000, ("small_resnet", 64, 64, 12, "raw")),
+        (500, 900, ("resnet18", 128, 32, 40, "jpg")),
+        (500, 1_300_000, ("resnet18", 128, 256, 12, "jpg")),
+    ],
+)
+def test_the_recipe_follows_size_and_number(root, tmp_path, side, count, expected):
+    found = survey(root)
+    train, val = (found.pictures[found.pictures["split"] == split] for split in ("train", "val"))
+    grown = dataclasses.replace(
+        found,
+        pictures=pd.concat([train.sample(count, replace=True, random_state=0), val]),
+        heights=np.array([side]),
+        widths=np.array([side + 5]),
+    )
+    (tmp_path / "x.yaml").write_text(draft(grown, tmp_path / "x.yaml"))
+    study = Study.load(tmp_path / "x.yaml")
+    training = study.training
+    assert expected == (
+        training.model,
+        training.resolution,
+        training.batch_size,
+        training.epochs,
+        study.beton.write_mode,
+    )
