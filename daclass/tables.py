@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,276 +28,397 @@ ENCODING: Mapping[str, Any] = {"compression": "zstd", "dictionary_pagesize_limit
 """How tables are stored. Image ids are repeated for every run: with the usual limit of 1 MiB the
 dictionary of 50,000 of them would be given up, and reading take several times as long."""
 
+
+@dataclass(frozen=True)
+class Table:
+    """The layout of a table.
+
+    Attributes:
+        rows: what one row stands for, and what holds for several columns.
+        columns: column -> its Arrow type and what it holds, in the order of the file.
+    """
+
+    rows: str
+    columns: Mapping[str, tuple[pa.DataType, str]]
+
+
 _int, _long, _real, _text, _flag = pa.int32(), pa.int64(), pa.float64(), pa.string(), pa.bool_()
 
-# Column orders are the order of the keys. Rates and accuracies are shares in [0, 1]; a missing
-# number is NaN (float) and a missing text is "".
-SCHEMAS: Mapping[str, Mapping[str, pa.DataType]] = {
-    # One row a class; class_id is its rank among the sorted names. The path's last part is what
-    # readers see as the name, see `with_readable_names`.
-    "classes": {"class_id": _int, "name": _text, "path": _text},
-    # One row a picture. `image_id` is the path below the source's root; `position` is the row of
-    # the picture in the .beton of its split and draw; `draw` is -1 and `half` is "select" or
-    # "estimate" for validation pictures, `half` is "" for training pictures.
-    "index": {
-        "image_id": _text,
-        "split": _text,
-        "draw": _int,
-        "position": _long,
-        "class_id": _int,
-        "half": _text,
-        "content": _text,
-    },
-    # One row a validation picture: the set of its labels, sorted; empty where annotators found
-    # none of the classes in it.
-    "annotations": {"image_id": _text, "labels": pa.list_(_int)},
-    # One row an ordered pair of classes that share a label set elsewhere than in the study's own
-    # annotations; of studies that name such a place (data.overlap). Shares as in "categories".
-    "overlaps": {
-        "class_id": _int,
-        "other_id": _int,
-        "overlap": _real,
-        "overlap_reverse": _real,
-        "jaccard": _real,
-        "both": _int,
-    },
-    # What a generated set has planted, one row a directed relation; empty for real data.
-    "truth": {
-        "class_id": _int,
-        "partner_id": _int,  # -1 where the relation has no partner
-        "kind": _text,  # ambiguous, co-occurring, fine-grained, unrelated, helped, control
-        "expectation": _text,  # hurt, swallows, helped, unchanged
-        "note": _text,
-    },
-    # One row a (run, validation picture). `policy` is the condition that the run replicates and
-    # `seed` its number there; `strength` is NaN for policies that are not uniform, and for
-    # conditions that are no policies. The classes ranked behind `prediction` are -1 where unknown.
-    "predictions": {
-        "run": _text,
-        "policy": _text,
-        "strength": _real,
-        "seed": _int,
-        "image_id": _text,
-        "prediction": _int,
-        **dict.fromkeys(RUNNERS_UP, _int),
-        "probability": pa.float32(),  # of `prediction`; NaN where unknown
-    },
-    # One row a (policy, seed, half, class), half being "select", "estimate" or "all". Original
-    # counts are over the class's pictures; *_multi over its `labelled` ones, those with a non-empty
-    # label set (all of them where analysis.empty_labels is "wrong").
-    "counts": {
-        "policy": _text,
-        "strength": _real,
-        "seed": _int,
-        "half": _text,
-        "class_id": _int,
-        "images": _int,
-        "correct": _int,
-        "labelled": _int,
-        "correct_multi": _int,
-        "false_negatives": _int,
-        "false_positives": _int,
-        "false_negatives_multi": _int,
-        "false_positives_multi": _int,
-    },
-    # One row a (policy, half, truth, k), truth being "original" or "multi": accuracy in the top k
-    # over all pictures, with the interval for new seeds and new pictures.
-    "accuracy": {
-        "policy": _text,
-        "strength": _real,
-        "half": _text,
-        "truth": _text,
-        "k": _int,
-        "accuracy": _real,
-        "low": _real,
-        "high": _real,
-        "seeds": _int,
-        "images": _int,
-    },
-    # One row a (policy, truth, k, class), on all pictures. Intervals as in "effects". The null band
-    # is where the accuracy would lie if conditions did not matter. False negatives and positives
-    # are means over seeds. What has no meaning for k > 1 is NaN there.
-    "class_accuracy": {
-        "policy": _text,
-        "strength": _real,
-        "truth": _text,
-        "k": _int,
-        "class_id": _int,
-        "accuracy": _real,
-        "low": _real,
-        "high": _real,
-        "seeds_low": _real,
-        "seeds_high": _real,
-        "null_low": _real,
-        "null_high": _real,
-        "false_negatives": _real,
-        "false_positives": _real,
-        "seeds": _int,
-        "images": _int,
-    },
-    # One row a (class, truth, half, reference). `drop` is the accuracy at the reference condition
-    # less that at the tested one, such as the strongest augmentation: positive where the class
-    # pays. reference is "fixed" (the one the config names) or "best" (the class's own best one,
-    # cross-fitted).
-    "effects": {
-        "class_id": _int,
-        "truth": _text,
-        "half": _text,
-        "reference": _text,
-        "reference_policy": _text,  # for "best": the one that served most cells
-        "reference_strength": _real,  # for "best": the mean over cells
-        "drop": _real,
-        "low": _real,  # "the class": seeds and pictures are both random
-        "high": _real,
-        "seeds_low": _real,  # "these images": only the seeds are random
-        "seeds_high": _real,
-        "shrunken": _real,  # empirical Bayes, see `analysis.shrinkage`
-        "p": _real,
-        "q": _real,  # Benjamini-Hochberg
-        "p_max": _real,  # adjusted by max-T; "fixed" on half "all" alone
-        "detectable": _real,  # the true drop that would be found with a probability of .8
-        "plug_in": _real,  # max over conditions less the tested one on the same data: too large
-        "rank": _int,  # 1 is the class that pays most
-        "affected": _flag,
-        "seeds": _int,
-        "images": _int,
-    },
-    # One row a (truth, reference, rank): the drops of all classes in descending order, as they come
-    # out if no condition has an effect. reference: "fixed" or "plug_in".
-    "null_band": {
-        "truth": _text,
-        "reference": _text,
-        "rank": _int,
-        "expected": _real,
-        "low": _real,
-        "high": _real,
-    },
-    # One row a (group, reference): pooled drops, and the share of the original-label drop that
-    # multi-label annotations (`explained`), or as many random labels (`control`), explain. A share
-    # is NaN where the drop's interval holds 0.
-    "explained": {
-        "group": _text,  # all, affected
-        "reference": _text,  # fixed, best
-        **{
-            f"{name}{end}": _real
-            for name in ("drop_original", "drop_multi", "drop_control", "explained", "control")
-            for end in ("", "_low", "_high")
+_CLASS = (_int, "The class.")
+_POLICY = (_text, "Name of the policy or condition.")
+_STRENGTH = (_real, "Its strength where it is uniform, else NaN.")
+_TRUTH = (_text, '"original" (the one label) or "multi" (any annotated label counts as right).')
+_SEEDS = (_int, "Seeds, or other replicates, behind the numbers.")
+_IMAGES = (_int, "Pictures behind the numbers.")
+_LOW = (_real, "Lower end of the interval for new seeds and new pictures.")
+_HIGH = (_real, "Upper end of the interval for new seeds and new pictures.")
+_SEEDS_LOW = (_real, "Lower end of the interval for new seeds on these very pictures.")
+_SEEDS_HIGH = (_real, "Upper end of the interval for new seeds on these very pictures.")
+_GROWTH = (_real, "`rate_tested` less `rate_reference`.")
+_OVERLAP = (_real, "Share of the pictures labelled with the class that carry the other one too.")
+_OVERLAP_REVERSE = (_real, "Share of the pictures labelled with the other that carry this one too.")
+_JACCARD = (_real, "Pictures that carry both, as a share of those that carry either.")
+_BOTH = (_int, "Pictures whose label set holds both.")
+_SIMILARITY = (_real, "Wu-Palmer similarity of the two in the class tree, in (0, 1].")
+_RATE_TESTED = (_real, "Share of the class's pictures predicted so under the tested condition.")
+_RATE_REFERENCE = (_real, "The same under the fixed reference.")
+
+TABLES: Mapping[str, Table] = {
+    "classes": Table(
+        "A class.",
+        {
+            "class_id": (_int, "Rank of the name among all sorted names, from 0."),
+            "name": (_text, "Its name; for pictures in folders, the folder's."),
+            "path": (
+                _text,
+                "Its way through the class tree, joined by /. Readers see the last part as its name.",
+            ),
         },
-        "classes": _int,
-        "images": _int,
-        "seeds": _int,
-    },
-    # One row an ordered pair (class -> predicted) that occurs, and a half: the share of the class's
-    # pictures predicted as the other, at the tested condition and at the fixed reference.
-    "confusions": {
-        "class_id": _int,
-        "predicted_id": _int,
-        "half": _text,
-        "rate_tested": _real,
-        "rate_reference": _real,
-        "growth": _real,
-        "low": _real,
-        "high": _real,
-        "p": _real,
-        "q": _real,
-        "seeds": _int,
-        "images": _int,
-    },
-    # One row an affected class: the class that swallows it and of which kind the pair is.
-    "categories": {
-        "class_id": _int,
-        "swallower_id": _int,  # chosen on the selection half; -1 where no confusion grew
-        "growth": _real,  # measured on the estimation half
-        "low": _real,
-        "high": _real,
-        "overlap": _real,  # share of the class's annotated pictures that also carry the swallower
-        "overlap_reverse": _real,
-        "jaccard": _real,
-        "both": _int,  # pictures whose label set holds both
-        "similarity": _real,
-        "category": _text,  # ambiguous, co-occurring, fine-grained, unrelated, none
-    },
-    # One row a (overlap, similarity, category): affected classes of that category if these were the
-    # thresholds.
-    "sensitivity": {"overlap": _real, "similarity": _real, "category": _text, "classes": _int},
-    # One row a (policy, group, truth, baseline): paired difference in accuracy on the estimation
-    # half with fresh seeds. group: all, affected, swallowers, both. baseline: a policy's name.
-    "interventions": {
-        "policy": _text,
-        "group": _text,
-        "truth": _text,
-        "accuracy": _real,
-        "accuracy_low": _real,
-        "accuracy_high": _real,
-        "baseline": _text,
-        "difference": _real,
-        "low": _real,
-        "high": _real,
-        "p": _real,
-        "seeds": _int,
-        "images": _int,
-        "classes": _int,
-    },
-    # The few largest growths of each class on all pictures, with what decides the pair's kind.
-    "top_confusions": {
-        "class_id": _int,
-        "predicted_id": _int,
-        "rate_tested": _real,
-        "rate_reference": _real,
-        "growth": _real,
-        "low": _real,
-        "high": _real,
-        "q": _real,
-        "overlap": _real,
-        "overlap_reverse": _real,
-        "similarity": _real,
-        "category": _text,
-    },
-    # One row a (strength, picture size): what share of the area the crops have in truth, and how
-    # many of them are the fallback box, for the pictures of a sample that have this size (px).
-    "realised_area": {
-        "strength": _real,
-        "height": _int,
-        "width": _int,
-        "mean_area": _real,
-        "fallback_share": _real,
-        "images": _int,
-    },
-    # A few validation pictures of some classes, as thumbnails for the report. Boxes are the crops
-    # of one epoch at each of `strengths`, as (left, top, width, height) in shares of the picture.
-    "examples": {
-        "class_id": _int,
-        "image_id": _text,
-        "chosen": _text,  # "lost", "gained" or "typical"
-        "labels": pa.list_(_int),
-        "prediction_reference": _int,  # what most seeds say
-        "prediction_tested": _int,
-        "right_reference": _int,  # seeds that are right, by the original label
-        "right_tested": _int,
-        "seeds": _int,
-        "width": _int,  # of the thumbnail, px
-        "height": _int,
-        "jpeg": pa.binary(),
-        "strengths": pa.list_(_real),
-        "boxes": pa.list_(pa.list_(_real)),
-    },
-    # One row a planted relation beside what was found on the estimation half.
-    "planted": {
-        "class_id": _int,
-        "partner_id": _int,
-        "kind": _text,
-        "expectation": _text,
-        "drop": _real,
-        "low": _real,
-        "high": _real,
-        "drop_multi": _real,
-        "q": _real,
-        "affected": _flag,
-        "swallower_id": _int,
-        "category": _text,
-        "verdict": _text,  # found, missed, false alarm, quiet
-    },
+    ),
+    "index": Table(
+        "A picture in a split and a draw.",
+        {
+            "image_id": (_text, "Path below the source's root, or the name that the labels give."),
+            "split": (_text, '"train" or "val".'),
+            "draw": (_int, "The draw of the training pictures; -1 for validation pictures."),
+            "position": (_long, "Row of the picture in the .beton of its split and draw."),
+            "class_id": (_int, "Its original class."),
+            "half": (_text, '"select" or "estimate"; "" for training pictures.'),
+            "content": (_text, 'SHA-256 of its file, 16 hex digits; "" where there is no file.'),
+        },
+    ),
+    "annotations": Table(
+        "A validation picture.",
+        {
+            "image_id": (_text, "The picture."),
+            "labels": (
+                pa.list_(_int),
+                "Its label set, sorted class ids; empty where annotators found no class.",
+            ),
+        },
+    ),
+    "overlaps": Table(
+        "An ordered pair of classes that share a label set elsewhere than in the study's own "
+        "annotations; only of studies that name such a place (`data.overlap`).",
+        {
+            "class_id": _CLASS,
+            "other_id": (_int, "The other class."),
+            "overlap": _OVERLAP,
+            "overlap_reverse": _OVERLAP_REVERSE,
+            "jaccard": _JACCARD,
+            "both": _BOTH,
+        },
+    ),
+    "truth": Table(
+        "A directed relation that a generated set has planted; no rows for real data.",
+        {
+            "class_id": _CLASS,
+            "partner_id": (_int, "The other class; -1 where the relation has none."),
+            "kind": (
+                _text,
+                '"ambiguous", "co-occurring", "fine-grained", "unrelated", "helped" or "control".',
+            ),
+            "expectation": (_text, '"hurt", "swallows", "helped" or "unchanged".'),
+            "note": (_text, "How the relation was drawn."),
+        },
+    ),
+    "predictions": Table(
+        "A run's prediction of a validation picture. Runs of a policy (or another condition) are "
+        "its replicates.",
+        {
+            "run": (_text, "Name of the run: a policy and a seed, or a model from elsewhere."),
+            "policy": (_text, "The policy or condition that the run replicates."),
+            "strength": (_real, "Its strength; NaN where it is not uniform or is no policy."),
+            "seed": (_int, "Number of the replicate; equal numbers are pairs."),
+            "image_id": (_text, "The picture."),
+            "prediction": (_int, "The class ranked first."),
+            **{rank: (_int, f"The class ranked {rank}; -1 where unknown.") for rank in RUNNERS_UP},
+            "probability": (pa.float32(), "Of `prediction`, in [0, 1]; NaN where unknown."),
+        },
+    ),
+    "counts": Table(
+        "A class in a run's predictions of one half of the pictures. Original counts are over the "
+        "class's pictures; multi-label ones over its labelled pictures, those with a non-empty "
+        'label set (all of them where `analysis.empty_labels` is "wrong").',
+        {
+            "policy": _POLICY,
+            "strength": _STRENGTH,
+            "seed": (_int, "The seed."),
+            "half": (_text, '"select", "estimate" or "all".'),
+            "class_id": _CLASS,
+            "images": (_int, "Its pictures, by the original label."),
+            "correct": (_int, "Those predicted as their original label."),
+            "labelled": (_int, "Its pictures that count for multi-label figures."),
+            "correct_multi": (_int, "Those predicted as one of their labels."),
+            "false_negatives": (_int, "`images` less `correct`."),
+            "false_positives": (_int, "Pictures of other classes predicted as this one."),
+            "false_negatives_multi": (_int, "`labelled` less `correct_multi`."),
+            "false_positives_multi": (
+                _int,
+                "Labelled pictures of other classes predicted as this one, which is not among "
+                "their labels.",
+            ),
+        },
+    ),
+    "accuracy": Table(
+        "A condition's accuracy over all pictures of a half, under one truth, in the top k.",
+        {
+            "policy": _POLICY,
+            "strength": _STRENGTH,
+            "half": (_text, '"select", "estimate" or "all".'),
+            "truth": _TRUTH,
+            "k": (_int, "How many of the highest ranked classes may hold the right one."),
+            "accuracy": (_real, "Mean over seeds and pictures."),
+            "low": _LOW,
+            "high": _HIGH,
+            "seeds": _SEEDS,
+            "images": _IMAGES,
+        },
+    ),
+    "class_accuracy": Table(
+        "A class's accuracy under a condition and a truth, in the top k, on all its pictures. "
+        "What has no meaning for k > 1 is NaN there.",
+        {
+            "policy": _POLICY,
+            "strength": _STRENGTH,
+            "truth": _TRUTH,
+            "k": (_int, "How many of the highest ranked classes may hold the right one."),
+            "class_id": _CLASS,
+            "accuracy": (_real, "Mean over seeds and the class's pictures."),
+            "low": _LOW,
+            "high": _HIGH,
+            "seeds_low": _SEEDS_LOW,
+            "seeds_high": _SEEDS_HIGH,
+            "null_low": (_real, "Lower end of where it would lie if conditions did not matter."),
+            "null_high": (_real, "Upper end of where it would lie if conditions did not matter."),
+            "false_negatives": (_real, "Pictures of the class that are missed, mean over seeds."),
+            "false_positives": (_real, "Pictures wrongly predicted as it, mean over seeds."),
+            "seeds": _SEEDS,
+            "images": _IMAGES,
+        },
+    ),
+    "effects": Table(
+        "A class's drop: its accuracy at a reference less that under the tested condition, such as "
+        "the strongest augmentation. Positive where the class pays.",
+        {
+            "class_id": _CLASS,
+            "truth": _TRUTH,
+            "half": (_text, '"select", "estimate" or "all".'),
+            "reference": (
+                _text,
+                '"fixed" (the one that the config names) or "best" (the class\'s own best one, '
+                "cross-fitted).",
+            ),
+            "reference_policy": (
+                _text,
+                'Name of the reference; for "best", the condition that served most cells.',
+            ),
+            "reference_strength": (_real, 'Its strength; for "best", the mean over cells.'),
+            "drop": (_real, "The estimate."),
+            "low": _LOW,
+            "high": _HIGH,
+            "seeds_low": _SEEDS_LOW,
+            "seeds_high": _SEEDS_HIGH,
+            "shrunken": (
+                _real,
+                "The estimate pulled towards those of all classes (empirical Bayes).",
+            ),
+            "p": (_real, "Two-sided p-value of no drop, for new seeds and new pictures."),
+            "q": (
+                _real,
+                "Benjamini-Hochberg's, over the classes of one truth, half and reference.",
+            ),
+            "p_max": (_real, 'Adjusted by max-T; "fixed" on half "all" alone, else NaN.'),
+            "detectable": (_real, "The true drop that would be found with a probability of .8."),
+            "plug_in": (
+                _real,
+                "Best accuracy less the tested one on the same data: too large by construction.",
+            ),
+            "rank": (_int, "1 is the class that pays most."),
+            "affected": (_flag, "Whether the class is affected under the study's rule."),
+            "seeds": _SEEDS,
+            "images": _IMAGES,
+        },
+    ),
+    "null_band": Table(
+        "A rank among the drops of all classes, sorted from the largest, as they come out if no "
+        "condition has an effect.",
+        {
+            "truth": _TRUTH,
+            "reference": (_text, '"fixed" or "plug_in".'),
+            "rank": (_int, "1 is the largest drop."),
+            "expected": (_real, "Mean of that drop over bootstrap replicates."),
+            "low": (_real, "Lower end of where it lies."),
+            "high": (_real, "Upper end of where it lies."),
+        },
+    ),
+    "explained": Table(
+        "A group of classes: their pooled drop, and which share of it annotations explain. A share "
+        "is NaN where the interval of the original-label drop holds 0.",
+        {
+            "group": (_text, '"all" or "affected".'),
+            "reference": (_text, '"fixed" or "best".'),
+            **{
+                f"{name}{end}": (_real, f"{what}{of}.")
+                for name, what in (
+                    ("drop_original", "Drop under the original label"),
+                    ("drop_multi", "Drop where any annotated label counts as right"),
+                    ("drop_control", "Drop where as many random other labels count as right"),
+                    ("explained", "Share of the original-label drop that annotations explain"),
+                    ("control", "Share of it that as many random labels explain"),
+                )
+                for end, of in (("", ""), ("_low", ": lower end"), ("_high", ": upper end"))
+            },
+            "classes": (_int, "Classes of the group."),
+            "images": _IMAGES,
+            "seeds": _SEEDS,
+        },
+    ),
+    "confusions": Table(
+        "An ordered pair (class, predicted) that occurs, on one half of the pictures.",
+        {
+            "class_id": (_int, "The original class of the pictures."),
+            "predicted_id": (_int, "The class that they are predicted as."),
+            "half": (_text, '"select", "estimate" or "all".'),
+            "rate_tested": _RATE_TESTED,
+            "rate_reference": _RATE_REFERENCE,
+            "growth": _GROWTH,
+            "low": _LOW,
+            "high": _HIGH,
+            "p": (_real, "Two-sided p-value of no growth, for new seeds and new pictures."),
+            "q": (_real, "Benjamini-Yekutieli's, over the pairs of one half."),
+            "seeds": _SEEDS,
+            "images": _IMAGES,
+        },
+    ),
+    "categories": Table(
+        "An affected class, the class that swallows it, and of which kind the pair is.",
+        {
+            "class_id": _CLASS,
+            "swallower_id": (_int, "Chosen on the selection half; -1 where no confusion grew."),
+            "growth": (_real, "Growth of the confusion on the estimation half."),
+            "low": _LOW,
+            "high": _HIGH,
+            "overlap": _OVERLAP,
+            "overlap_reverse": _OVERLAP_REVERSE,
+            "jaccard": _JACCARD,
+            "both": _BOTH,
+            "similarity": _SIMILARITY,
+            "category": (
+                _text,
+                '"ambiguous", "co-occurring", "fine-grained", "unrelated" or "none".',
+            ),
+        },
+    ),
+    "sensitivity": Table(
+        "A kind of confusion under other thresholds.",
+        {
+            "overlap": (_real, "Threshold of overlap."),
+            "similarity": (_real, "Threshold of similarity."),
+            "category": (_text, "The kind."),
+            "classes": (_int, "Affected classes of that kind, were these the thresholds."),
+        },
+    ),
+    "interventions": Table(
+        "A policy on a group of classes, beside a baseline: paired on fresh seeds and the "
+        "estimation half.",
+        {
+            "policy": _POLICY,
+            "group": (_text, '"all", "affected", "swallowers" or "both" (the last two together).'),
+            "truth": _TRUTH,
+            "accuracy": (_real, "Mean over seeds and the group's pictures."),
+            "accuracy_low": _LOW,
+            "accuracy_high": _HIGH,
+            "baseline": (_text, "The policy that it is compared with."),
+            "difference": (_real, "Its accuracy less the baseline's."),
+            "low": _LOW,
+            "high": _HIGH,
+            "p": (_real, "Two-sided p-value of no difference, for new seeds and new pictures."),
+            "seeds": _SEEDS,
+            "images": _IMAGES,
+            "classes": (_int, "Classes of the group."),
+        },
+    ),
+    "top_confusions": Table(
+        "One of the few confusions of a class that grow most on all pictures, with what decides "
+        "the pair's kind.",
+        {
+            "class_id": (_int, "The original class of the pictures."),
+            "predicted_id": (_int, "The class that they are predicted as."),
+            "rate_tested": _RATE_TESTED,
+            "rate_reference": _RATE_REFERENCE,
+            "growth": _GROWTH,
+            "low": _LOW,
+            "high": _HIGH,
+            "q": (_real, "Benjamini-Yekutieli's, over all pairs."),
+            "overlap": _OVERLAP,
+            "overlap_reverse": _OVERLAP_REVERSE,
+            "similarity": _SIMILARITY,
+            "category": (_text, '"ambiguous", "co-occurring", "fine-grained" or "unrelated".'),
+        },
+    ),
+    "realised_area": Table(
+        "What crops of one strength keep of pictures of one size, in a sample of the training "
+        "pictures.",
+        {
+            "strength": (_real, "Lower bound of the crop's share of the area."),
+            "height": (_int, "Of the pictures, px."),
+            "width": (_int, "Of the pictures, px."),
+            "mean_area": (_real, "Mean share of the area that a crop has in truth."),
+            "fallback_share": (_real, "Share of crops that are the centred fallback box."),
+            "images": (_int, "Pictures of this size in the sample."),
+        },
+    ),
+    "examples": Table(
+        "A validation picture that the report shows.",
+        {
+            "class_id": (_int, "The class that it is shown for."),
+            "image_id": (_text, "The picture."),
+            "chosen": (_text, 'Why: "lost", "gained" or "typical".'),
+            "labels": (pa.list_(_int), "Its label set."),
+            "prediction_reference": (_int, "What most seeds say under the reference."),
+            "prediction_tested": (_int, "What most seeds say under the tested condition."),
+            "right_reference": (_int, "Seeds that are right there, by the original label."),
+            "right_tested": (_int, "Seeds that are right there, by the original label."),
+            "seeds": _SEEDS,
+            "width": (_int, "Of the thumbnail, px."),
+            "height": (_int, "Of the thumbnail, px."),
+            "jpeg": (pa.binary(), "The thumbnail."),
+            "strengths": (pa.list_(_real), "Strengths whose crops are shown."),
+            "boxes": (
+                pa.list_(pa.list_(_real)),
+                "One epoch's crop at each, as left, top, width and height in shares of the "
+                "picture.",
+            ),
+        },
+    ),
+    "planted": Table(
+        "A planted relation beside what was found of it on the estimation half.",
+        {
+            "class_id": _CLASS,
+            "partner_id": (_int, "The other class; -1 where the relation has none."),
+            "kind": (_text, "As in table truth."),
+            "expectation": (_text, "As in table truth."),
+            "drop": (_real, "The class's drop against the fixed reference, original labels."),
+            "low": _LOW,
+            "high": _HIGH,
+            "drop_multi": (_real, "The same drop under multi-label truth."),
+            "q": (_real, "Benjamini-Hochberg's."),
+            "affected": (_flag, "Whether the class is affected under the study's rule."),
+            "swallower_id": (_int, "As in table categories; -1 also where it is not affected."),
+            "category": (_text, 'As in table categories; "" where the class is not affected.'),
+            "verdict": (_text, '"found", "missed", "false alarm" or "quiet".'),
+        },
+    ),
 }
+"""Every table by name. Rates, accuracies, drops and growths are shares: 0.1 is ten points. A number
+that is missing is NaN, a text that is missing is empty."""
+
+SCHEMAS: Mapping[str, Mapping[str, pa.DataType]] = {
+    name: {column: kind for column, (kind, _) in table.columns.items()}
+    for name, table in TABLES.items()
+}
+"""Arrow type by column by table."""
 
 
 def write_table(frame: pd.DataFrame, name: str, path: Path, digest: str = "") -> None:
