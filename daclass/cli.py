@@ -20,7 +20,7 @@ from daclass.study import Phase, Study
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 0, or 2 after bad input."""
-    options = _parser().parse_args(arguments)
+    options = make_parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         if options.command == "schema":
@@ -94,7 +94,8 @@ def _print_headline(layout: Layout) -> None:
     print(f"\nReport: {layout.report.resolve()}")
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of all commands; the documentation's list of commands is made from it."""
     parser = argparse.ArgumentParser(
         prog="daclass",
         description="Which classes a data augmentation hurts, how sure that is, why, and what to "
@@ -102,7 +103,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    commands.add_parser("schema", help="Print the JSON schema of a study's config.")
+    about_schema = "Print the JSON schema of a study's config."
+    commands.add_parser("schema", help=about_schema, description=about_schema)
     init = commands.add_parser(
         "init",
         help="Look at a folder of pictures and write a config for it.",
@@ -127,24 +129,42 @@ def _parser() -> argparse.ArgumentParser:
             metavar="SETTING=VALUE",
             help="change a setting, such as training.epochs=4; may be given several times",
         )
-        command.add_argument("--results", type=Path, default=Path("results"))
-        command.add_argument("--figures", type=Path, default=Path("figures"))
+        for folder in ("results", "figures"):
+            command.add_argument(
+                f"--{folder}",
+                type=Path,
+                default=Path(folder),
+                metavar="FOLDER",
+                help=f"the study's {folder} lie in a folder of its name below this one",
+            )
         return command
 
     def add_phase(command: argparse.ArgumentParser) -> None:
-        command.add_argument("--phase", choices=get_args(Phase), default="sweep")
+        command.add_argument(
+            "--phase",
+            choices=get_args(Phase),
+            default="sweep",
+            help="which of the study's trainings",
+        )
 
     add("check", "Check a study's config.")
     add("headline", "Print the most important numbers of a finished study.")
     add("analyze", stages.analyze.__doc__)
     add("summary", stages.summary.__doc__)
     beton = add("beton", stages.beton.__doc__)
-    beton.add_argument("--split", choices=("train", "val"), required=True)
-    beton.add_argument("--draw", type=int, default=-1, help="-1 for the validation pictures")
+    beton.add_argument(
+        "--split", choices=("train", "val"), required=True, help="training or validation pictures"
+    )
+    beton.add_argument(
+        "--draw",
+        type=int,
+        default=-1,
+        help="the draw of the training pictures, from 0; -1 for the validation pictures",
+    )
     add_phase(add("policies", stages.policies.__doc__))
     train = add("train", stages.train.__doc__)
     add_phase(train)
-    train.add_argument("--seed", type=int, required=True)
+    train.add_argument("--seed", type=int, required=True, help="the run seed, one of the phase's")
     predict = add("predict", stages.predict.__doc__)
     add_phase(predict)
     predict.add_argument(

@@ -225,6 +225,9 @@ class Augmentation(Section):
 
     @model_validator(mode="after")
     def _axis_and_crop(self) -> Augmentation:
+        """`axis` is one of the known axes. `crop_scale` goes with any other than rrc_scale, and
+        lies in rrc_scale's range.
+        """
         if self.axis not in AXES:
             raise ValueError(f"unknown axis {self.axis!r}; known: {sorted(AXES)}")
         if self.crop_scale is not None:
@@ -248,6 +251,7 @@ class Resizing(Section):
 
     @model_validator(mode="after")
     def _rises(self) -> Resizing:
+        """`start_epoch` comes before `end_epoch`."""
         if self.start_epoch >= self.end_epoch:
             raise ValueError("start_epoch must be smaller than end_epoch")
         return self
@@ -274,6 +278,7 @@ class Training(Section):
     val_flip: bool = False
     """Average the logits of each validation picture and of its mirror image."""
     epochs: Count = 16
+    """Times that every training picture is seen."""
     batch_size: Count = 128
     """Pictures a step, over all processes."""
     processes: Count = 1
@@ -286,11 +291,13 @@ class Training(Section):
     schedule: Literal["linear", "cosine"] = "linear"
     """How the rate falls to 0 after the warm-up."""
     momentum: Share = 0.9
+    """Of stochastic gradient descent."""
     nesterov: bool = True
     """Nesterov's form of the momentum."""
     weight_decay: Annotated[float, Field(ge=0)] = 5e-4
     """Not applied to biases and normalisation layers."""
     label_smoothing: Share = 0.1
+    """Share of a target that is spread evenly over all classes."""
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     """Type of the autocast arithmetic; float16 needs a GPU."""
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
@@ -302,6 +309,9 @@ class Training(Section):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Training:
+        """`warmup_epochs` and `resizing.end_epoch` are smaller than `epochs`, `batch_size` is a
+        multiple of `processes`, and `resizing.from_resolution` does not exceed `resolution`.
+        """
         if self.warmup_epochs >= self.epochs:
             raise ValueError("warmup_epochs must be smaller than epochs")
         if self.batch_size % self.processes:
@@ -350,6 +360,7 @@ class Sweep(Section):
 
     @model_validator(mode="after")
     def _are_distinct(self) -> Sweep:
+        """Strengths are distinct, and so are seeds."""
         _distinct(tuple(f"{strength:g}" for strength in self.strengths), "strengths")
         _distinct(self.seeds, "seeds")
         return self
@@ -368,6 +379,7 @@ class Comparison(Section):
 
     @model_validator(mode="after")
     def _names_a_reference(self) -> Comparison:
+        """Conditions are distinct; `reference` is one of them, but not the first."""
         _distinct(self.conditions, "conditions")
         if self.reference is not None and self.reference not in self.conditions[1:]:
             raise ValueError(
@@ -558,6 +570,7 @@ class Study(Section):
         PicturesData | PredictionsData,
         Field(discriminator="source"),
     ]
+    """Where pictures, or predictions, come from; `source` names the kind."""
     beton: Beton = Beton()
     augmentation: Augmentation = Augmentation()
     training: Training = Training()
@@ -572,6 +585,12 @@ class Study(Section):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Study:
+        """A study of predictions has a `comparison` and neither `sweep` nor `interventions`; every
+        other study has a `sweep` and no `comparison`. All strengths lie in the axis's range;
+        `analysis.reference` is one of the sweep's, and not the strongest. The seeds of the
+        interventions are none of the sweep's; where `data.draws` is above 1, they train on draws
+        that the sweep has not seen.
+        """
         if isinstance(self.data, PredictionsData):
             if self.comparison is None:
                 raise ValueError("comparison: a study of predictions names its conditions there")

@@ -71,7 +71,7 @@ TABLES: Mapping[str, Table] = {
             "name": (_text, "Its name; for pictures in folders, the folder's."),
             "path": (
                 _text,
-                "Its way through the class tree, joined by /. Readers see the last part as its name.",
+                "Its way through the class tree, joined by /. Readers see its last part.",
             ),
         },
     ),

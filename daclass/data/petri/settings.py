@@ -192,6 +192,10 @@ class PetriSettings(BaseModel):
 
     @model_validator(mode="after")
     def _relations_hold(self) -> PetriSettings:
+        """Ranges keep the planted relations: `sizes.screen` and `flock_count` overlap
+        `sizes.monitor` and `gull_count` and reach beyond them; `sizes.plum` lies above
+        `sizes.cherry`.
+        """
         sizes = self.sizes
         if not sizes["monitor"][0] < sizes["screen"][0] < sizes["monitor"][1] < sizes["screen"][1]:
             raise ValueError("sizes.screen: must overlap sizes.monitor and reach beyond it")

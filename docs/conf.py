@@ -1,0 +1,69 @@
+"""Sphinx's settings for the documentation site: `make docs`.
+
+Nothing is imported that computes (torch, FFCV, ...): autodoc gets stand-ins for it, so the site
+builds in seconds and where only the analysis is installed. Built pages ask the network for nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.ext.autodoc.mock import MockFinder
+
+# Not autodoc_mock_imports: autodoc reads the sources of base classes after it has taken its own
+# stand-ins away, and so would import FFCV, which takes 10 seconds.
+HEAVY = ["ffcv", "kornia", "numba", "safetensors", "timm", "torch", "torchvision"]
+sys.meta_path.insert(0, MockFinder(HEAVY))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+
+from generated import GENERATED
+
+from daclass import __version__
+
+project = "daclass"
+author = "the daclass authors"
+copyright = author
+release = __version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+myst_enable_extensions = ["attrs_block", "colon_fence", "deflist"]
+myst_heading_anchors = 3
+exclude_patterns = ["_build"]
+
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 80
+# What stands between single backticks in a docstring is a name: a link where it is known.
+default_role = "py:obj"
+add_module_names = False
+toc_object_entries_show_parents = "hide"
+
+html_theme = "furo"
+html_title = f"daclass {release}"
+html_static_path = ["static"]
+html_css_files = ["daclass.css"]
+html_show_sphinx = False
+html_show_copyright = False
+html_copy_source = False
+html_theme_options = {"top_of_page_buttons": []}
+pygments_style = "a11y-high-contrast-light"
+pygments_dark_style = "a11y-high-contrast-dark"
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("source-read", _fill_in)
+
+
+def _fill_in(_: Sphinx, __: str, source: list[str]) -> None:
+    """Put what `generated` writes where a page has ``<!-- generated: name -->``."""
+    for name, write in GENERATED.items():
+        place = f"<!-- generated: {name} -->"
+        if place in source[0]:
+            source[0] = source[0].replace(place, write())
