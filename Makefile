@@ -11,7 +11,7 @@ LOADER = $(shell $(PYTHON) -c 'from importlib.util import find_spec; exit(not fi
 	|| echo training.loader=torchvision)
 CHANGES = $(strip $(SET) $(LOADER))
 
-.PHONY: demo study test test-integration lint schema setup gallery clean \
+.PHONY: demo study test test-integration lint docs schema setup gallery clean \
 	benchmark-analysis benchmark-calibration benchmark-loader benchmark-training
 
 demo:
@@ -45,6 +45,11 @@ lint: $(READY)
 	$(PYTHON) -m mypy
 	bash workflow/lint.sh
 
+# The documentation site, strictly and without network: docs/_build/index.html. Tests build it too.
+docs: $(READY)
+	$(PYTHON) -m sphinx --fail-on-warning --keep-going --fresh-env --quiet docs docs/_build
+	@echo "docs/_build/index.html"
+
 schema: $(READY)
 	$(PYTHON) -m daclass schema > workflow/schemas/study.json
 
@@ -63,7 +68,7 @@ gallery: $(READY)
 	cp results/cifar10h/summary.json figures/gallery/cifar10h/
 
 clean:
-	rm -rf .venv .snakemake results
+	rm -rf .venv .snakemake results docs/_build
 
 # Slow evidence, whose tables are committed (benchmarks/README.md). IMAGENET holds ImageNet's validation labels, the predictions
 # of 16 models and some validation pictures, as tests/conftest.py expects them.

@@ -468,6 +468,7 @@ class FineTuning(Section):
 
     @model_validator(mode="after")
     def _warms_up_in_time(self) -> FineTuning:
+        """`warmup_epochs` is smaller than `epochs`."""
         if self.warmup_epochs >= self.epochs:
             raise ValueError("warmup_epochs must be smaller than epochs")
         return self
@@ -502,6 +503,9 @@ class Interventions(Section):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Interventions:
+        """Designers are distinct, and so are seeds and numbers of classes, which are shares below 1
+        or whole numbers.
+        """
         for number in self.classes:
             if number > 1 and number != int(number):
                 raise ValueError(f"classes is a share below 1 or a whole number, not {number:g}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 from sphinx.ext.autodoc.mock import MockFinder
 
@@ -58,6 +59,7 @@ pygments_dark_style = "a11y-high-contrast-dark"
 
 
 def setup(app: Sphinx) -> None:
+    app.add_lexer("csv", TextLexer)
     app.connect("source-read", _fill_in)
 
 

@@ -7,6 +7,7 @@ Settings come from the JSON schema of `daclass.study`, tables from `daclass.tabl
 from __future__ import annotations
 
 import argparse
+import inspect
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 from pydantic import BaseModel
 
+from daclass.analysis.designers import DESIGNERS
 from daclass.augment import AXES
 from daclass.cli import make_parser
 from daclass.study import Study
@@ -26,7 +28,7 @@ def text(words: str) -> str:
     """Plain words with code between backticks, safe in Markdown: one paragraph each."""
     paragraphs = []
     for paragraph in words.split("\n\n"):
-        parts = " ".join(paragraph.split()).split("`")
+        parts = " ".join(paragraph.split()).replace("``", "`").split("`")
         for place in range(0, len(parts), 2):  # what is not between backticks
             for sign in "\\<*[_":
                 parts[place] = parts[place].replace(sign, f"\\{sign}")
@@ -180,6 +182,15 @@ def axes() -> str:
     return "\n".join([head, *rows])
 
 
+def designers() -> str:
+    """The designers of policies in the words of their docstrings."""
+    parts = [
+        f"`{name}`\n: " + text(inspect.getdoc(designer) or "").replace("\n\n", "\n\n  ")
+        for name, designer in DESIGNERS.items()
+    ]
+    return "\n\n".join(parts)
+
+
 def tables() -> str:
     """Every table: what a row stands for, and its columns."""
     parts = []
@@ -264,5 +275,11 @@ def _sentence(words: str) -> str:
     return words if words.endswith(".") else f"{words}."
 
 
-GENERATED = {"axes": axes, "settings": settings, "tables": tables, "commands": commands}
+GENERATED = {
+    "axes": axes,
+    "designers": designers,
+    "settings": settings,
+    "tables": tables,
+    "commands": commands,
+}
 """What pages ask for as ``<!-- generated: name -->``."""

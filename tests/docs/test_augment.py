@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
-from tests.conftest import ROOT
+from tests.docs.pages import blocks, run
 
-PAGE = (ROOT / "docs" / "augment.md").read_text()
-BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.S)
-SCRIPTS = dict(zip(("torchvision", "ffcv", "batch"), BLOCKS, strict=True))
-
-
-def run(script, folder):
-    path = folder / "script.py"
-    path.write_text(script)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
-    done = subprocess.run(
-        [sys.executable, path], cwd=folder, env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
+SCRIPTS = dict(zip(("torchvision", "ffcv", "batch"), blocks("augment.md", "python"), strict=True))
 
 
 @pytest.fixture
@@ -42,7 +24,7 @@ def folder(tmp_path, photographs):
 def test_the_pages_policy_is_one(tmp_path):
     from daclass.augment import Policy
 
-    (text,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
+    (text,) = blocks("augment.md", "yaml")
     (tmp_path / "p.yaml").write_text(text)
     policy, names = Policy.load(tmp_path / "p.yaml"), ["tench", "shark", "ray"]
     assert policy.strengths(names).tolist() == [0.5, 0.75, 0.08]
@@ -80,8 +62,7 @@ def test_the_batch_script():
 def test_the_pages_table_of_areas_is_what_the_command_prints(capsys):
     from daclass.augment.__main__ import main
 
-    command, printed = re.search(
-        r"\$ python -m daclass.augment (.*?)\n(.*?)```", PAGE, re.S
-    ).groups()
+    (shown,) = blocks("augment.md", "console")
+    command, _, printed = shown.removeprefix("$ python -m daclass.augment ").partition("\n")
     assert main(command.split()) == 0
     assert capsys.readouterr().out == printed
