@@ -6,6 +6,7 @@ builds in seconds and where only the analysis is installed. Built pages ask the 
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -38,7 +39,7 @@ autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
-napoleon_use_ivar = True
+napoleon_custom_sections = [("Attributes", "params_style")]
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 80
 # What stands between single backticks in a docstring is a name: a link where it is known.
@@ -61,6 +62,8 @@ pygments_dark_style = "a11y-high-contrast-dark"
 def setup(app: Sphinx) -> None:
     app.add_lexer("csv", TextLexer)
     app.connect("source-read", _fill_in)
+    app.connect("autodoc-process-signature", _shorten)
+    app.connect("autodoc-process-docstring", _keep_first_line, priority=400)
 
 
 def _fill_in(_: Sphinx, __: str, source: list[str]) -> None:
@@ -69,3 +72,20 @@ def _fill_in(_: Sphinx, __: str, source: list[str]) -> None:
         place = f"<!-- generated: {name} -->"
         if place in source[0]:
             source[0] = source[0].replace(place, write())
+
+
+def _shorten(_: Sphinx, __: str, ___: str, ____: object, _____: object, given: str, back: str):
+    """Arrays by their dtype alone: docstrings say their shapes."""
+
+    def short(words: str | None) -> str | None:
+        return words and re.sub(
+            r"ndarray\[tuple\[Any, \.\.\.\], dtype\[(\w+)\]\]", r"NDArray[\1]", words
+        )
+
+    return short(given), short(back)
+
+
+def _keep_first_line(_: Sphinx, what: str, __: str, ___: object, ____: object, lines: list[str]):
+    """Napoleon takes words before a colon for a type, in the first line of what is no function."""
+    if what in {"attribute", "data", "property"}:
+        lines.insert(0, "")
