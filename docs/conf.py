@@ -77,10 +77,10 @@ def _fill_in(_: Sphinx, __: str, source: list[str]) -> None:
 def _shorten(_: Sphinx, __: str, ___: str, ____: object, _____: object, given: str, back: str):
     """Arrays by their dtype alone: docstrings say their shapes."""
 
+    array = r"~numpy\.ndarray\[tuple\[~typing\.Any, \.\.\.\], ~numpy\.dtype\[~numpy\.(\w+)\]\]"
+
     def short(words: str | None) -> str | None:
-        return words and re.sub(
-            r"ndarray\[tuple\[Any, \.\.\.\], dtype\[(\w+)\]\]", r"NDArray[\1]", words
-        )
+        return words and re.sub(array, r"NDArray[\1]", words)
 
     return short(given), short(back)
 
@@ -88,4 +88,4 @@ def _shorten(_: Sphinx, __: str, ___: str, ____: object, _____: object, given: s
 def _keep_first_line(_: Sphinx, what: str, __: str, ___: object, ____: object, lines: list[str]):
     """Napoleon takes words before a colon for a type, in the first line of what is no function."""
     if what in {"attribute", "data", "property"}:
-        lines.insert(0, "")
+        lines[:0] = ["..", ""]

@@ -10,6 +10,7 @@ import argparse
 import inspect
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -42,6 +43,7 @@ def settings() -> str:
     return "\n\n".join(_sections("", schema, schema["$defs"]))
 
 
+@cache
 def models() -> dict[str, type[BaseModel]]:
     """The sections of the config by the name of their class."""
 
