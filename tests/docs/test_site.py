@@ -19,12 +19,13 @@ from daclass.cli import make_parser
 from daclass.study import Study
 from daclass.tables import TABLES
 from tests.conftest import ROOT
-from tests.docs.pages import BLOCK, PAGES
+from tests.docs.pages import BLOCK, PAGES, blocks
 
 LANGUAGES = {"console", "csv", "diff", "python", "text", "yaml"}
 # Blocks of these have to be run by a test of the page; others are checked here.
 RUN = {
     "augment.md": "test_augment.py",
+    "fine-tuning.md": "test_site.py",
     "own-axis.md": "test_own_pages.py",
     "own-data.md": "test_own_pages.py",
     "own-designer.md": "test_own_pages.py",
@@ -138,11 +139,15 @@ def test_commands_exist(page, tmp_path, monkeypatch):
                 assert program.endswith("python") and words[0] == "-m", line
 
 
+def test_the_fine_tuned_study_is_one(tmp_path):
+    (text,) = blocks("fine-tuning.md", "yaml")
+    (tmp_path / "tuned.yaml").write_text(text)
+    tuned = Study.load(tmp_path / "tuned.yaml").policy_names("fine_tuning")
+    assert {"fine_tuned_fp_informed", "fine_tuned_uniform_strongest"} <= set(tuned)
+
+
 def test_the_tutorials_study_is_one(tmp_path):
-    (text,) = (
-        code for kind, code in BLOCK.findall((ROOT / "docs/tutorial.md").read_text())
-        if kind == "yaml"
-    )  # fmt: skip
+    (text,) = blocks("tutorial.md", "yaml")
     (tmp_path / "mine.yaml").write_text(text)
     study = Study.load(tmp_path / "mine.yaml")
     demo = yaml.safe_load((ROOT / "configs" / "demo.yaml").read_text())
@@ -153,10 +158,7 @@ def test_the_way_to_read_a_table(tmp_path, monkeypatch, capsys):
     import pandas as pd
 
     monkeypatch.chdir(tmp_path)
-    (script,) = (
-        code for kind, code in BLOCK.findall((ROOT / "docs/reference/tables.md").read_text())
-        if kind == "python"
-    )  # fmt: skip
+    (script,) = blocks("reference/tables.md", "python")
     columns = TABLES["effects"].columns
     assert all(name in columns for name in re.findall(r"(\w+) ==", script))
     row = dict.fromkeys(columns, 0.5) | {
