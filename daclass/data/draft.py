@@ -125,9 +125,9 @@ def _recipe(survey: Survey) -> _Recipe:
     count = int((survey.pictures["split"] == "train").sum())
     if survey.val is None:
         count = int(count * (1 - VAL_SHARE))
-    # At least 25 steps an epoch, as far as there are pictures for them.
-    fits = 2 ** int(math.log2(max(1, count / 25)))
-    batch = max(1, min(fits, 256 if count >= 200_000 else 128 if count >= 20_000 else 64))
+    # About 25 steps an epoch, but no batch too small for batch normalisation.
+    fits = 2 ** int(math.log2(max(8, count / 25)))
+    batch = min(fits, 256 if count >= 200_000 else 128 if count >= 20_000 else 64, count)
     epochs = min(40, max(12, math.ceil(STEPS * batch / count)))
     if shorter <= 96:
         side = max(16, shorter if shorter <= 40 else min(64, shorter // 8 * 8))
@@ -209,19 +209,19 @@ def _found(survey: Survey) -> Iterator[str]:
     )
     every = survey.opened == len(survey.pictures)
     which = "all pictures were" if every else f"{survey.opened:,} pictures, a sample, were"
-    yield f"{which} opened; {len(survey.unreadable):,} cannot be read"
+    yield f"{which} opened; {len(survey.unreadable):,} cannot be used"
     for trait, number in sorted(survey.traits.items()):
         yield f"  {number:,} {trait}"
     part = "all pictures" if survey.compared == 1 else f"{survey.compared:.1%} of the pictures"
     yield f"{part} were compared by content: {survey.copies:,} copies within a class and split"
     for ending, number in sorted(survey.ignored.items()):
-        yield f"passed over: {number:,} files ({ending})"
+        yield f"passed over: {number:,} ({ending})"
 
 
 def _warnings(survey: Survey) -> Iterator[str]:
     if survey.unreadable:
         reasons = [reason.removeprefix(f"{survey.root}/") for _, reason in survey.unreadable]
-        yield f"left out, since they cannot be read:{_listing(reasons)}"
+        yield f"left out, since they cannot be used:{_listing(reasons)}"
     if survey.opened < len(survey.pictures):
         yield "pictures that were not opened may be unreadable too; --seconds opens more"
     if len(survey.leaked):

@@ -25,6 +25,7 @@ from daclass.errors import InputError
 TRAIN = ("train", "training")
 VAL = ("val", "valid", "validation", "dev", "test", "testing")
 """Names of splits, whatever their case; of several the first is taken."""
+SIDE_AT_LEAST = 4  # px
 OPENED_AT_LEAST = 200
 MEASURED_AT_MOST = 500
 COMPARED_AT_MOST = 100_000
@@ -62,7 +63,7 @@ class Survey:
         pictures: columns split ("train" or "val"), image_id and name, one row a picture.
         ignored: files that are not taken for pictures, counted by the end of their name.
         opened: number of pictures that were read in full.
-        unreadable: of these, image id and reason.
+        unreadable: of these, those that cannot be read or cropped: image id and reason.
         traits: of these, how many are unusual in which way.
         heights, widths: of the pictures that were measured, px.
         mean, std: their colours on a scale of 0 to 1.
@@ -199,6 +200,8 @@ def _open(
 
 def _look(file: Path) -> Look:
     pixels = read_picture(file)
+    if min(pixels.shape[:2]) < SIDE_AT_LEAST:
+        raise PictureError(f"{file}: {pixels.shape[1]}x{pixels.shape[0]} px are too few to crop")
     with Image.open(file) as picture:
         traits = tuple(_traits(file, picture))
     colours = pixels.reshape(-1, 3)[:: max(1, pixels.shape[0] * pixels.shape[1] // 10_000)] / 255
@@ -253,13 +256,13 @@ def _contents(root: Path, pictures: pd.DataFrame) -> tuple[pd.DataFrame, float]:
 
 
 def _ignored(root: Path, splits: Iterable[str]) -> Counter[str]:
-    """Files that are not taken for pictures, by the end of their name."""
+    """Files that are not taken for pictures, by the end of their name, and pictures of no class."""
     return Counter(
-        Path(name).suffix.lower() or "no ending"
+        "outside of class folders" if is_picture(name) else Path(name).suffix.lower() or "no ending"
         for split in splits
-        for _, _, files in os.walk(root / split, followlinks=True)
+        for where, _, files in os.walk(root / split, followlinks=True)
         for name in files
-        if not is_picture(name) and not name.startswith(".")
+        if not name.startswith(".") and (Path(where) == root / split or not is_picture(name))
     )
 
 

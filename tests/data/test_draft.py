@@ -47,7 +47,7 @@ def test_a_tidy_folder(root, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "6 classes" in said
     assert "train/: 36 pictures, 6 or more a class" in said
-    assert "all pictures were opened; 0 cannot be read" in said
+    assert "all pictures were opened; 0 cannot be used" in said
     assert "a class has 6 validation pictures: one is 16.7 points" in said
     assert (study.name, study.data.train, study.data.val) == ("my_pictures_2", "train", "val")
     assert study.data.root == root
@@ -85,15 +85,20 @@ def test_what_is_wrong_is_named_and_left_out(root, tmp_path, capsys):
     shutil.copy(root / "train" / "cat" / "001.png", root / "train" / "cat" / "copy.png")
     shutil.copy(root / "train" / "dog" / "001.png", root / "train" / "eel" / "which.png")
     (root / "train" / "fox" / "notes.txt").touch()
+    Image.new("RGB", (1, 9)).save(root / "train" / "fox" / "dot.png")
+    shutil.copy(root / "train" / "dog" / "001.png", root / "train" / "loose.png")
     study = written(tmp_path, root)
     said = capsys.readouterr().out
-    assert "1 cannot be read" in said
+    assert "2 cannot be used" in said
+    assert "dot.png: 1x9 px are too few to crop" in said
+    assert "passed over: 1 (outside of class folders)" in said
     assert "train/ant/000.png: not a readable picture" in said
     assert "train/bee/twin.png = val/bee/001.png" in said
     assert "1 copies within a class and split" in said
     assert "train/eel/which.png = train/dog/001.png" in said
-    assert "passed over: 1 files (.txt)" in said
-    assert study.data.leave_out == ("train/ant/000.png", "train/bee/twin.png")
+    assert "passed over: 1 (.txt)" in said
+    left_out = ("train/ant/000.png", "train/bee/twin.png", "train/fox/dot.png")
+    assert study.data.leave_out == left_out
     assert "train/ant/000.png" not in set(index_of(study)["image_id"])
 
 
