@@ -48,6 +48,19 @@ def _run(options: argparse.Namespace) -> None:
     match options.command:
         case "check":
             print(f"{options.config}: study {study.name}, fine")
+        case "plan":
+            from daclass.plan import plan
+
+            print(
+                plan(
+                    study,
+                    layout,
+                    options.config,
+                    options.set,
+                    measure=options.measure,
+                    sizes=options.sizes,
+                )
+            )
         case "beton":
             stages.beton(study, layout, options.split, options.draw)
         case "policies":
@@ -148,6 +161,23 @@ def make_parser() -> argparse.ArgumentParser:
         )
 
     add("check", "Check a study's config.")
+    plan = add("plan", "Print what a study still costs: runs, hours, disk, and jobs with reasons.")
+    plan.add_argument(
+        "--measure",
+        type=float,
+        nargs="?",
+        const=10.0,
+        metavar="SECONDS",
+        help="time real training steps on this machine, for 10 seconds where not given",
+    )
+    plan.add_argument(
+        "--sizes",
+        type=int,
+        nargs=3,
+        metavar=("TRAIN", "VAL", "CLASSES"),
+        help="training pictures of a draw, validation pictures and classes, where the pictures are "
+        "not here to be counted",
+    )
     add("headline", "Print the most important numbers of a finished study.")
     add("analyze", stages.analyze.__doc__)
     add("summary", stages.summary.__doc__)

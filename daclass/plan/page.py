@@ -1,0 +1,160 @@
+"""The plan as text for a terminal. Every estimate says where it comes from."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from daclass.errors import InputError
+from daclass.layout import Layout
+from daclass.plan.counts import Counts, count
+from daclass.plan.disk import checkpoint_bytes, kept
+from daclass.plan.jobs import Job, jobs
+from daclass.plan.runs import Wanted, wanted
+from daclass.plan.speed import job_hours, measured, published, stored
+from daclass.study import PredictionsData, Study
+
+
+def plan(
+    study: Study,
+    layout: Layout,
+    config: Path,
+    changes: Sequence[str] = (),
+    *,
+    measure: float | None = None,
+    sizes: tuple[int, int, int] | None = None,
+) -> str:
+    """What a study still costs.
+
+    Args:
+        measure: time real steps here for so many seconds.
+        sizes: training pictures of a draw, validation pictures and classes, where the pictures are
+            not here to be counted.
+
+    Raises:
+        InputError: the study trains nothing, or a file or setting is wrong.
+    """
+    if isinstance(study.data, PredictionsData):
+        raise InputError("data.source: a study of predictions trains nothing: nothing to plan")
+    phases = [wanted(study, layout, phase) for phase in study.phases]
+    unknown = ""
+    counts = Counts(*sizes, "--sizes") if sizes else None
+    if counts is None:
+        try:
+            counts = count(study, layout)
+        except InputError as error:
+            unknown = str(error)
+    lines = [f"{study.name}: {study.title}" if study.title else study.name, "", "Runs"]
+    lines += _runs(layout, phases)
+    lines += ["", "Training"]
+    if counts:
+        lines += _training(study, layout, counts, phases, measure)
+        lines += ["", "Disk", *_disk(study, layout, counts, phases)]
+    else:
+        lines.append(
+            f"  hours and disk: unknown ({unknown}); --sizes TRAIN VAL CLASSES says how many"
+        )
+    lines += ["", "Jobs that Snakemake would run, and why"]
+    try:
+        lines += _jobs(jobs(config, changes, layout))
+    except InputError as error:
+        lines.append(f"  unknown: {error}")
+    return "\n".join(lines)
+
+
+def _runs(layout: Layout, phases: Sequence[Wanted]) -> Iterator[str]:
+    for phase in phases:
+        missing, bound = len(phase.missing) + phase.open, phase.bound
+        why = f" ({phase.why})" if phase.why else ""
+        yield (
+            f"  {phase.phase}: {bound}{phase.at_most} = {phase.policies} policies x "
+            f"{len(phase.seeds)} seeds; {len(phase.stored)} stored, {bound}{missing} missing{why}"
+        )
+        begun = sum(run.checkpoint.is_file() for run in phase.missing)
+        if begun:
+            yield f"  {phase.phase}: {begun} of the missing go on from a checkpoint"
+    trained = len(list(layout.runs.glob("*/weights.safetensors")))
+    yield f"  {layout.runs} holds {trained} trained runs, of this and of earlier settings"
+
+
+def _training(
+    study: Study,
+    layout: Layout,
+    counts: Counts,
+    phases: Sequence[Wanted],
+    measure: float | None,
+) -> Iterator[str]:
+    training = study.training
+    yield (
+        f"  a run: {training.model}, {training.epochs} epochs of {counts.train:,} pictures of "
+        f"{training.resolution} px (pictures counted by {counts.origin})"
+    )
+    if not any(phase.missing or phase.open for phase in phases):
+        yield "  0 hours: no run is missing"
+        return
+    speed = measured(study, counts, measure) if measure else None
+    speed = speed or stored(study, layout, phases) or published(study)
+    if speed is None:
+        yield (
+            "  hours: unknown. No run with this recipe is stored, and no speed of this network is "
+            "published (daclass/plan/speeds.csv); --measure times its steps here"
+        )
+        return
+    for phase in phases:
+        jobs_hours = job_hours(study, counts, speed, phase)
+        total, longest = sum(jobs_hours), max(jobs_hours)
+        if total:
+            yield (
+                f"  {phase.phase}: {_hours(total * speed.units)} {speed.unit or 'job'}-hours; "
+                f"{_hours(longest)} hours if all {sum(map(bool, jobs_hours))} jobs run at once"
+            )
+    each = f" on {speed.units} x {speed.unit}" if speed.unit else ""
+    yield f"  at {speed.pictures:,.0f} pictures of {speed.side:.0f} px a second and job{each}:"
+    yield f"  {speed.origin}"
+    yield "  start-up, checkpoints and prediction come on top; a picture's time goes with its area"
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:,.0f}" if hours >= 10 else f"{hours:.2g}"
+
+
+def _disk(study: Study, layout: Layout, counts: Counts, phases: Sequence[Wanted]) -> Iterator[str]:
+    items = kept(study, layout, counts, phases)
+    for item in items:
+        needed = "unknown" if item.needed is None else _size(item.needed)
+        yield f"  {item.name}: {needed}, {_size(item.there)} of it there ({item.origin})"
+    missing = sum(max((item.needed or 0) - item.there, 0) for item in items)
+    checkpoints = checkpoint_bytes(study, counts, phases)
+    free = shutil.disk_usage(_existing(layout.results)).free
+    more = " and more" if any(item.needed is None for item in items) else ""
+    yield (
+        f"  still to be written: {_size(missing)}{more}, tables, figures and report apart (some "
+        f"MB); for checkpoints up to {_size(checkpoints)} more at a time"
+    )
+    short = "; THIS WILL NOT FIT" if missing + checkpoints > free else ""
+    yield f"  free in {_existing(layout.results)}: {_size(free)}{short}"
+
+
+def _existing(folder: Path) -> Path:
+    """`folder`, or the nearest one above it that exists."""
+    return next(each for each in (folder, *folder.absolute().parents) if each.is_dir())
+
+
+def _size(size: float) -> str:
+    return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"
+
+
+def _jobs(found: Sequence[Job]) -> Iterator[str]:
+    """A line a rule and kind of reason, with the first reason as its example."""
+    if not found:
+        yield "  none: everything is up to date"
+    numbers = Counter((job.rule, _kind(job)) for job in found)
+    first = {(job.rule, _kind(job)): job.reason for job in reversed(found)}
+    for (rule, kind), number in numbers.items():
+        yield f"  {number:>4} {rule}: {first[rule, kind]}"
+
+
+def _kind(job: Job) -> str:
+    return job.reason.split(":")[0]

@@ -1,0 +1,109 @@
+"""Which runs a study wants, and which of them its store has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from daclass.augment import Policy
+from daclass.errors import InputError
+from daclass.layout import Layout
+from daclass.study import Phase, Study
+from daclass.tables import read_table
+from daclass.training.runs import Run, plan_runs
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The runs of a phase.
+
+    Attributes:
+        policies: how many there are.
+        seeds: the run seeds; each is a training job.
+        runs: those whose key is known, each once: equal policies share a run.
+        open: how many more there are, whose key is not known yet.
+        why: why there may be fewer to train; "" where all of `open` are.
+    """
+
+    phase: Phase
+    policies: int
+    seeds: Sequence[int]
+    runs: Sequence[Run]
+    open: int = 0
+    why: str = ""
+
+    @property
+    def bound(self) -> str:
+        """What stands before numbers that may turn out smaller."""
+        return "at most " if self.why else ""
+
+    @property
+    def stored(self) -> list[Run]:
+        return [run for run in self.runs if run.trained]
+
+    @property
+    def missing(self) -> list[Run]:
+        return [run for run in self.runs if not run.trained]
+
+    @property
+    def at_most(self) -> int:
+        return len(self.runs) + self.open
+
+
+def wanted(study: Study, layout: Layout, phase: Phase) -> Wanted:
+    """The runs of a phase, by the keys that training uses.
+
+    Raises:
+        InputError: a table or a policy file is damaged.
+    """
+    names, seeds = study.policy_names(phase), study.seeds(phase)
+    unknown = Wanted(phase, len(names), seeds, (), len(names) * len(seeds))
+    policies = _policies(study, layout, phase)
+    if policies is None:
+        return replace(unknown, why="the sweep decides the policies; equal ones share a run")
+    index = layout.table("index")
+    if not index.is_file():
+        empty = not any(layout.runs.glob("*/weights.safetensors"))
+        why = "which stored runs fit is known once the pictures are indexed"
+        return unknown if empty else replace(unknown, why=why)
+    frame = read_table("index", index)
+    # A run's hash names the pictures of its draw; hashing those of ImageNet takes seconds.
+    first = {study.draw(seed): seed for seed in reversed(seeds)}
+    of_draw = {
+        draw: plan_runs(study, frame, policies, seed, layout.runs) for draw, seed in first.items()
+    }
+    runs = [replace(run, seed=seed) for seed in seeds for run in of_draw[study.draw(seed)]]
+    return Wanted(phase, len(names), seeds, list({run.key: run for run in runs}.values()))
+
+
+def _policies(study: Study, layout: Layout, phase: Phase) -> dict[str, Policy] | None:
+    """The policies of a phase by name; None where they are not designed yet."""
+    if phase == "sweep":
+        return {study.uniform_name(s): Policy(study.axis, s) for s in study.strengths}
+    paths = {name: layout.policy(phase, name) for name in study.policy_names(phase)}
+    if not all(path.is_file() for path in paths.values()):
+        return None
+    try:
+        return {name: Policy.load(path) for name, path in paths.items()}
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+def epochs_done(run: Run) -> int:
+    """Epochs behind an interrupted run's checkpoint, by its journal; 0 without one."""
+    if not run.checkpoint.is_file():
+        return 0
+    return max((int(row["epoch"]) for row in journal(run.metrics)), default=0)
+
+
+def journal(metrics: Path) -> list[dict[str, float]]:
+    """The rows of a metrics.jsonl, but for one that was cut short; none where there is no file."""
+    rows = []
+    for line in metrics.read_text().splitlines() if metrics.is_file() else ():
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            continue
+    return rows
