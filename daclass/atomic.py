@@ -14,11 +14,18 @@ def replacing(path: Path) -> Iterator[Path]:
 
     The folder is made if missing. After an error the old file, if any, is untouched and the
     temporary one is gone.
+
+    Raises:
+        OSError: it cannot be written, because the disk is full for example; names `path`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         yield partial
         partial.replace(path)
+    except OSError as error:
+        if error.errno and error.filename in {None, partial, str(partial)}:
+            error.filename = str(path)  # writes name no file, and nobody knows the temporary one
+        raise
     finally:
         partial.unlink(missing_ok=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,9 +19,15 @@ from daclass.errors import InputError
 from daclass.layout import Layout
 from daclass.study import Phase, Study
 
+# What the machine refuses, rather than what daclass does wrong.
+SURROUNDINGS = {
+    errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENAMETOOLONG,
+    errno.ENOSPC, errno.EPERM, errno.EPIPE, errno.EROFS,
+}  # fmt: skip
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status is 0, or 2 after bad input."""
+    """Run one command; the exit status is 0, or 2 after bad input or where the machine refuses."""
     options = make_parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
@@ -38,6 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "pip install 'daclass[train,ffcv]', or set training.loader: torchvision",
             file=sys.stderr,
         )
+        return 2
+    except OSError as error:
+        if error.errno not in SURROUNDINGS:
+            raise
+        print(f"daclass: {error.filename or error}: {os.strerror(error.errno)}", file=sys.stderr)
         return 2
     return 0
 

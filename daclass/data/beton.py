@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from contextlib import suppress
-from multiprocessing import Queue
+import shutil
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from multiprocessing import Queue, active_children, process
+from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 from queue import Empty
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +20,9 @@ from daclass.atomic import replacing
 from daclass.augment.pictures import read_picture
 from daclass.errors import InputError
 from daclass.study import Beton
+
+if TYPE_CHECKING:
+    from ffcv.writer import DatasetWriter
 
 FAULTS_AT_MOST = 20  # a worker
 PAGE_BYTES = 1 << 25  # the largest picture that FFCV can hold in one piece, 32 MiB
@@ -71,8 +78,8 @@ def write_beton(
     The file appears under its name only when it is complete.
 
     Raises:
-        InputError: there are no files, or some of them are no readable pictures or too large; the
-            others are logged.
+        InputError: there are no files, some of them are no readable pictures or too large (the
+            others are logged), or a worker died: of a full disk, or for want of memory.
     """
     from ffcv.fields import IntField, RGBImageField
     from ffcv.writer import DatasetWriter
@@ -84,7 +91,8 @@ def write_beton(
     with replacing(path) as partial:
         fields = {"image": image, "label": IntField()}
         writer = DatasetWriter(str(partial), fields, page_size=PAGE_BYTES, num_workers=workers)
-        writer.from_indexed_dataset(pictures, chunksize=32)
+        with _deaths_end_the_wait(writer, path):
+            writer.from_indexed_dataset(pictures, chunksize=32)
         first, *others = sorted(_drain(pictures.faults)) or [""]
         for fault in others:
             logging.error(fault)
@@ -99,3 +107,33 @@ def _drain(faults: Queue[str]) -> list[str]:
         while True:
             found.append(faults.get(timeout=0.1))
     return found
+
+
+@contextmanager
+def _deaths_end_the_wait(writer: DatasetWriter, path: Path) -> Iterator[None]:
+    """FFCV's writer waits for its workers for ever, also for those that died while they wrote."""
+
+    def look(_signal: int, _frame: object) -> None:
+        workers = list(process._children)  # type: ignore[attr-defined]
+        dead = [worker for worker in workers if worker.exitcode]
+        if dead:
+            free = shutil.disk_usage(path.parent).free / 1e6
+            raise InputError(
+                f"{path}: cannot be written: a worker ended with status {dead[0].exitcode}; is the "
+                f"disk full ({free:,.0f} MB are free), or the memory?"
+            )
+
+    earlier = signal.signal(signal.SIGCHLD, look)
+    try:
+        yield
+    except BaseException:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for worker in active_children():
+            worker.kill()
+            worker.join()
+        if isinstance(writer.metadata_sm, SharedMemory):
+            writer.metadata_sm.close()
+            writer.metadata_sm.unlink()
+        raise
+    finally:
+        signal.signal(signal.SIGCHLD, earlier)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import shutil
 import tarfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,14 +72,25 @@ def _write_cifar10(data: Cifar10hData, folder: Path) -> None:
         )
 
 
+# Far more than CIFAR-10 takes: an archive beyond these is not what it says it is.
+MEMBER_BYTES, ARCHIVE_BYTES = 2**24, 2**32
+
+
 def _extract(archive: Path, folder: Path) -> None:
-    """Extract the plain files of an archive; refuse one with a member that would leave `folder`.
+    """Extract the plain files of an archive; refuse one with a member that would leave `folder`, or
+    that would unpack to more than pictures do.
 
     By hand, because tarfile's own data filter is missing from Python 3.11.2, which Debian 12 ships.
     """
     try:
         with tarfile.open(archive) as tar:
+            unpacked = 0
             for member in tar:
+                unpacked += max(member.size, tarfile.BLOCKSIZE)
+                if member.size > MEMBER_BYTES or unpacked > ARCHIVE_BYTES:
+                    raise InputError(
+                        f"{archive}: cannot be extracted: {member.name} is too large for pictures"
+                    )
                 target = (folder / member.name).resolve()
                 content = tar.extractfile(member) if member.isfile() else None
                 if not target.is_relative_to(folder.resolve()) or not (content or member.isdir()):
@@ -85,7 +98,7 @@ def _extract(archive: Path, folder: Path) -> None:
                 if content:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     target.write_bytes(content.read())
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
         raise InputError(f"{archive}: cannot be extracted ({error})") from None
 
 

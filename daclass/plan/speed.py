@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 
@@ -130,11 +131,13 @@ def measured(study: Study, counts: Counts, seconds: float) -> Speed:
         device, gpu = places[0], places[0].type == "cuda"
         if not gpu:
             torch.set_num_threads(study.machine.threads)
-        trainee = start(study, [run], counts.classes, [device], Crew())[0]
+        names = [str(number) for number in range(counts.classes)]
+        chosen = np.arange(batch) % counts.classes
+        trainee = start(study, [run], chosen, names, [device], Crew())[0]
         trainee.model.train()
         shape = (batch, 3, training.resolution, training.resolution)
         pictures = torch.randint(256, shape, dtype=torch.uint8, device=device)
-        labels = torch.arange(batch, device=device) % counts.classes
+        labels = torch.from_numpy(chosen).to(device)
         steps, spent = 0, 0.0
         for now in _ticks(device):
             if steps == WARM_UP:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import tempfile
@@ -17,6 +16,7 @@ from daclass.errors import InputError
 from daclass.study import Machine
 from daclass.training.distributed import Crew
 from daclass.training.loaders import Batch
+from daclass.training.locks import lock
 
 log = logging.getLogger(__name__)
 
@@ -75,12 +75,12 @@ def claim(names: Sequence[str], count: int, folder: Path | None = None) -> Itera
     with ExitStack() as held:
         places: list[int] = []
         with ExitStack() as queue:
-            _lock(folder / "queue.lock", queue, wait=True)
+            lock(folder / "queue.lock", queue, wait=True)
             told = False
             while len(places) < count:
                 for place, name in enumerate(names):
                     free = len(places) < count and place not in places
-                    if free and _lock(folder / f"{name}.lock", held, wait=False):
+                    if free and lock(folder / f"{name}.lock", held, wait=False):
                         places.append(place)
                 if len(places) < count:
                     if not told:
@@ -88,17 +88,6 @@ def claim(names: Sequence[str], count: int, folder: Path | None = None) -> Itera
                     told = True
                     time.sleep(POLL_SECONDS)
         yield sorted(places)
-
-
-def _lock(path: Path, held: ExitStack, *, wait: bool) -> bool:
-    file = path.open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return False
-    held.callback(file.close)
-    return True
 
 
 def on_devices(

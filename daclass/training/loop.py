@@ -26,6 +26,7 @@ from daclass.training.loaders import (
     train_loader,
     val_loader,
 )
+from daclass.training.locks import claimed
 from daclass.training.metrics import Journal, Meter
 from daclass.training.progress import Progress
 from daclass.training.recipe import fine_tuning, learning_rate, resolution
@@ -63,7 +64,8 @@ def train(
 
     Raises:
         InputError: bad settings or files, a damaged checkpoint, a full disk, a GPU out of memory,
-            or a loss that is not finite. The last checkpoint is kept.
+            a loss that is not finite, or another process that trains these runs. The last
+            checkpoint is kept.
         SystemExit: status 143 after SIGTERM, once a checkpoint is written.
     """
     pending = list({run.key: run for run in runs if not run.trained}.values())
@@ -72,6 +74,7 @@ def train(
         return
     with (
         crew(study.training.processes) as team,
+        claimed(pending if team.leads else ()),
         devices(study.machine, team) as places,
         interruptions() as asked,
     ):
