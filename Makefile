@@ -11,7 +11,7 @@ LOADER = $(shell $(PYTHON) -c 'from importlib.util import find_spec; exit(not fi
 	|| echo training.loader=torchvision)
 CHANGES = $(strip $(SET) $(LOADER))
 
-.PHONY: demo study test test-integration lint docs schema setup gallery clean \
+.PHONY: demo study test test-integration wheel-test lint docs schema setup gallery clean \
 	benchmark-analysis benchmark-calibration benchmark-loader benchmark-training
 
 demo:
@@ -38,6 +38,11 @@ test: lint
 test-integration: $(READY)
 	bash workflow/setup.sh integration
 	$(PYTHON) -m pytest tests/integration
+
+# The package alone, as others install it: needs the registry. A part of test-integration.
+wheel-test: $(READY)
+	$(PYTHON) -m pip install --quiet --constraint constraints.txt 'build>=1.2'
+	$(PYTHON) -m pytest tests/integration/test_wheel.py
 
 lint: $(READY)
 	$(PYTHON) -m ruff check .

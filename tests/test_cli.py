@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import errno
 import json
+import resource
 
 import pytest
 import yaml
 
-from daclass import __version__
+from daclass import __version__, stages
 from daclass.cli import main
 from tests.conftest import ROOT, save_pictures
 
@@ -125,3 +127,28 @@ def test_an_annotation_for_an_unknown_picture_is_named(capsys, tmp_path):
     assert main(["index", str(config)]) == 2
     assert "a.csv: row 1: val/cat/777.png: no such picture" in capsys.readouterr().err
     assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize("limit", [0, 300])
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(capsys, tmp_path, limit):
+    config = folder_study(tmp_path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limits[1]))
+    try:
+        assert main(["index", str(config)]) == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    error = capsys.readouterr().err
+    assert error == "daclass: results/own/data/index.parquet: File too large\n"
+    assert not [path for path in (tmp_path / "results").rglob("*") if path.is_file()]
+
+
+def test_a_defect_is_no_one_liner(monkeypatch):
+    """A missing file that nobody looked for first is a fault of daclass; its traceback helps."""
+
+    def defect(*_):
+        raise FileNotFoundError(errno.ENOENT, "No such file", "surprise")
+
+    monkeypatch.setitem(stages.WHOLE, "index", defect)
+    with pytest.raises(FileNotFoundError):
+        main(["index", TINY])

@@ -15,7 +15,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from daclass.cli import main
+from daclass.layout import Layout
+from daclass.plan.counts import count
+from daclass.plan.disk import kept
+from daclass.plan.runs import wanted
 from daclass.plots.titles import ENDINGS, TITLES
+from daclass.study import Study
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.usefixtures("ffcv")
@@ -300,6 +306,42 @@ def test_counts_of_the_summary_agree(study):
     assert len(content["headline"]) == 5
 
 
+def plan(study, monkeypatch, capsys, *arguments) -> str:
+    monkeypatch.chdir(study)
+    assert main(["plan", str(ROOT / "tests" / "tiny.yaml"), *arguments]) == 0
+    return capsys.readouterr().out
+
+
+def test_a_finished_study_is_planned_as_finished(study, monkeypatch, capsys):
+    text = plan(study, monkeypatch, capsys)
+    assert "sweep: 4 = 2 policies x 2 seeds; 4 stored, 0 missing" in text
+    assert f"{len(runs(study)) - 4} stored, 0 missing" in text
+    assert "0 hours: no run is missing" in text
+    assert "none: everything is up to date" in text
+
+
+def test_the_plan_of_a_new_strength_is_its_runs(study, monkeypatch, capsys):
+    change = ["--set", "sweep.strengths=[0.08,0.5,0.9]"]
+    text = plan(study, monkeypatch, capsys, *change)
+    assert "sweep: 6 = 3 policies x 2 seeds; 4 stored, 2 missing" in text
+    assert f"of {len(runs(study))} runs in results/tiny/runs" in text, "a speed from the journals"
+    assert "2 train: Params have changed" in text or "2 train: Updated input files" in text
+    assert "train_beton" not in text
+
+
+def test_planned_bytes_are_the_bytes_of_the_study(study, monkeypatch):
+    """To a tenth, as docs/plan says; weights of a few kB to a quarter, for their headers."""
+    monkeypatch.chdir(study)
+    settings, layout = Study.load(ROOT / "tests" / "tiny.yaml"), Layout("tiny")
+    phases = [wanted(settings, layout, phase) for phase in settings.phases]
+    found = {item.name: item for item in kept(settings, layout, count(settings, layout), phases)}
+    assert found["betons"].needed == pytest.approx(found["betons"].there, rel=0.02)
+    assert found["pictures"].needed == pytest.approx(found["pictures"].there, rel=0.1)
+    assert found["weights"].needed == pytest.approx(found["weights"].there, rel=0.25)
+    written = sum(item.there for item in found.values())
+    assert sum(item.needed for item in found.values()) == pytest.approx(written, rel=0.1)
+
+
 def test_a_new_strength_and_a_new_seed_train_what_is_missing_and_nothing_else(study):
     """Last, since it changes the study."""
     before = runs(study)
@@ -312,6 +354,22 @@ def test_a_new_strength_and_a_new_seed_train_what_is_missing_and_nothing_else(st
     new = sorted(Path(path).parent.name.split("-")[0] for path in after.keys() - before.keys())
     # 0.5 with seeds 0 and 1, and all three strengths with seed 4.
     assert new == ["seed0", "seed1", "seed4", "seed4", "seed4"]
+
+
+@pytest.mark.parametrize(
+    ("offered", "change", "asked"),
+    [
+        (["--resources", "gpu=4"], "machine.devices=2", "gpu=2"),
+        (["--resources", "gpu=4"], "machine.devices=2 machine.device=cpu", "gpu=0"),
+    ],
+)
+def test_jobs_ask_for_the_gpus_that_they_compute_on(tmp_path, offered, change, asked):
+    """As workflow/profiles/local offers those of the machine."""
+    profile = ["--profile", str(ROOT / "workflow" / "profiles" / "local")]
+    dry = snakemake(tmp_path, "--dry-run", *profile, *offered, change=change).stdout
+    for rule in ("train", "predict"):
+        block = dry.split(f"rule {rule}:")[1].split("resources: ")[1].splitlines()[0]
+        assert asked in block.split(", ")
 
 
 @pytest.mark.parametrize(

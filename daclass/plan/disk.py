@@ -53,7 +53,7 @@ def kept(study: Study, layout: Layout, counts: Counts, phases: Sequence[Wanted])
         *([_betons(study, layout, counts)] if study.training.loader == "ffcv" else []),
         Item(
             "weights",
-            number * _on_disk(weights),
+            number * (_on_disk(weights) + BLOCK),  # the study's settings stand in its head
             _there(run.weights for run in runs),
             f"{number} runs x {weights / 1e6:,.1f} MB",
         ),
@@ -120,9 +120,7 @@ def _pictures(study: Study, layout: Layout, counts: Counts) -> Item:
     draws = study.data.draws if isinstance(study.data, PetriData) else 1
     files = draws * counts.train + counts.val
     there = _there(layout.pictures.rglob("*")) if layout.pictures.is_dir() else 0
-    return Item(
-        "pictures", there or files * BLOCK, there, f"{files:,} files of at most {BLOCK:,} bytes"
-    )
+    return Item("pictures", files * BLOCK, there, f"{files:,} files of at most {BLOCK:,} bytes")
 
 
 def _betons(study: Study, layout: Layout, counts: Counts) -> Item:

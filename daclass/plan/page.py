@@ -53,8 +53,9 @@ def plan(
         lines += _training(study, layout, counts, phases, measure)
         lines += ["", "Disk", *_disk(study, layout, counts, phases)]
     else:
+        lines.append(f"  hours and disk: unknown; {unknown}")
         lines.append(
-            f"  hours and disk: unknown ({unknown}); --sizes TRAIN VAL CLASSES says how many"
+            "  --sizes TRAIN VAL CLASSES tells how many pictures and classes there will be"
         )
     lines += ["", "Jobs that Snakemake would run, and why"]
     try:

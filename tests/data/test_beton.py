@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import os
+import resource
+import signal
+from multiprocessing import active_children
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from daclass.augment.pictures import read_picture
-from daclass.data.beton import write_beton
+from daclass.data.beton import PAGE_BYTES, write_beton
 from daclass.errors import InputError
 from daclass.study import Beton
 from tests.conftest import save_pictures
@@ -66,6 +71,36 @@ def test_what_would_hang_the_writer_is_named(tmp_path, name, content, message):
     with pytest.raises(InputError, match=message):
         write_beton(files, np.zeros(1200, int), Beton(), tmp_path / "x.beton", workers=2)
     assert not (tmp_path / "x.beton").exists()
+
+
+@pytest.mark.usefixtures("ffcv")
+@pytest.mark.timeout(240)
+def test_a_full_disk_ends_the_writer(tmp_path):
+    """Its workers die of it, and FFCV would wait for them for ever."""
+    import ffcv.writer  # noqa: F401 (compiles, which takes files of its own)
+
+    files = save_pictures(tmp_path / "p", {"a": 40})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (PAGE_BYTES // 2, limits[1]))
+    try:
+        with pytest.raises(InputError, match=r"x\.beton: cannot be written: a worker ended"):
+            write_beton(files, np.zeros(40, int), Beton(), tmp_path / "out" / "x.beton", workers=2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not list((tmp_path / "out").iterdir()) and not active_children()
+
+
+@pytest.mark.usefixtures("ffcv")
+@pytest.mark.timeout(240)
+def test_a_killed_worker_ends_the_writer(tmp_path, monkeypatch):
+    """As the kernel kills one where memory is short."""
+    monkeypatch.setattr(
+        "daclass.data.beton.read_picture", lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+    )
+    before = signal.getsignal(signal.SIGCHLD)
+    with pytest.raises(InputError, match=r"a worker ended with status -9"):
+        write_beton([tmp_path / "p.png"], np.zeros(1, int), Beton(), tmp_path / "x.beton")
+    assert signal.getsignal(signal.SIGCHLD) == before
 
 
 @pytest.mark.usefixtures("ffcv")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import tarfile
 
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 
 from daclass.data.index import build_index, leaks
-from daclass.data.pictures import write_pictures
+from daclass.data.pictures import MEMBER_BYTES, write_pictures
 from daclass.data.sources import CIFAR10_CLASSES, open_source
 from daclass.errors import InputError
 from daclass.study import Cifar10hData, FolderData
@@ -225,6 +226,53 @@ def test_cifar10h_joins_votes_by_the_order_of_the_test_set(real_data, tmp_path):
     assert np.mean(held) > 0.99
     # 896 pictures have a second label with at least 10% of the votes (the data's own README).
     assert (val["labels"].str.len() > 1).sum() == 896
+
+
+def member(name="train/cat/0000.jpg", content=b"", **fields):
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    for field, value in fields.items():
+        setattr(info, field, value)
+    return info, io.BytesIO(content)
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ([member("train/cat", type=tarfile.SYMTYPE, linkname="/tmp")], "refusing train/cat"),
+        ([member(type=tarfile.LNKTYPE, linkname="/etc/passwd")], "refusing train/cat/0000.jpg"),
+        ([member(type=tarfile.CHRTYPE)], "refusing train/cat/0000.jpg"),
+        ([member("/etc/evil", b"x")], "refusing /etc/evil"),
+        ([member("train/../../evil", b"x")], "refusing train/../../evil"),
+        ([member(content=bytes(MEMBER_BYTES + 1))], "0000.jpg is too large for pictures"),
+    ],
+)
+def test_an_archive_with_anything_but_pictures_is_refused(tmp_path, members, message):
+    (tmp_path / "root").mkdir()
+    with tarfile.open(tmp_path / "root" / "cifar10_jpeg.tar.xz", "w:xz", preset=0) as tar:
+        for info, content in members:
+            tar.addfile(info, content)
+    with pytest.raises(InputError, match=re.escape(message)):
+        write_pictures(Cifar10hData(source="cifar10h", root=tmp_path / "root"), tmp_path / "p")
+    assert [path.name for path in tmp_path.iterdir()] == ["root"]
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped"])
+def test_a_damaged_archive_is_named(tmp_path, damage):
+    archive = tmp_path / "cifar10_jpeg.tar.xz"
+    with tarfile.open(archive, "w:xz") as tar:
+        for number in range(20):
+            content = np.random.default_rng(number).bytes(5000)
+            tar.addfile(*member(f"train/cat/{number:04d}.jpg", content))
+    content = bytearray(archive.read_bytes())
+    if damage == "cut":
+        del content[50_000:]
+    else:
+        content[50_000] ^= 255
+    archive.write_bytes(content)
+    with pytest.raises(InputError, match=r"cifar10_jpeg\.tar\.xz: cannot be extracted"):
+        write_pictures(Cifar10hData(source="cifar10h", root=tmp_path), tmp_path / "p")
+    assert not (tmp_path / "p").exists()
 
 
 def test_an_archive_cannot_write_outside(tmp_path):

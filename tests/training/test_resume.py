@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import resource
@@ -21,6 +22,7 @@ from daclass.training.checkpoint import load_checkpoint, save_checkpoint
 from daclass.training.interruptions import STATUS
 from daclass.training.loop import train
 from daclass.training.predict import predict
+from tests.conftest import ROOT
 from tests.training.conftest import NAMES, assert_equal, runs_in, study_of, weights
 
 PAIR = ("strong", "mixed")
@@ -258,3 +260,40 @@ def test_a_gpu_out_of_memory_names_the_batch(monkeypatch, tmp_path, smooth_sampl
     with pytest.raises(InputError, match=r"training\.batch_size: 8 .*Tried to allocate"):
         train(study, [run], smooth_samples, NAMES)
     assert load_checkpoint(run)["step"] == 3
+
+
+def test_a_second_process_does_not_train_what_one_is_training(tmp_path, smooth_samples):
+    """It ends in one line; what the first one has is untouched, and free when that one is gone."""
+    study, runs = study_of("torchvision"), runs_in(tmp_path, "strong", "weak")
+    code = (
+        "import sys; from pathlib import Path; from daclass.training.locks import claimed\n"
+        "from tests.training.conftest import runs_in\n"
+        "with claimed(runs_in(Path(sys.argv[1]), 'weak')): print('mine', flush=True); input()"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout.readline() == "mine\n"
+    with pytest.raises(InputError, match=rf"{runs[1].folder.name}: another process is training"):
+        train(study, runs, smooth_samples, NAMES)
+    assert not any(run.trained or run.metrics.exists() for run in runs)
+    child.kill()
+    child.wait()
+    train(study, runs, smooth_samples, NAMES)
+    assert all(run.trained for run in runs)
+
+
+def test_a_file_system_without_locks_trains_all_the_same(
+    monkeypatch, caplog, tmp_path, smooth_samples
+):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    (run,) = runs_in(tmp_path, "strong")
+    train(study_of("torchvision"), [run], smooth_samples, NAMES)
+    assert run.trained and "no locks on this file system" in caplog.text

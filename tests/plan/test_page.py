@@ -1,0 +1,93 @@
+"""`daclass plan` as people meet it; for a finished study see tests/test_workflow.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from daclass.cli import main
+from daclass.plan.jobs import Job, read_dry_run
+from tests.conftest import ROOT
+
+DRY_RUN = """
+Building DAG of jobs...
+Job stats:
+job      count
+-----  -------
+train        1
+
+[Mon Nov 23 11:00:00 2026]
+localrule sweep_policies:
+    output: results/a.yaml, results/b.yaml
+    jobid: 3
+    reason: Missing output files: results/b.yaml, results/a.yaml
+    resources: tmpdir=<TBD>
+
+[Mon Nov 23 11:00:00 2026]
+rule train:
+    input: results/a.yaml
+    output: results/seed0.json
+    reason: Params have changed since last execution: Union of exclusive params before; Input \
+files updated by another job: results/a.yaml
+    wildcards: phase=sweep, seed=0
+
+[Mon Nov 23 11:00:00 2026]
+rule predict:
+    jobid: 9
+    reason: Input files updated by another job: results/seed0.json
+
+[Mon Nov 23 11:00:00 2026]
+rule all:
+    jobid: 0
+    reason: Forced execution
+"""
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_dry_run_is_read():
+    assert read_dry_run(DRY_RUN) == [
+        Job("sweep_policies", "Missing output files: results/a.yaml and 1 more"),
+        Job("train", "Params have changed since last execution: Union of exclusive params before"),
+        Job("predict", "Input files updated by another job: results/seed0.json"),
+    ]
+
+
+def test_the_demo_is_planned_before_anything_exists(capsys, tmp_path):
+    """Through a real dry run."""
+    assert main(["plan", str(ROOT / "configs/demo.yaml")]) == 0
+    text = capsys.readouterr().out
+    assert "sweep: 16 = 4 policies x 4 seeds; 0 stored, 16 missing" in text
+    assert "interventions: at most 20 = 5 policies x 4 seeds; 0 stored" in text
+    assert "core-hours" in text and "2 cores of an AMD EPYC" in text
+    assert "  8 train_beton: Missing output files: results/demo/data/train-" in text
+    assert "  8 train: Missing output files: results/demo/trained/" in text
+    assert " all: " not in text
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("configs/predictions.yaml", "a study of predictions trains nothing"),
+        ("configs/gone.yaml", "cannot read the study"),
+    ],
+)
+def test_what_cannot_be_planned_is_said(capsys, config, message):
+    assert main(["plan", str(ROOT / config)]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_pictures_that_are_not_here_can_be_counted_by_hand(capsys, monkeypatch):
+    monkeypatch.setattr("daclass.plan.page.jobs", lambda *_: [])
+    config = [str(ROOT / "configs/imagenet-fast.yaml"), "--set", "data.root=gone"]
+    assert main(["plan", *config]) == 0
+    text = capsys.readouterr().out
+    assert "sweep: 40 = 8 policies x 5 seeds" in text
+    assert "hours and disk: unknown; gone/train: no such folder" in text
+    assert main(["plan", *config, "--sizes", "1281167", "50000", "1000"]) == 0
+    text = capsys.readouterr().out
+    assert "sweep: 23 A100-hours; 4.7 hours if all 5 jobs run at once" in text
+    assert "65 runs x 46.8 MB" in text and "betons: unknown" in text

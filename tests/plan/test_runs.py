@@ -1,0 +1,103 @@
+"""Which runs are there, by the keys that training uses."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from daclass.augment import RRC_SCALE, Policy
+from daclass.layout import Layout
+from daclass.plan.runs import epochs_done, wanted
+from daclass.tables import write_table
+from daclass.training.runs import plan_runs
+from tests.plan.conftest import DESIGNERS, STRENGTHS, study_of
+
+
+@pytest.fixture
+def layout(tmp_path):
+    return Layout("small", tmp_path / "results", tmp_path / "figures")
+
+
+def index(layout) -> pd.DataFrame:
+    rows = [("train", draw, f"{draw}/{n}.png", n % 2) for draw in range(4) for n in range(6)]
+    frame = pd.DataFrame(rows, columns=["split", "draw", "image_id", "class_id"])
+    frame["position"], frame["half"], frame["content"] = frame.index % 6, "", frame["image_id"]
+    write_table(frame, "index", layout.table("index"), "x")
+    return frame
+
+
+def train(study, layout, frame, policies, seed):
+    """As `daclass train` would leave it."""
+    for run in plan_runs(study, frame, policies, seed, layout.runs):
+        run.folder.mkdir(parents=True, exist_ok=True)
+        run.weights.touch()
+
+
+def sweep(*strengths):
+    return {f"rrc_scale={s:g}": Policy(RRC_SCALE, s) for s in strengths}
+
+
+def test_before_anything_is_there_all_is_missing_and_no_run_is_doubted(layout):
+    found = wanted(study_of(), layout, "sweep")
+    assert (found.at_most, len(found.stored), found.open, found.bound) == (6, 0, 6, "")
+
+
+def test_stored_runs_without_an_index_may_fit_or_not(layout):
+    train(study_of(), layout, index(layout), sweep(0.08), 0)
+    layout.table("index").unlink()
+    found = wanted(study_of(), layout, "sweep")
+    assert (found.open, found.bound) == (6, "at most ") and "indexed" in found.why
+
+
+def test_what_the_store_has_is_not_missing(layout):
+    study, frame = study_of(), index(layout)
+    train(study, layout, frame, sweep(*STRENGTHS), 0)
+    train(study, layout, frame, sweep(0.5), 1)
+    found = wanted(study, layout, "sweep")
+    assert (len(found.stored), len(found.missing), found.open) == (4, 2, 0)
+    assert sorted(run.policy.strength for run in found.missing) == [0.08, 0.9]
+    assert {run.seed for run in found.missing} == {1}
+
+
+@pytest.mark.parametrize(
+    ("changes", "missing"),
+    [
+        ({"sweep": {"strengths": [*STRENGTHS, 0.99], "seeds": [0, 1]}}, 2),
+        ({"sweep": {"strengths": STRENGTHS, "seeds": [0, 1, 5]}, "interventions": None}, 3),
+        ({"training": {"epochs": 5, "warmup_epochs": 1}}, 6),
+        ({"analysis": {"confidence": 0.9}}, 0),
+    ],
+)
+def test_a_changed_setting_makes_the_runs_missing_that_depend_on_it(layout, changes, missing):
+    for seed in (0, 1):
+        train(study_of(), layout, index(layout), sweep(*STRENGTHS), seed)
+    assert len(wanted(study_of(**changes), layout, "sweep").missing) == missing
+
+
+def test_interventions_are_bounded_until_they_are_designed(layout):
+    index(layout)
+    found = wanted(study_of(), layout, "interventions")
+    assert (found.at_most, found.bound) == (4, "at most ") and "the sweep decides" in found.why
+
+
+def test_equal_policies_share_a_run(layout):
+    study, frame = study_of(), index(layout)
+    for name in DESIGNERS:
+        Policy(RRC_SCALE, 0.08).save(layout.policy("interventions", name))
+    assert wanted(study, layout, "interventions").at_most == 2
+    train(study, layout, frame, {"any": Policy(RRC_SCALE, 0.08)}, 3)
+    (missing,) = wanted(study, layout, "interventions").missing
+    assert missing.seed == 2
+
+
+def test_an_interrupted_run_has_epochs_behind_it(layout):
+    index(layout)
+    run = wanted(study_of(), layout, "sweep").missing[0]
+    run.folder.mkdir(parents=True)
+    rows = [json.dumps({"epoch": epoch}) for epoch in (1, 2)]
+    run.metrics.write_text("\n".join(rows) + '\n{"epo')
+    assert epochs_done(run) == 0, "without its checkpoint it starts anew"
+    run.checkpoint.touch()
+    assert epochs_done(run) == 2
