@@ -11,6 +11,11 @@ LOADER = $(shell $(PYTHON) -c 'from importlib.util import find_spec; exit(not fi
 	|| echo training.loader=torchvision)
 CHANGES = $(strip $(SET) $(LOADER))
 
+# Snakemake caches below the home folder, and ends in a traceback where there is none to write to.
+ifeq ($(shell test -w "$$HOME" || echo none),none)
+export XDG_CACHE_HOME ?= $(CURDIR)/.snakemake/cache
+endif
+
 .PHONY: demo study test test-integration wheel-test lint docs schema setup gallery clean \
 	benchmark-analysis benchmark-calibration benchmark-loader benchmark-training
 
