@@ -20,7 +20,7 @@ from daclass.atomic import replacing
 from daclass.augment import RRC_SCALE, AugmentError, Policy
 from daclass.errors import InputError
 from daclass.layout import Layout
-from daclass.study import FolderData, Phase, PredictionsData, Study
+from daclass.study import BASELINES, FolderData, Phase, PredictionsData, Study
 from daclass.tables import RUNNERS_UP, content_digest, read_table, with_readable_names, write_table
 
 if TYPE_CHECKING:
@@ -249,18 +249,32 @@ def categories(study: Study, layout: Layout) -> None:
 
 def interventions(study: Study, layout: Layout) -> None:
     """What the designed policies change, on fresh seeds and the estimation half."""
-    from daclass.analysis.interventions import interventions
+    from daclass.analysis.costs import costs
+    from daclass.analysis.interventions import intervention_classes, interventions
 
+    if study.interventions is None:
+        raise InputError("interventions: this study has no such section")
     found = read_table("effects", layout.table("effects"))
     swallowed = read_table("categories", layout.table("categories"))
-    table = interventions(
-        _cells(study, layout, *study.phases[1:]),
-        affected=sorted(found.loc[found["affected"], "class_id"].unique().tolist()),
-        swallowers=sorted(set(swallowed["swallower_id"]) - {-1}),
-        confidence=study.analysis.confidence,
-    )
+    cells, settings = _cells(study, layout, *study.phases[1:]), study.analysis
+    classes = intervention_classes(cells, BASELINES, confidence=settings.confidence)
+    tables = {
+        "interventions": interventions(
+            cells,
+            affected=sorted(found.loc[found["affected"], "class_id"].unique().tolist()),
+            swallowers=sorted(set(swallowed["swallower_id"]) - {-1}),
+            baselines=BASELINES,
+            controls=study.interventions.controls(),
+            classes=classes,
+            q=settings.affected.q,
+            confidence=settings.confidence,
+        ),
+        "intervention_classes": classes,
+        "intervention_costs": costs(*_costs(study, layout)),
+    }
     digest = study.digest("analysis", "interventions")
-    write_table(table, "interventions", layout.table("interventions"), digest)
+    for name, table in tables.items():
+        write_table(table, name, layout.table(name), digest)
 
 
 def planted(study: Study, layout: Layout) -> None:
@@ -454,6 +468,28 @@ def _design_interventions(study: Study, layout: Layout) -> None:
         _write_json(record, layout.provenance(plan.name))
 
 
+def _costs(study: Study, layout: Layout) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The interventions' runs, and how many of the sweep each policy's design took."""
+    from daclass.analysis.designers import NEED_NO_SWEEP
+
+    index = read_table("index", layout.table("index"), columns=["split", "draw"])
+    pictures = index.loc[index["split"] == "train", "draw"].value_counts()
+    epochs = study.training.epochs
+    rows = [
+        {
+            "policy": policy,
+            "epochs": epochs,
+            "pictures": epochs * pictures[study.draw(seed)],
+            "seconds": run.get("seconds", float("nan")),  # older runs have none
+        }
+        for seed in study.seeds("interventions")
+        for policy, run in json.loads(layout.trained("interventions", seed).read_text()).items()
+    ]
+    sweep = len(study.strengths) * len(study.seeds("sweep"))
+    design = {p.name: 0 if p.designer in NEED_NO_SWEEP else sweep for p in study.planned}
+    return pd.DataFrame(rows), design
+
+
 def _runs(study: Study, layout: Layout, phase: Phase, seed: int) -> list[Run]:
     from daclass.training.runs import plan_fine_tuning, plan_runs
 
@@ -527,12 +563,14 @@ def _cells(study: Study, layout: Layout, *phases: Phase) -> Cells:
 def table_names(study: Study) -> tuple[str, ...]:
     """The tables that the summary reads."""
     names = ("classes", *MEASURED, "categories", "planted")
-    return (*names, "interventions") if study.interventions else names
+    return (*names, "interventions", "intervention_costs") if study.interventions else names
 
 
 def drawn_names(study: Study) -> tuple[str, ...]:
     """The tables that figures and report read."""
     more = ("examples",) if study.sweep else ()
+    if study.interventions:
+        more = (*more, "intervention_classes")
     if study.sweep and study.axis is RRC_SCALE:
         more = (*more, "realised_area")
     return (*table_names(study), "sensitivity", "top_confusions", *more)

@@ -47,6 +47,8 @@ _int, _long, _real, _text, _flag = pa.int32(), pa.int64(), pa.float64(), pa.stri
 _CLASS = (_int, "The class.")
 _POLICY = (_text, "Name of the policy or condition.")
 _STRENGTH = (_real, "Its strength where it is uniform, else NaN.")
+_DIFFERENCE = (_real, "Its accuracy less the baseline's.")
+_NO_DIFFERENCE = (_real, "Two-sided p-value of no difference, for new seeds and new pictures.")
 _TRUTH = (_text, '"original" (the one label) or "multi" (any annotated label counts as right).')
 _SEEDS = (_int, "Seeds, or other replicates, behind the numbers.")
 _IMAGES = (_int, "Pictures behind the numbers.")
@@ -321,7 +323,7 @@ TABLES: Mapping[str, Table] = {
     ),
     "interventions": Table(
         "A policy on a group of classes, beside a baseline: paired on fresh seeds and the "
-        "estimation half.",
+        "estimation half. Several draws of one control are also one policy, their mean.",
         {
             "policy": _POLICY,
             "group": (_text, '"all", "affected", "swallowers" or "both" (the last two together).'),
@@ -329,14 +331,58 @@ TABLES: Mapping[str, Table] = {
             "accuracy": (_real, "Mean over seeds and the group's pictures."),
             "accuracy_low": _LOW,
             "accuracy_high": _HIGH,
+            "recovered": (
+                _real,
+                "Share of the drop from uniform_reference to uniform_strongest that it wins back.",
+            ),
+            "recovered_low": _LOW,
+            "recovered_high": _HIGH,
             "baseline": (_text, "The policy that it is compared with."),
-            "difference": (_real, "Its accuracy less the baseline's."),
+            "difference": _DIFFERENCE,
             "low": _LOW,
             "high": _HIGH,
-            "p": (_real, "Two-sided p-value of no difference, for new seeds and new pictures."),
+            "p": _NO_DIFFERENCE,
+            "worse": (
+                _real,
+                "Classes of the group that lose, at the study's q; the mean over a control's "
+                "draws.",
+            ),
+            "better": (_real, "Classes of the group that gain, likewise."),
             "seeds": _SEEDS,
             "images": _IMAGES,
             "classes": (_int, "Classes of the group."),
+        },
+    ),
+    "intervention_classes": Table(
+        "A policy on one class, beside a baseline: the same, class by class.",
+        {
+            "policy": _POLICY,
+            "baseline": (_text, "The policy that it is compared with."),
+            "truth": _TRUTH,
+            "class_id": _CLASS,
+            "difference": _DIFFERENCE,
+            "low": _LOW,
+            "high": _HIGH,
+            "p": _NO_DIFFERENCE,
+            "q": (_real, "Benjamini-Hochberg's, over the classes."),
+            "seeds": _SEEDS,
+            "images": _IMAGES,
+        },
+    ),
+    "intervention_costs": Table(
+        "What a run under a trained policy takes, and what its design took before.",
+        {
+            "policy": _POLICY,
+            "runs": (_int, "With fresh seeds; equal policies share theirs."),
+            "epochs": (_real, "Of a run, those of the network that it starts from included."),
+            "pictures": (_real, "That a run trains on, repeats included; mean over seeds."),
+            "relative": (_real, "Pictures, as a multiple of those of uniform_strongest."),
+            "seconds": (
+                _real,
+                "Measured, of a run; mean over seeds. Of runs side by side each has its share.",
+            ),
+            "seconds_relative": (_real, "Seconds, as a multiple of those of uniform_strongest."),
+            "design_runs": (_int, "Of the sweep, without which it could not be designed."),
         },
     ),
     "top_confusions": Table(
@@ -494,4 +540,7 @@ def _read(name: str, path: Path, columns: Sequence[str] | None) -> pa.Table:
             f"{path}: written with table layout {metadata.get('daclass.version')}, "
             f"this daclass reads layout {VERSION}; run the stage again"
         )
+    missing = sorted(set(columns or SCHEMAS[name]) - set(table.column_names))
+    if missing:
+        raise InputError(f"{path}: lacks the column {missing[0]}; run the stage again")
     return table.replace_schema_metadata(None)

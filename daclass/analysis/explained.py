@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
 
 from daclass.analysis.cells import TRUTHS, Bools, Cells, Floats, Ints
 from daclass.analysis.conditions import Conditions
@@ -27,6 +26,7 @@ from daclass.analysis.folds import (
     fold_of,
     seed_groups,
 )
+from daclass.analysis.ratios import RATIOS, fieller, quadratic, sums_at
 
 _TRUTHS = (*TRUTHS, "control")
 _NUMBERS = [
@@ -192,16 +192,14 @@ class _Pool:
             found[f"drop_{truth}"] = drop.mean[0]
             found[f"drop_{truth}_low"], found[f"drop_{truth}_high"] = drop.low[0], drop.high[0]
         for truth, name in (("multi", "explained"), ("control", "control")):
-            share, low, high = _remaining(drops[truth], truth, found, confidence)
+            share, low, high = fieller(
+                drops[truth], found[f"drop_{truth}"], drops["original"](0.0), confidence
+            )
             found[name], found[f"{name}_low"], found[f"{name}_high"] = 1 - share, 1 - high, 1 - low
         return found
 
     def _drops(self, truth: str, confidence: float) -> Callable[[float], Crossed]:
-        """Mean drop under `truth` less `ratio` times that under original labels, by the ratio.
-
-        The sums that the estimate is made from are quadratic in the ratio, so those of three ratios
-        give them for all.
-        """
+        """Mean drop under `truth` less `ratio` times that under original labels, by the ratio."""
         inside = self.mask.any(axis=0)
         images, groups = np.array([inside.sum()]), np.zeros(inside.sum(), np.int64)
 
@@ -216,68 +214,18 @@ class _Pool:
                 Sums.of(
                     (arm(self.at_reference, ratio) - arm(self.at_tested, ratio)) * weight, groups, 1
                 )
-                for ratio in _RATIOS
+                for ratio in RATIOS
             ]
             return lambda ratio: crossed_from_sums(
-                _sums_at(ratio, tables), images, confidence=confidence, span=(-np.inf, np.inf)
+                sums_at(ratio, tables), images, confidence=confidence, span=(-np.inf, np.inf)
             )
-        arms = [(arm(self.at_reference, r), arm(self.at_tested, r)) for r in _RATIOS]
+        arms = [(arm(self.at_reference, r), arm(self.at_tested, r)) for r in RATIOS]
         first, second = ([Sums.of(pair[k], groups, 1) for pair in arms] for k in (0, 1))
         both = [np.array([one.sum(axis=0) @ other.sum(axis=0)]) for one, other in arms]
         return lambda ratio: difference_from_sums(
-            _sums_at(ratio, first),
-            _sums_at(ratio, second),
-            _quadratic(ratio, both),
+            sums_at(ratio, first),
+            sums_at(ratio, second),
+            quadratic(ratio, both),
             images,
             confidence=confidence,
         )
-
-
-_RATIOS = (-1.0, 0.0, 1.0)
-
-
-def _quadratic(ratio: float, values: Sequence[Floats]) -> Floats:
-    """The value at `ratio` of the quadratic function that has these values at `_RATIOS`."""
-    low, middle, high = values
-    return middle + ratio * (high - low) / 2 + ratio**2 * ((high + low) / 2 - middle)
-
-
-def _sums_at(ratio: float, tables: Sequence[Sums]) -> Sums:
-    return Sums(
-        _quadratic(ratio, [table.seed_sums for table in tables]),
-        _quadratic(ratio, [table.image_squares for table in tables]),
-        _quadratic(ratio, [table.squares for table in tables]),
-    )
-
-
-def _remaining(
-    drop_at: Callable[[float], Crossed],
-    truth: str,
-    found: Mapping[str, float],
-    confidence: float,
-) -> tuple[float, float, float]:
-    """The drop under `truth` over that under original labels, with Fieller's interval.
-
-    NaN where the original-label drop may be 0.
-    """
-    # 0 within the interval, or an unknown interval.
-    if not found["drop_original_low"] * found["drop_original_high"] > 0:
-        return np.nan, np.nan, np.nan
-    ratio = found[f"drop_{truth}"] / found["drop_original"]
-
-    def excess(candidate: float) -> float:
-        residual = drop_at(candidate)
-        reach = stats.t.ppf((1 + confidence) / 2, residual.df[0]) * residual.error[0]
-        return float(abs(residual.mean[0]) - reach)
-
-    return ratio, _end(excess, ratio, -1.0), _end(excess, ratio, 1.0)
-
-
-def _end(excess: Callable[[float], float], start: float, direction: float) -> float:
-    """Where `excess`, negative at `start`, turns positive; infinite where it does not."""
-    step = 0.1
-    while excess(start + direction * step) < 0:
-        step *= 2
-        if step > 1e3:  # the denominator's own degrees of freedom bound it only just
-            return direction * np.inf
-    return float(optimize.brentq(excess, *sorted((start, start + direction * step))))

@@ -79,10 +79,13 @@ if STUDY.interventions:
         input:
             evidence(*STUDY.phases[1:]),
             tables("effects", "categories"),
+            trained("interventions"),
         output:
-            FILES.table("interventions"),
+            tables("interventions", "intervention_classes", "intervention_costs"),
         params:
-            settings=STUDY.digest("analysis.empty_labels", "analysis.confidence"),
+            settings=STUDY.digest(
+                "analysis.empty_labels", "analysis.confidence", "analysis.affected.q"
+            ),
         log:
             log("interventions"),
         benchmark:

@@ -21,7 +21,7 @@ from daclass.analysis.designers.uniform import (
     uniform_strongest,
 )
 
-__all__ = ["DESIGNERS", "Design", "Evidence", "resolve_m"]
+__all__ = ["DESIGNERS", "NEED_NO_SWEEP", "Design", "Evidence", "resolve_m"]
 
 DESIGNERS: dict[str, Callable[[Evidence], Design]] = {
     "uniform_strongest": uniform_strongest,
@@ -36,3 +36,6 @@ DESIGNERS: dict[str, Callable[[Evidence], Design]] = {
     "random_classes": random_classes,
     "reweighted": reweighted,
 }
+
+NEED_NO_SWEEP = frozenset({"uniform_strongest", "uniform_reference", "uniform_each"})
+"""Designers whose policy follows from the config alone."""
