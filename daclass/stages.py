@@ -594,6 +594,7 @@ def _tables(study: Study, layout: Layout) -> Tables:
         similarity=settings.categories.similarity,
         confidence=settings.confidence,
         policies=_designed(study, layout),
+        reasons=_reasons(study, layout),
     )
 
 
@@ -614,6 +615,16 @@ def _designed(study: Study, layout: Layout) -> pd.DataFrame:
     ]
     empty = pd.DataFrame({"policy": [], "class_id": [], "strength": []})
     return pd.concat(parts, ignore_index=True) if parts else empty
+
+
+def _reasons(study: Study, layout: Layout) -> dict[str, str]:
+    """Why each designed policy is as it is, in one line, where its provenance is there."""
+    files = {plan.name: layout.provenance(plan.name) for plan in study.planned}
+    return {
+        name: json.loads(file.read_text(encoding="utf-8"))["reasons"]["summary"]
+        for name, file in files.items()
+        if file.is_file()
+    }
 
 
 def _write_json(content: Any, path: Path) -> None:

@@ -15,6 +15,7 @@ the interval is wide: what three draws say of all others is not much.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -68,7 +69,7 @@ class Draws:
         mean = float(self._pooled.mean()) if self._pooled.size else np.nan
         return fieller(excess, mean, whole.mean(confidence), confidence)
 
-    @property
+    @cached_property
     def _pooled(self) -> npt.NDArray:
         """Mean over draws, [S, N]; integers where there is one."""
         return self.values[0] if len(self.values) == 1 else self.values.mean(axis=0)
@@ -98,7 +99,7 @@ class Draws:
         low, high = np.maximum(found.mean - reach, span[0]), np.minimum(found.mean + reach, span[1])
         return replace(found, error=error, df=df, low=low, high=high, p=p)
 
-    @property
+    @cached_property
     def _between(self) -> Floats:
         """Variance between draws, [1]."""
         apart = self.values - self._pooled

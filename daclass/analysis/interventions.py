@@ -204,10 +204,12 @@ def _recovered(
     values: Mapping[str, Draws], policy: str, by_definition: float | None, confidence: float
 ) -> dict[str, float]:
     """The share of the drop that a policy recovers."""
-    drop = values[REFERENCE] - values[STRONGEST]
-    share, low, high = (values[policy] - values[STRONGEST]).share_of(drop, confidence)
-    if by_definition is not None and not np.isnan(share):
-        share, low, high = by_definition, np.nan, np.nan
+    drop, low, high = values[REFERENCE] - values[STRONGEST], np.nan, np.nan
+    whole = drop.mean(confidence)
+    if by_definition is None:
+        share, low, high = (values[policy] - values[STRONGEST]).share_of(drop, confidence)
+    else:
+        share = by_definition if whole.low[0] * whole.high[0] > 0 else np.nan
     return {"recovered": share, "recovered_low": low, "recovered_high": high}
 
 

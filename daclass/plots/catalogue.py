@@ -12,7 +12,16 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
-from daclass.plots import accuracy, confusions, crops, effects, explained, interventions, planted
+from daclass.plots import (
+    accuracy,
+    confusions,
+    crops,
+    effects,
+    explained,
+    interventions,
+    planted,
+    policies,
+)
 from daclass.plots.tables import Tables
 
 PANELS_AT_MOST = 12
@@ -177,24 +186,62 @@ def _errors(tables: Tables) -> str:
     )
 
 
+def _fresh(tables: Tables) -> str:
+    """On what the interventions were measured."""
+    rows = tables.interventions
+    seeds = int(rows["seeds"].max())
+    spread = (
+        f"Lines are {_level(tables)} intervals for new seeds and new pictures; one that holds 0 "
+        "leaves the question undecided"
+        if seeds > 1
+        else "One seed gives no intervals"
+    )
+    return (
+        f"{_plural(seeds, 'fresh seed')}, paired by seed and picture, on the estimating half "
+        f"({_plural(int(rows['images'].max()), 'picture')} in all). {spread}."
+    )
+
+
+def _control(tables: Tables) -> str:
+    draws = policies.draws_of(tables.interventions["policy"], policies.CONTROL)
+    if not draws:
+        return ""
+    mean = f", the mean of {len(draws)} draws (intervals speak for new draws)" if draws[1:] else ""
+    return (
+        " “Random classes” is the control: the strengths of “weaker for swallowers” for other "
+        f"classes of like accuracy and size{mean}."
+    )
+
+
 def _forest(baseline: str) -> Callable[[Tables], str]:
     def caption(tables: Tables) -> str:
-        rows = tables.interventions
-        seeds = int(rows["seeds"].max())
-        spread = (
-            f"Lines are {_level(tables)} intervals for new seeds and new pictures"
-            if seeds > 1
-            else "One seed gives no intervals"
-        )
         return (
             "Accuracy that each designed policy gains against “"
-            f"{interventions.POLICIES[baseline]}”, in percentage points, by group of classes; "
-            f"{_plural(seeds, 'fresh seed')}, paired by seed and picture, on the estimating half "
-            f"({_plural(int(rows['images'].max()), 'picture')} in all). {spread}. “Random classes” "
-            "is the control: the same change for classes drawn at random."
+            f"{policies.policy_name(baseline)}”, in percentage points, by group of classes; "
+            f"{_fresh(tables)}{_control(tables)}"
         )
 
     return caption
+
+
+def _recovered(tables: Tables) -> str:
+    return (
+        "Share of the drop from “reference for all” to “strongest for all” that each policy "
+        f"recovers, by group of classes; {_fresh(tables)} Intervals of a share are Fieller’s, and "
+        "may run out of the figure. Groups whose drop could be zero are left out: there is nothing "
+        f"to recover.{_control(tables)}"
+    )
+
+
+def _changed(tables: Tables) -> str:
+    numbers = interventions.change_numbers(tables.interventions)
+    return (
+        "Number of classes whose accuracy each policy lowers and raises against “strongest for "
+        "all”, at the study’s false discovery rate, among "
+        f"{_plural(int(numbers['classes'].max()), 'class', 'classes')} "
+        f"({_plural(int(numbers['seeds'].max()), 'fresh seed')}). A class that is not counted may "
+        "still have changed by less than these seeds and pictures can tell."
+    )
 
 
 def _planted(tables: Tables) -> str:
@@ -239,10 +286,11 @@ def _against(baseline: str) -> Plot:
         lambda t: interventions.intervention_numbers(t.interventions, baseline),
         lambda t: interventions.interventions(t.interventions, baseline),
         _forest(baseline),
-        "This study trained no interventions.",
+        _UNTRAINED,
     )
 
 
+_UNTRAINED = "This study trained no interventions."
 _NO_ANNOTATIONS = "This data set has no annotations beyond the original label."
 _NO_AFFECTED = "No class is affected under the study's rule."
 
@@ -305,6 +353,24 @@ FIGURES: Mapping[str, Plot] = {
     ),
     "interventions_vs_strongest": _against("uniform_strongest"),
     "interventions_vs_best": _against("uniform_best"),
+    "interventions_vs_random": Plot(
+        lambda t: interventions.intervention_numbers(t.interventions, policies.CONTROL),
+        lambda t: interventions.interventions(t.interventions, policies.CONTROL),
+        _forest(policies.CONTROL),
+        "This study trained no random control.",
+    ),
+    "drop_recovered": Plot(
+        lambda t: interventions.recovered_numbers(t.interventions),
+        lambda t: interventions.recovered(t.interventions),
+        _recovered,
+        "No group of classes has a drop that is surely there, so there is nothing to recover.",
+    ),
+    "changed_classes": Plot(
+        lambda t: interventions.change_numbers(t.interventions),
+        lambda t: interventions.changed_classes(t.interventions),
+        _changed,
+        _UNTRAINED,
+    ),
     "planted_vs_found": Plot(
         lambda t: planted.planted_numbers(t.planted, t.classes),
         lambda t: planted.planted_vs_found(t.planted, t.classes),

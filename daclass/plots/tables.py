@@ -33,6 +33,7 @@ class Tables:
         replicates: what the runs of a condition are, in the plural: seeds, or what stands for them.
         confidence: level of the intervals.
         policies: the designed policies, one row a (policy, class_id) with its strength.
+        reasons: policy -> why it is as it is, in one line.
         counts, accuracy, ...: the tables of these names; those that a study lacks have no rows.
     """
 
@@ -47,6 +48,7 @@ class Tables:
     policies: pd.DataFrame = field(
         default_factory=lambda: pd.DataFrame({"policy": [], "class_id": [], "strength": []})
     )
+    reasons: Mapping[str, str] = field(default_factory=dict)
     counts: pd.DataFrame = field(default_factory=_absent("counts"))
     accuracy: pd.DataFrame = field(default_factory=_absent("accuracy"))
     class_accuracy: pd.DataFrame = field(default_factory=_absent("class_accuracy"))
@@ -58,6 +60,8 @@ class Tables:
     categories: pd.DataFrame = field(default_factory=_absent("categories"))
     sensitivity: pd.DataFrame = field(default_factory=_absent("sensitivity"))
     interventions: pd.DataFrame = field(default_factory=_absent("interventions"))
+    intervention_classes: pd.DataFrame = field(default_factory=_absent("intervention_classes"))
+    intervention_costs: pd.DataFrame = field(default_factory=_absent("intervention_costs"))
     planted: pd.DataFrame = field(default_factory=_absent("planted"))
     realised_area: pd.DataFrame = field(default_factory=_absent("realised_area"))
     examples: pd.DataFrame = field(default_factory=_absent("examples"))

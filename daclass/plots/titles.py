@@ -44,5 +44,10 @@ TITLES = {
     "interventions_vs_best": Title(
         "What each policy changes against the best uniform strength", FIXES
     ),
+    "interventions_vs_random": Title(
+        "What each policy changes against the same dose for random classes", FIXES
+    ),
+    "drop_recovered": Title("Share of the drop that each policy recovers", FIXES),
+    "changed_classes": Title("Classes that each policy makes worse and better", FIXES),
     "planted_vs_found": Title("Planted relations beside what was found", CERTAINTY),
 }

@@ -15,30 +15,31 @@ from daclass.plots.accuracy import accuracy_numbers
 from daclass.plots.catalogue import PANELS_AT_MOST
 from daclass.plots.crops import realised_numbers
 from daclass.plots.effects import effect_numbers
-from daclass.plots.interventions import GROUPS, POLICIES, intervention_numbers
+from daclass.plots.interventions import GROUPS
 from daclass.plots.planted import planted_numbers
+from daclass.plots.policies import (
+    BASELINES,
+    CONTROL,
+    STRONGEST,
+    draws_of,
+    is_draw,
+    ordered,
+    policy_design,
+    policy_name,
+    without_draws,
+)
 from daclass.plots.tables import Tables
 
 Row = dict[str, Any]
 LONG = 40  # tables with more rows are folded away
 NAMED_AT_MOST = 5  # names in a sentence
-BASELINES = ("uniform_strongest", "uniform_best")
+CLASS_ROWS = 60  # classes in the table of what policies do to each
 CATEGORIES = {
     "ambiguous": "the same pictures carry both labels, and the classes are close in the class tree",
     "co-occurring": "the same pictures carry both labels, but the classes are far apart in it",
     "fine-grained": "pictures rarely carry both labels, but the classes are close in the tree",
     "unrelated": "pictures rarely carry both labels, and the classes are far apart in the tree",
     "none": "no confusion of the class grew",
-}
-DESIGNS = {
-    "uniform_strongest": "Every class at the strongest strength.",
-    "uniform_best": "Every class at the strength with the best average.",
-    "naive_removal": "The affected classes at the weakest strength, all others at the strongest.",
-    "fp_informed": (
-        "The classes that gain most false positives, each at the strength with its fewest errors; "
-        "all others at the strongest."
-    ),
-    "random_classes": "The control: the same strengths, given to classes drawn at random.",
 }
 
 
@@ -84,9 +85,10 @@ def build_content(summary: Row, tables: Tables) -> Row:
         "fixes": fixes,
         "fix": {entry["policy"]: entry for entry in fixes},
         "groups": GROUPS,
-        "policies": POLICIES,
-        "designs": DESIGNS,
-        "baselines": BASELINES,
+        "policies": {entry["policy"]: entry["name"] for entry in fixes},
+        "baselines": [b for b in BASELINES if (tables.interventions["baseline"] == b).any()],
+        "control_draws": len(draws_of(tables.interventions["policy"], CONTROL)),
+        "changed": changed_rows(tables, summary["q"]),
         "planted": planted_rows(tables),
         "flattery": flattery(tables),
         "panels_at_most": PANELS_AT_MOST,
@@ -209,22 +211,69 @@ def sensitivity_rows(tables: Tables) -> list[Row]:
 
 
 def fix_rows(tables: Tables) -> list[Row]:
-    """One entry a policy: its gains by baseline, group and truth."""
+    """One entry a policy: its gains by baseline, group and truth, what it recovers and costs."""
     frame = tables.interventions
-    order = [p for p in POLICIES if (frame["policy"] == p).any()]
-    order += [p for p in dict.fromkeys(frame["policy"]) if p not in POLICIES]
+    shown = set(without_draws(frame["policy"]))
+    costs = {row["policy"]: row for row in _records(tables.intervention_costs)}
     entries: list[Row] = []
-    for policy in order:
-        gains: dict[tuple[str, str, str], Row] = {}
-        for baseline in BASELINES:
-            numbers = intervention_numbers(frame, baseline)
-            for row in _records(numbers[numbers["policy"] == policy]):
-                gains[(baseline, row["group"], row["truth"])] = row
-        levels = {
-            (row["group"], row["truth"]): row for row in _records(frame[frame["policy"] == policy])
+    for policy in ordered(frame["policy"]):
+        rows = _records(frame[frame["policy"] == policy])
+        gains = {
+            (row["baseline"], row["group"], row["truth"]): row
+            for row in rows
+            if row["baseline"] != policy
         }
-        entries.append({"policy": policy, "gains": gains, "levels": levels})
+        draws = draws_of(frame["policy"], policy)
+        entries.append(
+            {
+                "policy": policy,
+                "name": policy_name(policy),
+                "design": policy_design(policy),
+                "reason": tables.reasons.get(policy, ""),
+                "single": policy in shown,
+                "draw": is_draw(policy),
+                "gains": gains,
+                "levels": {(row["group"], row["truth"]): row for row in rows},
+                "cost": costs.get(policy) or (costs.get(draws[0]) if draws else None),
+            }
+        )
     return entries
+
+
+def changed_rows(tables: Tables, q: float) -> Row:
+    """What policies do to single classes, against the strongest for all.
+
+    Returns:
+        `policies` (those shown), `rows` (the classes that at least one of them changes at the false
+        discovery rate `q`, largest change first, at most `CLASS_ROWS`) and `more` (how many classes
+        were left out for want of room).
+    """
+    frame = tables.intervention_classes
+    frame = frame[(frame["baseline"] == STRONGEST) & (frame["truth"] == "original")]
+    policies = without_draws(frame["policy"])
+    # The mean of a control's draws says nothing of a class that one of them gave another strength.
+    policies = [name for name in policies if not is_draw(name)]
+    frame = frame[frame["policy"].isin(policies)].assign(found=frame["q"] <= q)
+    names = tables.classes.set_index("class_id")["name"]
+    found = frame[frame["found"]]
+    size = found["difference"].abs().groupby(found["class_id"]).max()
+    order = size.sort_values(ascending=False, kind="stable").index
+    cells = {(row["class_id"], row["policy"]): row for row in _records(frame)}
+    rows = [
+        {
+            "class_id": int(k),
+            "name": names[k],
+            "affected": int(k) in tables.affected,
+            "swallower": int(k) in tables.swallowers,
+            "cells": [cells.get((k, policy)) for policy in policies],
+        }
+        for k in order[:CLASS_ROWS]
+    ]
+    return {
+        "policies": [policy_name(policy) for policy in policies],
+        "rows": rows,
+        "more": len(order) - len(rows),
+    }
 
 
 def planted_rows(tables: Tables) -> Row | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from daclass.plots.accuracy import accuracy_numbers
 from daclass.plots.effects import sorted_numbers
-from daclass.plots.interventions import POLICIES
+from daclass.plots.policies import ordered, policy_name
 from daclass.plots.tables import Tables
 
 Row = dict[str, Any]
@@ -118,13 +118,11 @@ def _confusions(tables: Tables) -> dict[int, list[Row]]:
 def _policies(tables: Tables) -> dict[int, dict[str, float]]:
     """Class id -> policy, as readers know it -> strength."""
     frame = tables.policies
-    order = [name for name in POLICIES if (frame["policy"] == name).any()]
-    order += [name for name in dict.fromkeys(frame["policy"]) if name not in POLICIES]
     found: dict[int, dict[str, float]] = {}
-    for policy in order:
+    for policy in ordered(frame["policy"]):
         for row in frame[frame["policy"] == policy].to_dict("records"):
             entry = found.setdefault(int(row["class_id"]), {})
-            entry[POLICIES.get(policy, policy)] = round(float(row["strength"]), 4)
+            entry[policy_name(policy)] = round(float(row["strength"]), 4)
     return found
 
 

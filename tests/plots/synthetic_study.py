@@ -87,6 +87,10 @@ def study_tables(
         "confusions": _confusions(categories, seeds),
         "categories": categories,
         "interventions": _interventions(seeds, len(victims), rng) if interventions else None,
+        "intervention_classes": (
+            _intervention_classes(len(names), seeds, rng) if interventions else None
+        ),
+        "intervention_costs": _intervention_costs(seeds) if interventions else None,
         "planted": _planted(list(names), effects, categories) if planted else None,
     }
     policies = pd.DataFrame({"policy": [], "class_id": [], "strength": []})
@@ -245,29 +249,64 @@ def _confusions(categories, seeds) -> pd.DataFrame:
     return frame
 
 
+INTERVENTIONS = (
+    "uniform_strongest", "uniform_best", "uniform_reference", "naive_removal", "fp_informed",
+    "random_classes_1", "random_classes_2",
+)  # fmt: skip
+BASELINES = ("uniform_strongest", "uniform_best", "uniform_reference", "random_classes")
+
+
 def _interventions(seeds, victims, rng) -> pd.DataFrame:
     rows = []
-    policies = ["uniform_strongest", "uniform_best", "naive_removal", "fp_informed",
-                "random_classes"]  # fmt: skip
-    for policy in policies:
+    width = 0.03 if seeds > 1 else np.nan
+    for policy in (*INTERVENTIONS, "random_classes"):
         for group in ("all", "affected", "swallowers", "both"):
             for truth in ("original", "multi"):
-                for baseline in ("uniform_strongest", "uniform_best"):
+                share = {"uniform_strongest": 0.0, "uniform_reference": 1.0}.get(policy, 0.4)
+                known = 0.0 if policy in ("uniform_strongest", "uniform_reference") else width
+                for baseline in BASELINES:
+                    if policy.startswith(f"{baseline}_"):
+                        continue
                     gain = 0.0 if policy == baseline else rng.normal(0.02, 0.03)
                     accuracy = 0.7 + gain
-                    width = 0.03 if seeds > 1 else np.nan
                     rows.append(
                         {
                             "policy": policy, "group": group, "truth": truth,
                             "accuracy": accuracy, "accuracy_low": accuracy - width,
                             "accuracy_high": accuracy + width, "baseline": baseline,
+                            "recovered": np.nan if group == "all" else share,
+                            "recovered_low": share - 9 * known or np.nan,
+                            "recovered_high": share + 9 * known or np.nan,
                             "difference": gain,
                             "low": gain - width, "high": gain + width,
-                            "p": 0.04 if seeds > 1 else np.nan, "seeds": seeds, "images": 1200,
+                            "p": 0.04 if seeds > 1 else np.nan,
+                            "worse": 1.5, "better": 3.0, "seeds": seeds, "images": 1200,
                             "classes": {"all": 24, "both": 2 * victims}.get(group, victims),
                         }
                     )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _intervention_classes(classes, seeds, rng) -> pd.DataFrame:
+    keys = [
+        (policy, baseline, truth, k)
+        for policy in INTERVENTIONS for baseline in BASELINES[:3] if policy != baseline
+        for truth in ("original", "multi") for k in range(classes)
+    ]  # fmt: skip
+    frame = pd.DataFrame(keys, columns=["policy", "baseline", "truth", "class_id"])
+    gain, width = rng.normal(0, 0.08, len(frame)), 0.1 if seeds > 1 else np.nan
+    return frame.assign(
+        difference=gain, low=gain - width, high=gain + width, p=0.01,
+        q=np.where(np.abs(gain) > width, 0.02, 0.6) if seeds > 1 else np.nan, seeds=seeds,
+        images=50,
+    )  # fmt: skip
+
+
+def _intervention_costs(seeds) -> pd.DataFrame:
+    return pd.DataFrame({"policy": INTERVENTIONS}).assign(
+        runs=seeds, epochs=24.0, pictures=40320.0, relative=1.0, seconds=50.0,
+        seconds_relative=1.0, design_runs=25,
+    )  # fmt: skip
 
 
 def _class_accuracy(counts, seeds) -> pd.DataFrame:
