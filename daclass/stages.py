@@ -20,7 +20,7 @@ from daclass.atomic import replacing
 from daclass.augment import RRC_SCALE, AugmentError, Policy
 from daclass.errors import InputError
 from daclass.layout import Layout
-from daclass.study import BASELINES, FolderData, Phase, PredictionsData, Study
+from daclass.study import FINE_TUNED, FolderData, Phase, PredictionsData, Study
 from daclass.tables import RUNNERS_UP, content_digest, read_table, with_readable_names, write_table
 
 if TYPE_CHECKING:
@@ -257,14 +257,14 @@ def interventions(study: Study, layout: Layout) -> None:
     found = read_table("effects", layout.table("effects"))
     swallowed = read_table("categories", layout.table("categories"))
     cells, settings = _cells(study, layout, *study.phases[1:]), study.analysis
-    classes = intervention_classes(cells, BASELINES, confidence=settings.confidence)
+    classes = intervention_classes(cells, study.baselines, confidence=settings.confidence)
     tables = {
         "interventions": interventions(
             cells,
             affected=sorted(found.loc[found["affected"], "class_id"].unique().tolist()),
             swallowers=sorted(set(swallowed["swallower_id"]) - {-1}),
-            baselines=BASELINES,
-            controls=study.interventions.controls(),
+            baselines=study.baselines,
+            controls=study.controls(),
             classes=classes,
             q=settings.affected.q,
             confidence=settings.confidence,
@@ -474,20 +474,24 @@ def _costs(study: Study, layout: Layout) -> tuple[pd.DataFrame, dict[str, int]]:
 
     index = read_table("index", layout.table("index"), columns=["split", "draw"])
     pictures = index.loc[index["split"] == "train", "draw"].value_counts()
-    epochs = study.training.epochs
+    tuning = study.interventions.fine_tuning if study.interventions else None
+    epochs = {"interventions": study.training.epochs}
+    if tuning:  # the epochs of the network that it starts from count too
+        epochs["fine_tuning"] = study.training.epochs + tuning.epochs
     rows = [
         {
             "policy": policy,
-            "epochs": epochs,
-            "pictures": epochs * pictures[study.draw(seed)],
+            "epochs": epochs[phase],
+            "pictures": epochs[phase] * pictures[study.draw(seed)],
             "seconds": run.get("seconds", float("nan")),  # older runs have none
         }
-        for seed in study.seeds("interventions")
-        for policy, run in json.loads(layout.trained("interventions", seed).read_text()).items()
+        for phase in study.phases[1:]
+        for seed in study.seeds(phase)
+        for policy, run in json.loads(layout.trained(phase, seed).read_text()).items()
     ]
     sweep = len(study.strengths) * len(study.seeds("sweep"))
     design = {p.name: 0 if p.designer in NEED_NO_SWEEP else sweep for p in study.planned}
-    return pd.DataFrame(rows), design
+    return pd.DataFrame(rows), design | {FINE_TUNED + name: n for name, n in design.items()}
 
 
 def _runs(study: Study, layout: Layout, phase: Phase, seed: int) -> list[Run]:

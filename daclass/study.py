@@ -685,6 +685,22 @@ class Study(Section):
         """The policies of the interventions."""
         return self.interventions.planned(self.strengths) if self.interventions else ()
 
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """The policies that all others are compared with; fine-tuned ones have one of their own."""
+        tuned = (f"{FINE_TUNED}{BASELINES[0]}",) if "fine_tuning" in self.phases else ()
+        return (*BASELINES, *tuned)
+
+    def controls(self) -> dict[str, tuple[str, ...]]:
+        """Name of a pooled control -> the policies that are its draws."""
+        pools = self.interventions.controls() if self.interventions else {}
+        prefixes = ("", FINE_TUNED) if "fine_tuning" in self.phases else ("",)
+        return {
+            prefix + name: tuple(prefix + draw for draw in draws)
+            for prefix in prefixes
+            for name, draws in pools.items()
+        }
+
     def uniform_name(self, strength: float) -> str:
         """Name of the sweep's policy that gives every class `strength`."""
         return f"{self.axis.name}={strength:g}"

@@ -379,7 +379,8 @@ TABLES: Mapping[str, Table] = {
             "relative": (_real, "Pictures, as a multiple of those of uniform_strongest."),
             "seconds": (
                 _real,
-                "Measured, of a run; mean over seeds. Of runs side by side each has its share.",
+                "Measured, of a run; mean over seeds. Of runs side by side each has its share; of "
+                "fine-tuned ones only what was added counts.",
             ),
             "seconds_relative": (_real, "Seconds, as a multiple of those of uniform_strongest."),
             "design_runs": (_int, "Of the sweep, without which it could not be designed."),

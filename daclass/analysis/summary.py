@@ -39,8 +39,8 @@ def summarise(
         conditions, reference: what is compared, the tested condition first.
         replicates: what the runs of a condition are, in the plural, such as "seeds".
         q: false discovery rate up to which a class counts as hurt or helped.
-        tables: "classes", "accuracy", "effects", "explained" and "categories"; "planted" and
-            "interventions" where there are any.
+        tables: "classes", "accuracy", "effects", "explained" and "categories"; "planted",
+            "interventions" and "intervention_costs" where there are any.
 
     Returns:
         A dict of plain Python values that `json` can write; missing numbers are None. Shares are in
@@ -71,6 +71,7 @@ def summarise(
         "categories": {kind: int((categories["category"] == kind).sum()) for kind in CATEGORIES},
         "planted": _planted(tables.get("planted"), names),
         "interventions": _interventions(tables.get("interventions")),
+        "intervention_costs": _optional_records(tables.get("intervention_costs")),
     }
     plain: Row = _plain(content)
     return {**plain, "headline": _headline(plain)}
@@ -161,7 +162,8 @@ def _planted(planted: pd.DataFrame | None, names: Mapping) -> Row | None:
 
 
 def _interventions(interventions: pd.DataFrame | None) -> list[Row] | None:
-    """Each policy's accuracy on each group and truth with its differences to the baselines."""
+    """Each policy's accuracy on each group and truth, the share of the drop that it recovers, and
+    its differences to the baselines."""
     if interventions is None or interventions.empty:
         return None
     rows = []
@@ -174,15 +176,24 @@ def _interventions(interventions: pd.DataFrame | None) -> list[Row] | None:
             "low": lines[0]["accuracy_low"],
             "high": lines[0]["accuracy_high"],
         }
+        row["recovered"] = {
+            "value": lines[0]["recovered"],
+            "low": lines[0]["recovered_low"],
+            "high": lines[0]["recovered_high"],
+        }
         row["against"] = {
             line["baseline"]: {
                 "value": line["difference"],
-                **{key: line[key] for key in ("low", "high", "p")},
+                **{key: line[key] for key in ("low", "high", "p", "worse", "better")},
             }
             for line in lines
         }
         rows.append(row)
     return rows
+
+
+def _optional_records(table: pd.DataFrame | None) -> list[Row] | None:
+    return None if table is None or table.empty else _records(table)
 
 
 def _headline(content: Row) -> list[Row]:
@@ -309,14 +320,21 @@ def _headline_intervention(content: Row) -> Row | None:
         return None
     strongest, best = (row["against"][name] for name in ("uniform_strongest", "uniform_best"))
     overall = found["fp_informed", "all"]["against"]["uniform_strongest"]
+    random = row["against"].get("random_classes")
+    chance = ""
+    if random is not None:
+        chance = (
+            "against the same dose for random classes the affected ones change by "
+            f"{_change(random['value'])} {_between(random, _change)}; "
+        )
     return {
         "label": "what the class-conditional policy gives the affected classes",
         "value": _change(strongest["value"]),
         "text": "Against the strongest augmentation for all, the FP-informed policy changes the "
         f"{_several(row['classes'], 'affected class', 'es')} by {_change(strongest['value'])} "
         f"{_between(strongest, _change)} and the average of all by {_change(overall['value'])} "
-        f"{_between(overall, _change)}; against the best uniform strength the affected classes "
-        f"change by {_change(best['value'])} {_between(best, _change)} "
+        f"{_between(overall, _change)}; {chance}against the best uniform strength the affected "
+        f"classes change by {_change(best['value'])} {_between(best, _change)} "
         f"({row['images']} fresh pictures, {_runs(row['seeds'], content)}).",
     }
 

@@ -290,6 +290,7 @@ def _against(baseline: str) -> Plot:
     )
 
 
+_TUNED = policies.FINE_TUNED + policies.STRONGEST
 _UNTRAINED = "This study trained no interventions."
 _NO_ANNOTATIONS = "This data set has no annotations beyond the original label."
 _NO_AFFECTED = "No class is affected under the study's rule."
@@ -358,6 +359,15 @@ FIGURES: Mapping[str, Plot] = {
         lambda t: interventions.interventions(t.interventions, policies.CONTROL),
         _forest(policies.CONTROL),
         "This study trained no random control.",
+    ),
+    "fine_tuned_vs_strongest": Plot(
+        lambda t: interventions.intervention_numbers(t.interventions, _TUNED),
+        lambda t: interventions.interventions(t.interventions, _TUNED),
+        lambda t: (
+            "All networks start from that of the strongest for all and are trained further, under "
+            f"each policy. {_forest(_TUNED)(t)}"
+        ),
+        "This study fine-tuned no networks.",
     ),
     "drop_recovered": Plot(
         lambda t: interventions.recovered_numbers(t.interventions),

@@ -10,7 +10,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from daclass.plots.policies import REFERENCE, STRONGEST, ordered, policy_name, without_draws
+from daclass.plots.policies import (
+    FINE_TUNED,
+    REFERENCE,
+    STRONGEST,
+    is_fine_tuned,
+    ordered,
+    policy_name,
+    without_draws,
+)
 from daclass.plots.style import (
     BLUE,
     INK,
@@ -40,12 +48,13 @@ GROUPS = {
 def intervention_numbers(interventions: pd.DataFrame, baseline: str) -> pd.DataFrame:
     """Differences to `baseline`, by group, policy and truth.
 
-    Left out are the baseline itself and single draws of a control, whose mean stands there.
+    Left out are the baseline itself and single draws of a control, whose mean stands there. Beside
+    a fine-tuned baseline stand fine-tuned policies, and others beside others.
     """
     rows = interventions[
         (interventions["baseline"] == baseline) & (interventions["policy"] != baseline)
     ]
-    shown = rows[rows["policy"].isin(without_draws(interventions["policy"]))]
+    shown = rows[rows["policy"].isin(_shown(interventions, is_fine_tuned(baseline)))]
     rows = _sorted(shown).drop(columns=["baseline", "recovered", "recovered_low", "recovered_high"])
     return without_repetition(rows, "accuracy")
 
@@ -54,7 +63,7 @@ def recovered_numbers(interventions: pd.DataFrame) -> pd.DataFrame:
     """The share of each group's drop that each policy recovers; those known by definition not."""
     columns = ["policy", "group", "truth", "recovered", "recovered_low", "recovered_high"]
     rows = interventions[
-        interventions["policy"].isin(without_draws(interventions["policy"]))
+        interventions["policy"].isin(_shown(interventions))
         & ~interventions["policy"].isin([STRONGEST, REFERENCE])
     ].drop_duplicates(["policy", "group", "truth"])
     rows = without_repetition(_sorted(rows), "accuracy")[[*columns, "seeds", "images"]]
@@ -68,7 +77,7 @@ def change_numbers(interventions: pd.DataFrame, baseline: str = STRONGEST) -> pd
         & (interventions["policy"] != baseline)
         & (interventions["group"] == "all")
         & (interventions["truth"] == "original")
-        & interventions["policy"].isin(without_draws(interventions["policy"]))
+        & interventions["policy"].isin(_shown(interventions))
         & interventions["worse"].notna()
     ]
     return _sorted(rows)[["policy", "worse", "better", "classes", "seeds", "images"]]
@@ -98,7 +107,7 @@ def recovered(interventions: pd.DataFrame) -> Figure:
     figure = _forests(
         numbers,
         ["recovered", "recovered_low", "recovered_high"],
-        "% of the drop recovered: 0 is the strongest, 100 the reference for all",
+        "% of the drop recovered (100: reference for all)",
         marks=(0.0, 100.0),
     )
     # Ends of wide intervals say no more than "very wide" and would hide all others.
@@ -171,8 +180,16 @@ def _forests(
     return figure
 
 
+def _shown(interventions: pd.DataFrame, fine_tuned: bool = False) -> list[str]:
+    """The policies of a figure."""
+    names = without_draws(interventions["policy"])
+    return [name for name in names if is_fine_tuned(name) == fine_tuned]
+
+
 def _name_rows(ax: Axes, policies: Sequence[str]) -> None:
-    ax.set_yticks(range(len(policies)), [policy_name(policy) for policy in policies])
+    # Where all are fine-tuned, the figure's title says so.
+    names = [policy_name(policy.removeprefix(FINE_TUNED)) for policy in policies]
+    ax.set_yticks(range(len(policies)), names)
     ax.set_ylim(len(policies) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)

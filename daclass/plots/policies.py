@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 STRONGEST, BEST, REFERENCE = "uniform_strongest", "uniform_best", "uniform_reference"
 CONTROL = "random_classes"
-BASELINES = (STRONGEST, BEST, REFERENCE, CONTROL)
 FINE_TUNED = "fine_tuned_"
 
 
@@ -122,6 +121,10 @@ def draws_of(names: Iterable[str], control: str) -> list[str]:
 def is_draw(name: str) -> bool:
     found = _FORM.fullmatch(name)
     return bool(found and found["designer"] == CONTROL and found["number"])
+
+
+def is_fine_tuned(name: str) -> bool:
+    return name.startswith(FINE_TUNED)
 
 
 def pool_of(name: str) -> str:

@@ -47,6 +47,9 @@ TITLES = {
     "interventions_vs_random": Title(
         "What each policy changes against the same dose for random classes", FIXES
     ),
+    "fine_tuned_vs_strongest": Title(
+        "What fine-tuning under each policy changes against fine-tuning under the strongest", FIXES
+    ),
     "drop_recovered": Title("Share of the drop that each policy recovers", FIXES),
     "changed_classes": Title("Classes that each policy makes worse and better", FIXES),
     "planted_vs_found": Title("Planted relations beside what was found", CERTAINTY),

@@ -18,11 +18,11 @@ from daclass.plots.effects import effect_numbers
 from daclass.plots.interventions import GROUPS
 from daclass.plots.planted import planted_numbers
 from daclass.plots.policies import (
-    BASELINES,
     CONTROL,
     STRONGEST,
     draws_of,
     is_draw,
+    is_fine_tuned,
     ordered,
     policy_design,
     policy_name,
@@ -86,7 +86,7 @@ def build_content(summary: Row, tables: Tables) -> Row:
         "fix": {entry["policy"]: entry for entry in fixes},
         "groups": GROUPS,
         "policies": {entry["policy"]: entry["name"] for entry in fixes},
-        "baselines": [b for b in BASELINES if (tables.interventions["baseline"] == b).any()],
+        "baselines": ordered(tables.interventions["baseline"]),
         "control_draws": len(draws_of(tables.interventions["policy"], CONTROL)),
         "changed": changed_rows(tables, summary["q"]),
         "planted": planted_rows(tables),
@@ -231,7 +231,7 @@ def fix_rows(tables: Tables) -> list[Row]:
                 "design": policy_design(policy),
                 "reason": tables.reasons.get(policy, ""),
                 "single": policy in shown,
-                "draw": is_draw(policy),
+                "fine_tuned": is_fine_tuned(policy),
                 "gains": gains,
                 "levels": {(row["group"], row["truth"]): row for row in rows},
                 "cost": costs.get(policy) or (costs.get(draws[0]) if draws else None),
@@ -252,7 +252,7 @@ def changed_rows(tables: Tables, q: float) -> Row:
     frame = frame[(frame["baseline"] == STRONGEST) & (frame["truth"] == "original")]
     policies = without_draws(frame["policy"])
     # The mean of a control's draws says nothing of a class that one of them gave another strength.
-    policies = [name for name in policies if not is_draw(name)]
+    policies = [name for name in policies if not is_draw(name) and not is_fine_tuned(name)]
     frame = frame[frame["policy"].isin(policies)].assign(found=frame["q"] <= q)
     names = tables.classes.set_index("class_id")["name"]
     found = frame[frame["found"]]

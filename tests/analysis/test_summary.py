@@ -14,7 +14,7 @@ from daclass.analysis.confusions import confusions
 from daclass.analysis.counts import count
 from daclass.analysis.effects import Affected, effects
 from daclass.analysis.explained import explained
-from daclass.analysis.interventions import interventions
+from daclass.analysis.interventions import intervention_classes, interventions
 from daclass.analysis.nulls import Nulls
 from daclass.analysis.planted import planted
 from daclass.analysis.summary import summarise
@@ -58,16 +58,30 @@ def analyse(study) -> dict[str, pd.DataFrame]:
         TRUTH, tables["effects"], tables["confusions"], tables["categories"]
     )
     roles = {
-        "uniform-0.08": "uniform_strongest",
-        "uniform-0.3": "uniform_best",
-        "uniform-0.99": "fp_informed",
+        "uniform_strongest": "uniform-0.08",
+        "uniform_reference": "uniform-0.3",
+        "fp_informed": "uniform-0.99",
+        "random_classes_1": "uniform-0.3",
     }
-    fresh = study.predictions.assign(policy=study.predictions["policy"].map(roles))
+    policy = study.predictions["policy"]
+    fresh = [study.predictions[policy == run].assign(policy=name) for name, run in roles.items()]
+    uniform = ("uniform_strongest", "uniform_reference")
+    cells = arrange_cells(pd.concat(fresh), *study.data[1:], "drop")
+    tables["intervention_classes"] = intervention_classes(cells, uniform, confidence=0.95)
     tables["interventions"] = interventions(
-        arrange_cells(fresh, *study.data[1:], "drop"),
+        cells,
         affected=[0],
         swallowers=[1],
+        baselines=uniform,
+        controls={"random_classes": ["random_classes_1"]},
+        classes=tables["intervention_classes"],
+        q=0.05,
         confidence=0.95,
+    )
+    # The best average is the reference.
+    same = tables["interventions"].query("baseline == 'uniform_reference'")
+    tables["interventions"] = pd.concat(
+        [tables["interventions"], same.assign(baseline="uniform_best")]
     )
     return tables
 
@@ -125,7 +139,19 @@ def test_findings(tables) -> None:
     assert len(content["affected"]) == sum(content["categories"].values()) == 2
     assert content["planted"]["counts"]["hurt"] == {"found": 1}
     policies = {row["policy"] for row in content["interventions"]}
-    assert policies == {"uniform_strongest", "uniform_best", "fp_informed"}
+    assert policies == {
+        "uniform_strongest", "uniform_reference", "fp_informed", "random_classes_1",
+        "random_classes",
+    }  # fmt: skip
+    found = next(
+        row
+        for row in content["interventions"]
+        if (row["policy"], row["group"], row["truth"]) == ("fp_informed", "affected", "original")
+    )
+    assert set(found["against"]) == {
+        "uniform_strongest", "uniform_best", "uniform_reference", "random_classes",
+    }  # fmt: skip
+    assert found["recovered"]["value"] > 0.5
 
 
 def test_best_average_is_chosen_on_one_half_and_read_on_the_other(tables) -> None:
@@ -143,10 +169,11 @@ def test_headline_has_five_numbers_in_plain_words(tables) -> None:
         assert "nan" not in number["text"].lower() and "None" not in number["text"]
     assert "class0 loses" in headline[2]["text"] and "with class1 grew most" in headline[2]["text"]
     assert "30 pictures that did not choose the class, 4 seeds" in headline[2]["text"]
+    assert "against the same dose for random classes the affected ones" in headline[4]["text"]
 
 
 def test_real_data_without_interventions(tables) -> None:
-    rest = {k: v for k, v in tables.items() if k != "interventions"}
+    rest = {k: v for k, v in tables.items() if not k.startswith("intervention")}
     rest["planted"] = tables["planted"].iloc[:0]
     content = summary(rest)
     assert content["planted"] is None and content["interventions"] is None

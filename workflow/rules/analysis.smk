@@ -79,7 +79,7 @@ if STUDY.interventions:
         input:
             evidence(*STUDY.phases[1:]),
             tables("effects", "categories"),
-            trained("interventions"),
+            [trained(phase) for phase in STUDY.phases[1:]],
         output:
             tables("interventions", "intervention_classes", "intervention_costs"),
         params:
