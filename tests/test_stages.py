@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import yaml
 
@@ -15,19 +17,20 @@ from daclass import stages
 from daclass.augment import COLOR_JITTER, Policy
 from daclass.errors import InputError
 from daclass.layout import Layout
-from daclass.study import Study
-from daclass.tables import SCHEMAS, read_table, write_table
+from daclass.study import Designer, Study
+from daclass.tables import RUNNERS_UP, SCHEMAS, read_table, write_table
 
 NAMES = ["ant", "bee", "cat", "dog", "eel", "fox", "gnu", "hen"]
 STRENGTHS = (0.08, 0.3, 0.99)
 
 
-def load(folder: Path, **interventions) -> Study:
+def load(folder: Path, analysis: dict | None = None, **interventions) -> Study:
     path = folder / "study.yaml"
     content = {
         "name": "small",
         "data": {"source": "petri"},
         "sweep": {"strengths": list(STRENGTHS), "seeds": [0, 1]},
+        "analysis": analysis or {},
         "interventions": {"seeds": [2, 3], "classes": 2, **interventions},
     }
     path.write_text(yaml.safe_dump(content))
@@ -145,3 +148,80 @@ def test_a_policy_that_does_not_fit_is_named(tmp_path, layout, policy, message) 
     layout.policy("interventions", "fp_informed").write_text("axis: rrc_scale")
     with pytest.raises(InputError, match=r"fp_informed\.yaml: not a policy"):
         stages.train(study, layout, "interventions", 2)
+
+
+def predictions(study: Study, phase: str, labels: np.ndarray) -> pd.DataFrame:
+    """Every run is wrong about the same few pictures: no condition has an effect."""
+    wrong = np.arange(len(labels)) % 7 == 3
+    runs = [
+        pd.DataFrame(
+            {
+                "run": f"{policy}-{seed}",
+                "policy": policy,
+                "strength": study.strengths[0] if phase == "interventions" else strength,
+                "seed": seed,
+                "image_id": [f"p{i}" for i in range(len(labels))],
+                "prediction": np.where(wrong, (labels + 1) % len(NAMES), labels),
+                **dict.fromkeys(RUNNERS_UP, -1),
+                "probability": 0.5,
+            }
+        )
+        for policy, strength in zip(
+            study.policy_names(phase), [*study.strengths, *[0.0] * 99], strict=False
+        )
+        for seed in study.seeds(phase)
+    ]
+    return pd.concat(runs)
+
+
+def test_a_study_without_affected_classes_ends_well(tmp_path) -> None:
+    """From predictions to the report: rule fdr, nothing to discover, every designer asked."""
+    study = load(
+        tmp_path,
+        analysis={"affected": {"rule": "fdr"}, "bootstrap": 100},
+        designers=list(get_args(Designer)),
+        random_draws=2,
+        fine_tuning={"epochs": 1, "learning_rate": 0.1},
+    )
+    layout = Layout("small", tmp_path / "results", tmp_path / "figures")
+    labels = np.repeat(np.arange(len(NAMES)), 8)
+    ids = [f"p{i}" for i in range(len(labels))]
+    val = pd.DataFrame({"image_id": ids, "split": "val", "draw": -1, "class_id": labels})
+    val["half"] = np.where(np.arange(len(ids)) % 2, "select", "estimate")
+    train = val.assign(split="train", draw=0, half="")
+    given = {
+        "index": pd.concat([val, train]).assign(position=0, content=""),
+        "classes": pd.DataFrame({"class_id": range(len(NAMES)), "name": NAMES, "path": NAMES}),
+        "annotations": pd.DataFrame({"image_id": ids, "labels": [[int(k)] for k in labels]}),
+    }
+    for name in ("truth", "examples", "realised_area"):
+        given[name] = pa.schema(list(SCHEMAS[name].items())).empty_table().to_pandas()
+    for name, table in given.items():
+        write_table(table, name, layout.table(name))
+    for phase in study.phases:
+        write_table(predictions(study, phase, labels), "predictions", layout.predictions(phase))
+        for seed in study.seeds(phase):
+            file = layout.trained(phase, seed)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            runs = {name: {"run": name, "seconds": 2.0} for name in study.policy_names(phase)}
+            file.write_text(json.dumps(runs))
+    stages.measure(study, layout)
+    stages.categories(study, layout)
+    stages.policies(study, layout, "interventions")
+    for name in ("naive_removal", "fp_informed", "random_classes_1", "reweighted"):
+        assert Policy.load(layout.policy("interventions", name)) == Policy(study.axis, 0.08)
+        assert "the same as uniform_strongest" in provenance(layout, name)["reasons"]["summary"]
+    stages.interventions(study, layout)
+    stages.planted(study, layout)
+    stages.summary(study, layout, tmp_path / "study.yaml")
+    stages.report(study, layout)
+    page = layout.report.read_text()
+    assert "No class is affected" in page and "No policy is found to change" in page
+    table = read_table("interventions", layout.table("interventions"))
+    assert (table.loc[table["group"] == "all", "difference"] == 0).all()
+    assert table["recovered"].isna().all()
+    costs = read_table("intervention_costs", layout.table("intervention_costs"))
+    relative = costs.set_index("policy")["relative"]
+    epochs = study.training.epochs
+    assert relative["fp_informed"] == 1
+    assert relative["fine_tuned_fp_informed"] == (epochs + 1) / epochs

@@ -251,9 +251,11 @@ def _confusions(categories, seeds) -> pd.DataFrame:
 
 INTERVENTIONS = (
     "uniform_strongest", "uniform_best", "uniform_reference", "naive_removal", "fp_informed",
-    "random_classes_1", "random_classes_2",
+    "random_classes_1", "random_classes_2", "fine_tuned_uniform_strongest",
+    "fine_tuned_fp_informed",
 )  # fmt: skip
 BASELINES = ("uniform_strongest", "uniform_best", "uniform_reference", "random_classes")
+BASELINES = (*BASELINES, "fine_tuned_uniform_strongest")
 
 
 def _interventions(seeds, victims, rng) -> pd.DataFrame:

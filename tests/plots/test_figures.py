@@ -11,7 +11,14 @@ from daclass.plots.confusions import confusion_numbers, confusion_plane
 from daclass.plots.crops import realised_crop_area, realised_numbers
 from daclass.plots.effects import class_effects, effect_numbers, original_vs_multi
 from daclass.plots.explained import drop_explained
-from daclass.plots.interventions import intervention_numbers, interventions
+from daclass.plots.interventions import (
+    change_numbers,
+    changed_classes,
+    intervention_numbers,
+    interventions,
+    recovered,
+    recovered_numbers,
+)
 from daclass.plots.planted import planted_vs_found
 from daclass.plots.style import (
     CATEGORY_COLOURS,
@@ -279,6 +286,33 @@ class TestInterventions:
     def test_one_seed_has_dots_but_no_intervals(self, make_tables):
         one = make_tables(seeds=1)
         assert interventions(one.interventions, "uniform_best").axes
+
+    def test_the_share_recovered_is_between_the_strongest_and_the_reference(self, tables):
+        numbers = recovered_numbers(tables.interventions)
+        assert not {"uniform_strongest", "uniform_reference"} & set(numbers["policy"])
+        assert "all" not in set(numbers["group"])  # its drop may be zero
+        axes = recovered(tables.interventions).axes
+        assert len(axes) == 3
+        dots = next(line for line in axes[0].lines if line.get_marker() == "o")
+        np.testing.assert_allclose(dots.get_xdata(), 40)
+
+    def test_classes_worse_and_better_are_bars_to_both_sides(self, tables):
+        numbers = change_numbers(tables.interventions)
+        ax = changed_classes(tables.interventions).axes[0]
+        widths = [bar.get_width() for bar in ax.patches]
+        assert widths == [*-numbers["worse"], *numbers["better"]]
+
+    def test_fine_tuned_policies_stand_beside_fine_tuned_ones(self, tables):
+        numbers = intervention_numbers(tables.interventions, "fine_tuned_uniform_strongest")
+        assert set(numbers["policy"]) == {"fine_tuned_fp_informed"}
+
+    def test_policies_of_any_number_and_name(self, tables):
+        """Sixteen more, of names that nobody knows."""
+        one = tables.interventions[tables.interventions["policy"] == "fp_informed"]
+        more = [tables.interventions, *(one.assign(policy=f"own {n} $x$") for n in range(16))]
+        figure = interventions(pd.concat(more), "uniform_strongest")
+        labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+        assert len(labels) == 5 + 16 and labels[-1] == "own 9 $x$"
 
 
 def test_planted_vs_found_shows_every_verdict(tables):

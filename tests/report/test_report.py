@@ -191,6 +191,44 @@ class TestNumbers:
         for policy in ("weaker for swallowers", "random classes", "weakest for affected"):
             assert policy in text
 
+    def test_the_question_that_matters_is_answered_with_its_interval(self, make_report):
+        text, tables, _ = make_report()
+        gain = tables.interventions.query(
+            "policy == 'fp_informed' and group == 'affected' and truth == 'original'"
+            " and baseline == 'random_classes'"
+        ).iloc[0]
+        said = f"{100 * gain['difference']:+.1f} points".replace("-", "−")
+        verdict = (
+            "the choice helps"
+            if gain["low"] > 0
+            else "worse than chance"
+            if gain["high"] < 0
+            else "undecided, since the interval holds zero"
+        )
+        words = Page(text).text
+        assert said in words and verdict in words
+
+    def test_policies_stand_side_by_side_with_what_they_recover_harm_and_cost(self, make_report):
+        text, _, _ = make_report()
+        table = re.search(r'aria-label="The policies side by side".*?</table>', text, re.DOTALL)[0]
+        assert table.count("<tr>") == 1 + 6 + 2  # without single draws; two are fine-tuned
+        assert "40%" in table and "1.00×" in table and "1.5" in table
+
+    def test_classes_that_policies_change_are_rows(self, make_report):
+        text, tables, _ = make_report()
+        frame = tables.intervention_classes.query(
+            "baseline == 'uniform_strongest' and truth == 'original' and q <= .05"
+        )
+        frame = frame[~frame["policy"].str.contains("random|fine_tuned")]
+        table = re.search(r'aria-label="Classes that policies change".*?</table>', text, re.DOTALL)
+        assert table[0].count("<tr>") == 1 + frame["class_id"].nunique()
+        assert table[0].count("<strong>") == len(frame)
+
+    def test_one_seed_decides_nothing(self, make_report):
+        words = Page(make_report(seeds=1)[0]).text
+        assert "one seed gives no interval, so this is undecided" in words
+        assert "No policy is found to change any single class: one seed allows no test" in words
+
     def test_planted_truth_is_counted(self, make_report):
         text, tables, _ = make_report()
         relations = tables.planted[tables.planted["expectation"] != "unchanged"]
