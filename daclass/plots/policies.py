@@ -61,9 +61,10 @@ _DESIGNERS = {
         "among those of like accuracy and size.",
     ),
 }
+_NUMBER = r"\d+(?:\.\d+)?(?:e[+-]\d+)?"
 _FORM = re.compile(
     rf"(?P<tuned>{FINE_TUNED})?(?P<designer>{'|'.join(sorted(_DESIGNERS, key=len, reverse=True))})"
-    r"(?:_m(?P<m>[\d.e-]+))?(?:_(?P<number>[\d.e-]+))?"
+    rf"(?:_m(?P<m>{_NUMBER}))?(?:_(?P<number>{_NUMBER}))?"
 )
 
 

@@ -24,6 +24,8 @@ from daclass.plots.policies import draws_of, ordered, policy_design, policy_name
         ("random_classes_m5", "random classes, m = 5"),
         ("fine_tuned_naive_removal", "weakest for affected, fine-tuned"),
         ("uniform", "uniform"),
+        ("uniform_1e-05", "1e-05 for all"),
+        ("fp_informed_m..", "fp_informed_m.."),
         ("my_own <b>", "my_own <b>"),
     ],
 )
