@@ -35,6 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(json.dumps(Study.model_json_schema(), indent=2))
         elif options.command == "init":
             _init(options)
+        elif options.command == "unpack-imagenet":
+            from daclass.data.ilsvrc import unpack
+
+            unpack(options.folder, options.labels, options.check)
         else:
             _run(options)
     except (InputError, AugmentError) as error:
@@ -143,6 +147,24 @@ def make_parser() -> argparse.ArgumentParser:
     init.add_argument("--force", action="store_true", help="replace a config that exists")
     init.add_argument(
         "--seconds", type=float, default=60, help="how long to open pictures (default: %(default)g)"
+    )
+
+    unpack = commands.add_parser(
+        "unpack-imagenet",
+        help="Extract ImageNet's archives into folders by class.",
+        description="Extract ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar into train/ and "
+        "val/ beside them. An interrupted extraction goes on.",
+    )
+    unpack.add_argument("folder", type=Path, help="holds the archives and the devkit")
+    unpack.add_argument(
+        "--labels",
+        type=Path,
+        metavar="TXT",
+        help="classes of the validation pictures, one a line, instead of the devkit: WordNet ids, "
+        "or numbers from 0 in their order",
+    )
+    unpack.add_argument(
+        "--no-check", dest="check", action="store_false", help="skip the archives' checksums"
     )
 
     def add(name: str, text: str | None) -> argparse.ArgumentParser:

@@ -124,7 +124,10 @@ class FolderData(PerClass):
             for where, _, files in os.walk(self.root / split, followlinks=True):
                 for name in files:
                     file = Path(where) / name
-                    status = file.stat()
+                    try:
+                        status = file.stat()
+                    except OSError:  # a link that leads nowhere: the index will say so
+                        status = file.lstat()
                     entries.append(f"{file}\0{status.st_size}\0{status.st_mtime_ns}")
         return hashlib.sha256("\n".join(sorted(entries)).encode()).hexdigest()[:12]
 

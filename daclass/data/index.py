@@ -47,7 +47,7 @@ def build_index(source: Source, split_seed: int) -> Index:
     index["position"] = index.groupby(["split", "draw"]).cumcount()
     index["half"] = halves(index, split_seed)
     if "content" not in index:
-        index["content"] = content_hashes(source.root, index["image_id"])
+        index["content"] = content_hashes(source.root, list(index["image_id"]))
     val = index.loc[index["split"] == "val", ["image_id", "class_id"]]
     return Index(
         index.drop(columns="name"),

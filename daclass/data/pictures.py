@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import lzma
 import os
-import shutil
 import tarfile
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import assert_never
 
@@ -17,6 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 from tqdm import tqdm
 
+from daclass.data.archives import complete, extract, readable
 from daclass.data.fashion_mnist import PARTS, named_pictures
 from daclass.data.petri import write_petri
 from daclass.errors import InputError
@@ -43,7 +39,7 @@ def write_pictures(data: PicturesData, folder: Path) -> None:
         case Cifar10hData():
             _write_cifar10(data, folder)
         case FashionMnistData():
-            with _complete(folder) as partial:
+            with complete(folder) as partial:
                 for split, (_, total) in PARTS.items():
                     pictures = named_pictures(data.root, split)
                     for name, pixels in tqdm(pictures, desc=split, total=total, mininterval=2):
@@ -57,12 +53,13 @@ def write_pictures(data: PicturesData, folder: Path) -> None:
 def _write_cifar10(data: Cifar10hData, folder: Path) -> None:
     archive = data.root / "cifar10_jpeg.tar.xz"
     if (data.root / "train").is_dir() and (data.root / "test").is_dir():
-        with _complete(folder) as partial:
+        with complete(folder) as partial:
             for split in ("train", "test"):
                 (partial / split).symlink_to((data.root / split).resolve())
     elif archive.is_file():
-        with _complete(folder) as partial:
-            _extract(archive, partial)
+        with complete(folder) as partial, readable(archive), tarfile.open(archive) as tar:
+            for _ in extract(tar, partial, archive):
+                pass
     elif data.download or (data.root / "cifar-10-batches-py").is_dir():
         _export_torchvision(data, folder)
     else:
@@ -72,41 +69,11 @@ def _write_cifar10(data: Cifar10hData, folder: Path) -> None:
         )
 
 
-# Far more than CIFAR-10 takes: an archive beyond these is not what it says it is.
-MEMBER_BYTES, ARCHIVE_BYTES = 2**24, 2**32
-
-
-def _extract(archive: Path, folder: Path) -> None:
-    """Extract the plain files of an archive; refuse one with a member that would leave `folder`, or
-    that would unpack to more than pictures do.
-
-    By hand, because tarfile's own data filter is missing from Python 3.11.2, which Debian 12 ships.
-    """
-    try:
-        with tarfile.open(archive) as tar:
-            unpacked = 0
-            for member in tar:
-                unpacked += max(member.size, tarfile.BLOCKSIZE)
-                if member.size > MEMBER_BYTES or unpacked > ARCHIVE_BYTES:
-                    raise InputError(
-                        f"{archive}: cannot be extracted: {member.name} is too large for pictures"
-                    )
-                target = (folder / member.name).resolve()
-                content = tar.extractfile(member) if member.isfile() else None
-                if not target.is_relative_to(folder.resolve()) or not (content or member.isdir()):
-                    raise InputError(f"{archive}: cannot be extracted: refusing {member.name}")
-                if content:
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    target.write_bytes(content.read())
-    except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
-        raise InputError(f"{archive}: cannot be extracted ({error})") from None
-
-
 def _export_torchvision(data: Cifar10hData, folder: Path) -> None:
     """Write torchvision's CIFAR-10 as PNG, the n-th file of a class being its n-th picture."""
     from torchvision.datasets import CIFAR10
 
-    with _complete(folder) as partial:
+    with complete(folder) as partial:
         for split in ("train", "test"):
             try:
                 pictures = CIFAR10(data.root, train=split == "train", download=data.download)
@@ -123,17 +90,3 @@ def _export_torchvision(data: Cifar10hData, folder: Path) -> None:
 def _save(pixels: npt.NDArray[np.uint8], file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(file)
-
-
-@contextmanager
-def _complete(folder: Path) -> Iterator[Path]:
-    """A temporary sibling that becomes `folder` when the block ends well, and is removed else."""
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
-        yield partial
-        shutil.rmtree(folder, ignore_errors=True)
-        partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)

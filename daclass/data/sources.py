@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import assert_never
 
 import numpy as np
 import pandas as pd
+from tqdm import tqdm
 
 from daclass.data import fashion_mnist
 from daclass.data.annotations import read_annotations
@@ -194,7 +195,7 @@ def _set_aside(pictures: pd.DataFrame, data: FolderData) -> tuple[pd.DataFrame, 
 
     Of each class the first contents by their hash are set aside, at least one of them and not all.
     """
-    pictures = pictures.assign(content=content_hashes(data.root, pictures["image_id"]))
+    pictures = pictures.assign(content=content_hashes(data.root, list(pictures["image_id"])))
     share, aside = data.val_share or 0, []
     for name, group in pictures.groupby("name", sort=True):
         contents = sorted(group["content"].unique())
@@ -208,7 +209,7 @@ def _set_aside(pictures: pd.DataFrame, data: FolderData) -> tuple[pd.DataFrame, 
     return pictures[~chosen], pictures[chosen]
 
 
-def content_hashes(root: Path, image_ids: Iterable[str]) -> list[str]:
+def content_hashes(root: Path, image_ids: Sequence[str]) -> list[str]:
     """Hash of each picture's file, 16 hex digits, so that changes and copies are noticed.
 
     Raises:
@@ -222,9 +223,17 @@ def content_hashes(root: Path, image_ids: Iterable[str]) -> list[str]:
         except OSError as error:
             raise InputError(f"{root / image_id}: cannot be read ({error.strerror})") from None
 
+    found: list[str] = []
     # Reading waits for the disk and hashing frees the interpreter: threads hide both.
-    with ThreadPoolExecutor(2 * len(os.sched_getaffinity(0))) as pool:
-        return list(pool.map(content, image_ids))
+    with (
+        ThreadPoolExecutor(2 * len(os.sched_getaffinity(0))) as pool,
+        tqdm(desc="contents", total=len(image_ids), unit="picture", delay=5, mininterval=2) as bar,
+    ):
+        # Some at a time: a pool keeps what it is handed, and ImageNet has 1.3 million.
+        for start in range(0, len(image_ids), 4096):
+            found += pool.map(content, image_ids[start : start + 4096])
+            bar.update(len(found) - bar.n)
+    return found
 
 
 def _sample(train: pd.DataFrame, val: pd.DataFrame, data: PerClass) -> pd.DataFrame:

@@ -251,7 +251,7 @@ def _contents(root: Path, pictures: pd.DataFrame) -> tuple[pd.DataFrame, float]:
     heads = [result for part in _side_by_side(head, list(some["image_id"])) for result in part]
     some = some.assign(head=heads)
     some = some[some.duplicated(["bytes", "head"], keep=False)]
-    some = some.assign(content=content_hashes(root, some["image_id"]))
+    some = some.assign(content=content_hashes(root, list(some["image_id"])))
     return some.sort_values(["split", "image_id"], ignore_index=True), float(taken.mean())
 
 
