@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -28,4 +28,5 @@ def replacing(path: Path) -> Iterator[Path]:
             error.filename = str(path)  # writes name no file, and nobody knows the temporary one
         raise
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # a read-only disk refuses even where there is nothing to remove
+            partial.unlink()

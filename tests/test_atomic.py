@@ -1,0 +1,33 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from daclass.atomic import replacing
+
+
+def test_a_file_takes_the_place_of_the_old_one_only_when_it_is_whole(tmp_path):
+    path = tmp_path / "folder" / "a.txt"
+    with replacing(path) as partial:
+        partial.write_text("old")
+    with pytest.raises(ValueError, match="half"), replacing(path) as partial:
+        partial.write_text("new")
+        raise ValueError("half-way")
+    assert path.read_text() == "old" and list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_an_error_names_the_file_and_not_the_temporary_one(tmp_path, monkeypatch, named):
+    """As on a read-only disk, which refuses to remove what is not there."""
+
+    def refuse(path: Path, missing_ok: bool = False):
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(OSError) as caught, replacing(tmp_path / "a.txt") as partial:
+        raise OSError(errno.EROFS, "Read-only file system", str(partial) if named else None)
+    assert caught.value.filename == str(tmp_path / "a.txt")
