@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import pandas as pd
 
 from daclass.augment import Policy
 from daclass.errors import InputError
 from daclass.layout import Layout
 from daclass.study import Phase, Study
 from daclass.tables import read_table
-from daclass.training.runs import Run, plan_runs
+from daclass.training.runs import Run, plan_fine_tuning, plan_runs
 
 
 @dataclass(frozen=True)
@@ -68,14 +70,25 @@ def wanted(study: Study, layout: Layout, phase: Phase) -> Wanted:
         empty = not any(layout.runs.glob("*/weights.safetensors"))
         why = "which stored runs fit is known once the pictures are indexed"
         return unknown if empty else replace(unknown, why=why)
-    frame = read_table("index", index)
+    runs = _runs(study, layout, phase, policies, read_table("index", index))
+    return Wanted(phase, len(names), seeds, list({run.key: run for run in runs}.values()))
+
+
+def _runs(
+    study: Study, layout: Layout, phase: Phase, policies: Mapping[str, Policy], index: pd.DataFrame
+) -> list[Run]:
+    """A run for each policy and seed; equal policies give equal keys."""
+    seeds = study.seeds(phase)
+    if phase == "fine_tuning":
+        strongest = {"uniform_strongest": Policy(study.axis, study.strongest)}
+        parents = _runs(study, layout, "interventions", strongest, index)
+        return [run for parent in parents for run in plan_fine_tuning(study, policies, parent)]
     # A run's hash names the pictures of its draw; hashing those of ImageNet takes seconds.
     first = {study.draw(seed): seed for seed in reversed(seeds)}
     of_draw = {
-        draw: plan_runs(study, frame, policies, seed, layout.runs) for draw, seed in first.items()
+        draw: plan_runs(study, index, policies, seed, layout.runs) for draw, seed in first.items()
     }
-    runs = [replace(run, seed=seed) for seed in seeds for run in of_draw[study.draw(seed)]]
-    return Wanted(phase, len(names), seeds, list({run.key: run for run in runs}.values()))
+    return [replace(run, seed=seed) for seed in seeds for run in of_draw[study.draw(seed)]]
 
 
 def _policies(study: Study, layout: Layout, phase: Phase) -> dict[str, Policy] | None:
@@ -91,11 +104,14 @@ def _policies(study: Study, layout: Layout, phase: Phase) -> dict[str, Policy] |
         raise InputError(str(error)) from None
 
 
-def epochs_done(run: Run) -> int:
-    """Epochs behind an interrupted run's checkpoint, by its journal; 0 without one."""
-    if not run.checkpoint.is_file():
-        return 0
-    return max((int(row["epoch"]) for row in journal(run.metrics)), default=0)
+def epochs_done(run: Run, before: int = 0) -> int:
+    """Epochs behind an interrupted run's checkpoint, by its journal; 0 without one.
+
+    Args:
+        before: where its journal counts from: a fine-tuned run's, from the end of its parent's.
+    """
+    rows = journal(run.metrics) if run.checkpoint.is_file() else []
+    return max((int(row["epoch"]) - before for row in rows), default=0)
 
 
 def journal(metrics: Path) -> list[dict[str, float]]:

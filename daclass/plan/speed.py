@@ -21,7 +21,7 @@ from daclass.plan.runs import Wanted, epochs_done, journal
 from daclass.study import Study, Training
 from daclass.training.devices import devices
 from daclass.training.distributed import Crew
-from daclass.training.recipe import resolution
+from daclass.training.recipe import fine_tuning, resolution
 from daclass.training.runs import Run
 from daclass.training.trainee import start
 
@@ -59,12 +59,16 @@ def job_hours(study: Study, counts: Counts, speed: Speed, phase: Wanted) -> list
     """Hours that the training job of each seed still takes. Interrupted runs go on from their
     checkpoint."""
 
+    recipe, before = study.training, 0
+    if phase.phase == "fine_tuning":
+        recipe, before = fine_tuning(study), study.training.epochs
+
     def left(done: int) -> float:
-        return work(study.training, counts.train, done, speed.side) / speed.pictures / 3600
+        return work(recipe, counts.train, done, speed.side) / speed.pictures / 3600
 
     unknown = left(0) * phase.open / len(phase.seeds)
     return [
-        unknown + sum(left(epochs_done(run)) for run in phase.missing if run.seed == seed)
+        unknown + sum(left(epochs_done(run, before)) for run in phase.missing if run.seed == seed)
         for seed in phase.seeds
     ]
 

@@ -5,6 +5,14 @@ from daclass.study import Study
 STRENGTHS = (0.08, 0.5, 0.9)
 DESIGNERS = ("uniform_strongest", "uniform_best")
 
+TUNED = {
+    "interventions": {
+        "designers": DESIGNERS,
+        "seeds": [2, 3],
+        "fine_tuning": {"epochs": 2, "learning_rate": 0.01},
+    }
+}
+
 
 def study_of(**changes) -> Study:
     content = {

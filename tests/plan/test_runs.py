@@ -11,8 +11,8 @@ from daclass.augment import RRC_SCALE, Policy
 from daclass.layout import Layout
 from daclass.plan.runs import epochs_done, wanted
 from daclass.tables import write_table
-from daclass.training.runs import plan_runs
-from tests.plan.conftest import DESIGNERS, STRENGTHS, study_of
+from daclass.training.runs import plan_fine_tuning, plan_runs
+from tests.plan.conftest import DESIGNERS, STRENGTHS, TUNED, study_of
 
 
 @pytest.fixture
@@ -101,3 +101,19 @@ def test_an_interrupted_run_has_epochs_behind_it(layout):
     assert epochs_done(run) == 0, "without its checkpoint it starts anew"
     run.checkpoint.touch()
     assert epochs_done(run) == 2
+
+
+def test_fine_tuned_runs_are_known_by_their_parents(layout):
+    study, frame = study_of(**TUNED), index(layout)
+    for name in DESIGNERS:
+        Policy(RRC_SCALE, 0.08 if name == "uniform_strongest" else 0.5).save(
+            layout.policy("interventions", name)
+        )
+    assert len(wanted(study, layout, "fine_tuning").missing) == 4
+    (parent,) = plan_runs(study, frame, sweep(0.08), 2, layout.runs)
+    for run in plan_fine_tuning(study, sweep(0.5), parent):
+        run.folder.mkdir(parents=True)
+        run.weights.touch()
+    found = wanted(study, layout, "fine_tuning")
+    assert [(run.seed, run.policy.strength) for run in found.stored] == [(2, 0.5)]
+    assert len(found.missing) == 3

@@ -15,7 +15,7 @@ from daclass.plan.speed import Speed, job_hours, measured, published, stored, wo
 from daclass.study import Study
 from daclass.training.runs import Run
 from tests.conftest import ROOT
-from tests.plan.conftest import study_of
+from tests.plan.conftest import TUNED, study_of
 
 IMAGENET = Counts(1_281_167, 50_000, 1000, "its paper")
 
@@ -63,6 +63,18 @@ def test_hours_fall_on_the_seeds_that_lack_runs(tmp_path):
     speed = Speed(128 * study.training.epochs / 3600, 32, 1, "", "")  # a run an hour
     phase = Wanted("sweep", 2, [0, 1], runs)
     assert job_hours(study, Counts(130, 1, 2, ""), speed, phase) == pytest.approx([1, 2])
+
+
+def test_fine_tuning_takes_its_own_epochs(tmp_path):
+    study, counts = study_of(**TUNED), Counts(130, 1, 2, "")
+    run = Run("r", Policy(RRC_SCALE, 0.5), 2, "x", tmp_path)
+    speed = Speed(128 / 3600, 32, 1, "", "")  # an epoch an hour
+    phase = Wanted("fine_tuning", 1, [2], [run])
+    assert job_hours(study, counts, speed, phase) == [pytest.approx(2)]
+    run.folder.mkdir()
+    run.checkpoint.touch()
+    run.metrics.write_text(json.dumps({"epoch": study.training.epochs + 1}) + "\n")
+    assert job_hours(study, counts, speed, phase) == [pytest.approx(1)]
 
 
 def finished(store, name, study, speeds):
