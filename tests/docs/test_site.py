@@ -120,7 +120,7 @@ def test_blocks_are_of_a_kind_that_is_checked(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_commands_exist(page, tmp_path, monkeypatch):
+def test_commands_exist(page, monkeypatch):
     """Options are parsed, targets and files looked up; nothing is run."""
     monkeypatch.chdir(ROOT)
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M))
