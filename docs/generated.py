@@ -67,7 +67,7 @@ def _sections(place: str, schema: Node, definitions: Node) -> Iterator[str]:
     model = models()[schema["title"]]
     kind = schema.get("properties", {}).get("source", {}).get("const") if place == "data" else None
     title = f"`{place}`, source `{kind}`" if kind else f"`{place}`" if place else "Top level"
-    anchor = re.sub(r"[._]", "-", f"{place}-{kind}" if kind else place or "top-level")
+    anchor = re.sub(r"[._]", "-", f"source-{kind}" if kind else place or "top-level")
     yield f"({anchor})=\n## {title}"
     if schema.get("description"):
         yield text(schema["description"])
