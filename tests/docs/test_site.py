@@ -90,6 +90,12 @@ def test_every_page_is_built_and_in_the_contents(site):
     assert built - {"index.html"} <= listed | {f"api/{name}.html" for name in ("index",)}
 
 
+def test_every_module_that_may_be_imported_is_in_the_reference():
+    written = (ROOT / "docs/api/analysis.md").read_text()
+    for path in (ROOT / "daclass/analysis").glob("[a-z]*.py"):
+        assert f"automodule:: daclass.analysis.{path.stem}\n" in written
+
+
 def test_links_within_the_site_lead_somewhere(site):
     for page, found in site.items():
         for link in found.links:
