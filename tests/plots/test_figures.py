@@ -312,7 +312,7 @@ class TestInterventions:
         more = [tables.interventions, *(one.assign(policy=f"own {n} $x$") for n in range(16))]
         figure = interventions(pd.concat(more), "uniform_strongest")
         labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-        assert len(labels) == 5 + 16 and labels[-1] == "own 9 $x$"
+        assert len(labels) == 5 + 16 and labels[-1] == "own 15 $x$"
 
 
 def test_planted_vs_found_shows_every_verdict(tables):
