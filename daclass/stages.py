@@ -469,26 +469,32 @@ def _design_interventions(study: Study, layout: Layout) -> None:
 
 
 def _costs(study: Study, layout: Layout) -> tuple[pd.DataFrame, dict[str, int]]:
-    """The interventions' runs, and how many of the sweep each policy's design took."""
+    """The runs under designed policies, and how many of the sweep each policy's design took.
+
+    A fine-tuned run costs what its parent did too.
+    """
     from daclass.analysis.designers import NEED_NO_SWEEP
 
     index = read_table("index", layout.table("index"), columns=["split", "draw"])
     pictures = index.loc[index["split"] == "train", "draw"].value_counts()
     tuning = study.interventions.fine_tuning if study.interventions else None
-    epochs = {"interventions": study.training.epochs}
-    if tuning:  # the epochs of the network that it starts from count too
-        epochs["fine_tuning"] = study.training.epochs + tuning.epochs
-    rows = [
-        {
-            "policy": policy,
-            "epochs": epochs[phase],
-            "pictures": epochs[phase] * pictures[study.draw(seed)],
-            "seconds": run.get("seconds", float("nan")),  # older runs have none
-        }
-        for phase in study.phases[1:]
-        for seed in study.seeds(phase)
-        for policy, run in json.loads(layout.trained(phase, seed).read_text()).items()
-    ]
+    rows, unknown = [], float("nan")  # older runs have no seconds
+    for seed in study.seeds("interventions"):
+        epochs, before = study.training.epochs, 0.0
+        for phase in study.phases[1:]:
+            runs = json.loads(layout.trained(phase, seed).read_text())
+            rows += [
+                {
+                    "policy": policy,
+                    "epochs": epochs,
+                    "pictures": epochs * pictures[study.draw(seed)],
+                    "seconds": before + run.get("seconds", unknown),
+                }
+                for policy, run in runs.items()
+            ]
+            if tuning and phase == "interventions":
+                epochs += tuning.epochs
+                before = runs["uniform_strongest"].get("seconds", unknown)
     sweep = len(study.strengths) * len(study.seeds("sweep"))
     design = {p.name: 0 if p.designer in NEED_NO_SWEEP else sweep for p in study.planned}
     return pd.DataFrame(rows), design | {FINE_TUNED + name: n for name, n in design.items()}

@@ -276,7 +276,7 @@ def test_interventions_agree(study):
     }
     assert {policy for policy, _ in shown} == {
         "uniform_strongest", "uniform_best", "uniform_reference", "naive_removal", "fp_informed",
-        "random_classes_1", "random_classes_2",
+        "random_classes", "random_classes_1", "random_classes_2",
     }  # fmt: skip
 
     def accuracy(policy, classes):

@@ -72,6 +72,8 @@ def test_fine_tuned_policies_stand_beside_the_others(study):
     rows = predictions.join(index[["class_id", "half"]], on="image_id")
     rows = rows[rows["half"] == "estimate"]
     right = (rows["prediction"] == rows["class_id"]).groupby(rows["policy"]).mean()
+    for pool, draws in Study.load(CONFIG).controls().items():
+        right[pool] = right[list(draws)].mean()
     shown = read(folder, "interventions").query("group == 'all' and truth == 'original'")
     for row in shown.itertuples():
         assert row.accuracy == pytest.approx(right[row.policy])
@@ -88,6 +90,18 @@ def test_the_summary_counts_fine_tuned_runs_and_their_time(study):
     tables = [json.loads(p.read_text()) for p in folder.glob("results/jitter/trained/*/*.json")]
     seconds = {run["run"]: run["seconds"] for table in tables for run in table.values()}
     assert content["wall_seconds"]["train"] == pytest.approx(sum(seconds.values()), abs=0.1)
+
+
+def test_a_fine_tuned_run_costs_what_its_parent_did_too(study):
+    folder, _ = study
+    costs = read(folder, "intervention_costs").set_index("policy")
+    tuned = trained(folder, "fine_tuning")["fine_tuned_fp_informed"]["seconds"]
+    parent = trained(folder, "interventions")["uniform_strongest"]["seconds"]
+    row = costs.loc["fine_tuned_fp_informed"]
+    assert (row["epochs"], row["relative"], row["runs"]) == (3, 1.5, 1)
+    assert row["seconds"] == pytest.approx(parent + tuned)
+    assert row["design_runs"] == costs.loc["fp_informed", "design_runs"] == 2
+    assert costs.loc["uniform_strongest", "relative"] == 1
 
 
 def test_without_its_section_nothing_is_trained_or_predicted(study):

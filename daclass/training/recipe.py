@@ -39,7 +39,7 @@ def fine_tuning(study: Study) -> Training:
     Raises:
         InputError: it says nothing of them.
     """
-    settings = study.interventions and study.interventions.fine_tuning
+    settings = study.interventions.fine_tuning if study.interventions else None
     if not settings:
         raise InputError("interventions.fine_tuning: this study has no such section")
     return study.training.model_copy(update={**settings.model_dump(), "resizing": None})
