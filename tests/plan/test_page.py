@@ -6,6 +6,7 @@ import pytest
 
 from daclass.cli import main
 from daclass.plan.jobs import Job, read_dry_run
+from daclass.study import Study
 from tests.conftest import ROOT
 
 DRY_RUN = """
@@ -58,9 +59,10 @@ def test_a_dry_run_is_read():
 def test_the_demo_is_planned_before_anything_exists(capsys, tmp_path):
     """Through a real dry run."""
     assert main(["plan", str(ROOT / "configs/demo.yaml")]) == 0
-    text = capsys.readouterr().out
+    text, study = capsys.readouterr().out, Study.load(ROOT / "configs/demo.yaml")
+    designed = len(study.policy_names("interventions"))
     assert "sweep: 16 = 4 policies x 4 seeds; 0 stored, 16 missing" in text
-    assert "interventions: at most 20 = 5 policies x 4 seeds; 0 stored" in text
+    assert f"at most {4 * designed} = {designed} policies x 4 seeds; 0 stored" in text
     assert "core-hours" in text and "2 cores of an AMD EPYC" in text
     assert "  8 train_beton: Missing output files: results/demo/data/train-" in text
     assert "  8 train: Missing output files: results/demo/trained/" in text
@@ -90,4 +92,5 @@ def test_pictures_that_are_not_here_can_be_counted_by_hand(capsys, monkeypatch):
     assert main(["plan", *config, "--sizes", "1281167", "50000", "1000"]) == 0
     text = capsys.readouterr().out
     assert "sweep: 23 A100-hours; 4.7 hours if all 5 jobs run at once" in text
-    assert "65 runs x 46.8 MB" in text and "betons: unknown" in text
+    designed = len(Study.load(ROOT / "configs/imagenet-fast.yaml").policy_names("interventions"))
+    assert f"{40 + 5 * designed} runs x 46.8 MB" in text and "betons: unknown" in text

@@ -79,7 +79,7 @@ def test_a_changed_setting_makes_the_runs_missing_that_depend_on_it(layout, chan
 def test_interventions_are_bounded_until_they_are_designed(layout):
     index(layout)
     found = wanted(study_of(), layout, "interventions")
-    assert (found.at_most, found.bound) == (4, "at most ") and "the sweep decides" in found.why
+    assert (found.at_most, found.bound) == (6, "at most ") and "the sweep decides" in found.why
 
 
 def test_equal_policies_share_a_run(layout):
