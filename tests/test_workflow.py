@@ -325,7 +325,7 @@ def test_the_plan_of_a_new_strength_is_its_runs(study, monkeypatch, capsys):
     text = plan(study, monkeypatch, capsys, *change)
     assert "sweep: 6 = 3 policies x 2 seeds; 4 stored, 2 missing" in text
     assert f"of {len(runs(study))} runs in results/tiny/runs" in text, "a speed from the journals"
-    assert "2 train: Params have changed" in text or "2 train: Updated input files" in text
+    assert "2 train: Set of input files has changed" in text
     assert "train_beton" not in text
 
 
