@@ -83,6 +83,7 @@ def build_content(summary: Row, tables: Tables) -> Row:
         "sensitivity": sensitivity_rows(tables),
         "categories": CATEGORIES,
         "fixes": fixes,
+        "trained_policies": len(tables.intervention_costs),  # a pooled control is none
         "fix": {entry["policy"]: entry for entry in fixes},
         "groups": GROUPS,
         "policies": {entry["policy"]: entry["name"] for entry in fixes},
