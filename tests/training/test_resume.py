@@ -223,7 +223,8 @@ def test_a_full_disk_is_said_and_the_last_checkpoint_kept(monkeypatch, tmp_path,
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert run.checkpoint.read_bytes() == kept
-    assert sorted(path.name for path in run.folder.iterdir()) == ["checkpoint.pt", "metrics.jsonl"]
+    left = sorted(path.name for path in run.folder.iterdir())
+    assert left == ["checkpoint.pt", "lock", "metrics.jsonl"]
     train(study, [run], smooth_samples, NAMES)
     (alone,) = runs_in(tmp_path / "alone", "weak")
     train(study, [alone], smooth_samples, NAMES)
