@@ -70,12 +70,15 @@ $(READY): pyproject.toml constraints.txt workflow/setup.sh
 	@touch $@
 
 # The petri study's figures and its summary, as they are committed; its report stays out, since two thirds of
-# its 1.5 MB are the charts' library. report.png is a screenshot of its first screen. CIFAR-10's pictures
-# may not be passed on: of that study the summary alone is.
+# its 1.5 MB are the charts' library. report.png is a screenshot of its first screen. Of studies on pictures that may not
+# be passed on, the summary and the numbers of the interventions alone are.
 gallery: $(READY)
-	mkdir -p figures/gallery/petri figures/gallery/cifar10h
+	mkdir -p figures/gallery/petri
 	cp figures/petri/*.{png,svg,csv,txt} results/petri/summary.json figures/gallery/petri/
-	cp results/cifar10h/summary.json figures/gallery/cifar10h/
+	for study in cifar10h fashion_mnist tiny_imagenet; do \
+		mkdir -p figures/gallery/$$study; \
+		cp results/$$study/summary.json figures/$$study/{class_effects,interventions_vs_best}.csv figures/gallery/$$study/; \
+	done
 
 clean:
 	rm -rf .venv .snakemake results docs/_build
