@@ -136,6 +136,7 @@ def predict(study: Study, layout: Layout, phase: Phase) -> None:
     from daclass.training.predict import pictures_digest, predict
     from daclass.training.runs import fingerprint
 
+    _need(study, phase)
     frame = read_table("index", layout.table("index"))
     val = frame[frame["split"] == "val"]
     classes = read_table("classes", layout.table("classes"))
@@ -500,11 +501,15 @@ def _costs(study: Study, layout: Layout) -> tuple[pd.DataFrame, dict[str, int]]:
     return pd.DataFrame(rows), design | {FINE_TUNED + name: n for name, n in design.items()}
 
 
+def _need(study: Study, phase: Phase) -> None:
+    if phase not in study.phases:
+        raise InputError(f"{phase}: this study has no such section, so no runs")
+
+
 def _runs(study: Study, layout: Layout, phase: Phase, seed: int) -> list[Run]:
     from daclass.training.runs import plan_fine_tuning, plan_runs
 
-    if phase not in study.phases:
-        raise InputError(f"{phase}: this study has no such section, so no runs")
+    _need(study, phase)
     names = list(read_table("classes", layout.table("classes"))["name"])
     loaded = {
         policy: _policy(layout.policy(phase, policy), study, names)

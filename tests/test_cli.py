@@ -57,6 +57,7 @@ def test_schema_is_json(capsys):
         (["measure", TINY], "no such file"),
         (["policies", TINY, "--phase", "fine_tuning"], "takes the policies of the phase interv"),
         (["train", TINY, "--phase", "fine_tuning", "--seed", "2"], "has no such section"),
+        (["predict", TINY, "--phase", "fine_tuning"], "has no such section"),
         (["predict", TINY, "--phase", "interventions", "--set", "interventions=null"], "no such"),
         (["report", TINY], "no such file"),
         (["headline", TINY], "no such file"),
