@@ -23,6 +23,7 @@ pytestmark = pytest.mark.timeout(1200)  # on a busy machine
 # The reference loader starts quickest. A checkpoint is only written when a signal asks for one.
 CHANGES = "training.loader=torchvision training.epochs=5 machine.checkpoint_minutes=60"
 LAYOUT = Layout("tiny")
+CLOCKED = ["seconds", "seconds_relative"]
 PROFILE = ROOT / "workflow" / "profiles" / "slurm"
 # What this Slurm has less of than the profile asks for, no accounting, and polls for the impatient.
 HERE = [
@@ -69,10 +70,16 @@ def undisturbed(tmp_path_factory) -> Path:
 
 
 def tables(folder: Path) -> dict[str, pd.DataFrame]:
-    """All tables of a study by their path, but for those that say when and where they were made."""
+    """All tables of a study by their path, without those that say when and where they were made.
+
+    And without the columns that hold a clock's time.
+    """
     root = folder / LAYOUT.results
     paths = [path for path in root.rglob("*.parquet") if LAYOUT.runs.name not in path.parts]
-    return {str(path.relative_to(root)): pd.read_parquet(path) for path in paths}
+    return {
+        str(path.relative_to(root)): pd.read_parquet(path).drop(columns=CLOCKED, errors="ignore")
+        for path in paths
+    }
 
 
 def weights(folder: Path) -> dict[str, object]:
