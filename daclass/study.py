@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -113,23 +112,6 @@ class FolderData(PerClass):
 
     def input_files(self) -> list[Path]:
         return [file for file in (self.annotations, self.classes) if isinstance(file, Path)]
-
-    def listing(self) -> str:
-        """Hash of the names, sizes and times of the files in both splits, 12 hex digits.
-
-        The folder is nobody's output, so this is how a changed picture makes a new index.
-        """
-        entries = []
-        for split in self.splits:
-            for where, _, files in os.walk(self.root / split, followlinks=True):
-                for name in files:
-                    file = Path(where) / name
-                    try:
-                        status = file.stat()
-                    except OSError:  # a link that leads nowhere: the index will say so
-                        status = file.lstat()
-                    entries.append(f"{file}\0{status.st_size}\0{status.st_mtime_ns}")
-        return hashlib.sha256("\n".join(sorted(entries)).encode()).hexdigest()[:12]
 
 
 class Cifar10hData(PerClass):

@@ -7,6 +7,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from daclass import stages
+from daclass.data.fingerprint import fingerprint
 from daclass.errors import InputError
 from daclass.layout import Layout
 from daclass.plots.titles import ENDINGS, TITLES

@@ -24,7 +24,10 @@ rule index:
         tables("overlaps") if stages.overlaps_from(STUDY) == "real" else [],
     params:
         settings=STUDY.digest("data"),
-        listing=STUDY.data.listing() if STUDY.data.source == "folder" else "",
+        # A function, so that only who decides about the index looks at every file, not every job.
+        listing=lambda wildcards: (
+            fingerprint(STUDY.data.root, STUDY.data.splits) if STUDY.data.source == "folder" else ""
+        ),
     log:
         log("index"),
     benchmark:
