@@ -42,6 +42,7 @@ def pictures(study: Study, layout: Layout) -> None:
 def index(study: Study, layout: Layout) -> None:
     """List and check the pictures, classes and annotations."""
     from daclass.analysis.categories import overlaps_of_sets
+    from daclass.analysis.designers import resolve_m
     from daclass.data.annotations import real_label_sets
     from daclass.data.index import build_index, leaks
     from daclass.data.sources import open_source
@@ -49,6 +50,8 @@ def index(study: Study, layout: Layout) -> None:
     if isinstance(study.data, PredictionsData):
         raise InputError("data.source: predictions bring their own index; run daclass predictions")
     found = build_index(open_source(study.data, layout.pictures), study.data.split_seed)
+    for plan in study.planned:  # refused now rather than after the sweep
+        resolve_m(plan.classes, len(found.classes))
     leaked = leaks(found.index)
     if len(leaked):
         picture, twin = leaked.iloc[0]
@@ -429,13 +432,14 @@ def _design_interventions(study: Study, layout: Layout) -> None:
     tables = {name: read_table(name, layout.table(name)) for name in read}
     digests = {name: content_digest(table) for name, table in tables.items()}
     classes, index = tables["classes"], tables["index"]
-    pictures = index.loc[index["split"] == "train", "class_id"].value_counts()
+    train = index[index["split"] == "train"]
+    of_class = train["class_id"].value_counts() / train["draw"].nunique()
     evidence = Evidence(
         counts=tables["counts"],
         effects=tables["effects"],
         categories=tables["categories"],
         classes=classes,
-        training_pictures=pictures.reindex(range(len(classes)), fill_value=0).to_numpy("int64"),
+        training_pictures=of_class.reindex(range(len(classes))).to_numpy("float64"),
         axis=study.axis,
         strengths=study.strengths,
         strongest=study.strongest,

@@ -380,7 +380,7 @@ TABLES: Mapping[str, Table] = {
             "seconds": (
                 _real,
                 "Measured, of a run; mean over seeds. Of runs side by side each has its share; of "
-                "fine-tuned ones only what was added counts.",
+                "fine-tuned ones the network's that it starts from included.",
             ),
             "seconds_relative": (_real, "Seconds, as a multiple of those of uniform_strongest."),
             "design_runs": (_int, "Of the sweep, without which it could not be designed."),

@@ -219,6 +219,7 @@ def difference_from_sums(
     images: Ints,
     *,
     confidence: float,
+    span: tuple[float, float] = (-1.0, 1.0),
     moderate: bool = False,
 ) -> Crossed:
     """`crossed_difference` of runs that are not paired, from sums.
@@ -227,7 +228,7 @@ def difference_from_sums(
         first, second: sums of either condition's values.
         both: sum over pictures of the product of both conditions' sums over seeds, [G].
         images: number of pictures of each group, [G].
-        confidence, moderate: as for `crossed`.
+        confidence, span, moderate: as for `crossed`.
     """
     n = np.asarray(images, np.float64)
     s, t = len(first.seed_sums), len(second.seed_sums)
@@ -237,7 +238,7 @@ def difference_from_sums(
         by_image = _positive(of_image - n * mean**2)
         image = np.maximum(by_image, 1.0) / (n - 1) / n
         own = [_Seeds.of(first, n, moderate), _Seeds.of(second, n, moderate)]
-        return _conclude(mean, image, own, images, confidence, (-1.0, 1.0))
+        return _conclude(mean, image, own, images, confidence, span)
 
 
 @dataclass(frozen=True)

@@ -8,22 +8,29 @@ that is ::
 
     max(0, sum_d (m[d] - mean m)^2 - sum_d e[d]^2) / (D - 1) / D
 
-with D - 1 degrees of freedom, joined by Satterthwaite's formula. With few draws that are far apart
-the interval is wide: what three draws say of all others is not much.
+with D - 1 degrees of freedom. The interval reaches as far as the root of the sum of both squared
+reaches, each with the t quantile of its own degrees of freedom. Satterthwaite's formula would give
+the two variances one number of degrees of freedom in the proportion in which they were estimated:
+where few draws seem alike by chance, a variance estimated too small would count as well known.
+With few draws that are far apart the interval is wide: what three draws say of all others is not
+much. `tests/analysis/test_draws.py` measures the coverage.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import optimize, stats
 
 from daclass.analysis.cells import Floats
 from daclass.analysis.crossed import Crossed, Sums, crossed_from_sums
 from daclass.analysis.ratios import RATIOS, fieller, sums_at
+
+_LEAST_P = 1e-12  # smaller ones are not told apart
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ class Draws:
             return self._for_new_draws(found, confidence, span)
 
         mean = float(self._pooled.mean()) if self._pooled.size else np.nan
-        return fieller(excess, mean, whole.mean(confidence), confidence)
+        return fieller(excess, mean, whole.mean(confidence))
 
     @cached_property
     def _pooled(self) -> npt.NDArray:
@@ -85,19 +92,25 @@ class Draws:
     def _for_new_draws(
         self, found: Crossed, confidence: float, span: tuple[float, float]
     ) -> Crossed:
-        """`found` with the variance of draws added."""
+        """`found` with the variance of draws added; no one `df` describes the two."""
         draws = len(self.values)
         if draws == 1:
             return found
         added, known = self._between / draws, found.error**2
-        with np.errstate(invalid="ignore", divide="ignore"):
-            variance = known + added
-            df = variance**2 / (known**2 / found.df + added**2 / (draws - 1))
-            error = np.sqrt(variance)
-            reach = stats.t.ppf((1 + confidence) / 2, df) * error
-            p = 2 * stats.t.sf(np.abs(found.mean) / error, df)
-        low, high = np.maximum(found.mean - reach, span[0]), np.minimum(found.mean + reach, span[1])
-        return replace(found, error=error, df=df, low=low, high=high, p=p)
+
+        def reach(p: float) -> Floats:
+            own, others = stats.t.isf(p / 2, found.df), stats.t.isf(p / 2, draws - 1)
+            return np.asarray(np.sqrt(own**2 * known + others**2 * added))
+
+        far = reach(1 - confidence)
+        return replace(
+            found,
+            error=np.sqrt(known + added),
+            df=np.full_like(found.df, np.nan),
+            low=np.maximum(found.mean - far, span[0]),
+            high=np.minimum(found.mean + far, span[1]),
+            p=np.array([_p_value(float(found.mean[0]), lambda p: float(reach(p)[0]))]),
+        )
 
     @cached_property
     def _between(self) -> Floats:
@@ -109,6 +122,15 @@ class Draws:
         ]
         squares = sum(one.mean**2 - one.error**2 for one in found)
         return np.asarray(np.maximum(squares, 0.0) / (len(found) - 1))
+
+
+def _p_value(mean: float, reach: Callable[[float], float]) -> float:
+    """The p at which an interval of level 1 - p has 0 for an end."""
+    if np.isnan(reach(0.5)):
+        return np.nan
+    if reach(_LEAST_P) <= abs(mean):
+        return _LEAST_P if mean else 1.0
+    return float(optimize.brentq(lambda p: reach(p) - abs(mean), _LEAST_P, 1.0))
 
 
 def _crossed(

@@ -192,9 +192,7 @@ class _Pool:
             found[f"drop_{truth}"] = drop.mean[0]
             found[f"drop_{truth}_low"], found[f"drop_{truth}_high"] = drop.low[0], drop.high[0]
         for truth, name in (("multi", "explained"), ("control", "control")):
-            share, low, high = fieller(
-                drops[truth], found[f"drop_{truth}"], drops["original"](0.0), confidence
-            )
+            share, low, high = fieller(drops[truth], found[f"drop_{truth}"], drops["original"](0.0))
             found[name], found[f"{name}_low"], found[f"{name}_high"] = 1 - share, 1 - high, 1 - low
         return found
 
@@ -228,4 +226,5 @@ class _Pool:
             quadratic(ratio, both),
             images,
             confidence=confidence,
+            span=(-np.inf, np.inf),
         )

@@ -116,7 +116,7 @@ def interventions(
         Fieller's interval; NaN where the drop's interval holds 0. It is 1 for the reference and 0
         for the strongest by definition, without interval. `worse` and `better` count the group's
         classes with q at most `q`, for a pooled control the mean over its draws; NaN where a
-        pooled control is the baseline.
+        pooled control is the baseline, and where nothing could be tested (one seed).
 
     Raises:
         InputError: as for `intervention_classes`.
@@ -169,7 +169,7 @@ def interventions(
                         (values[policy] - values[baseline]).mean(confidence),
                         equal[policy, baseline],
                     ),
-                    **_mean_changed(changed, controls.get(policy, (policy,)), baseline),
+                    **_mean_changed(changed, controls.get(policy, (policy,)), baseline, equal),
                 }
                 for policy, baseline in against
             ]
@@ -188,8 +188,8 @@ def _runs(
 
 
 def _equal(cells: Cells, own: Ints, other: Ints) -> bool:
-    """Whether two policies' runs are the same, as those of equal policies are."""
-    return own.shape == other.shape and bool((cells.predicted[own] == cells.predicted[other]).all())
+    """Whether two policies' runs are the same, as those of equal policies are; of all draws."""
+    return bool((cells.predicted[own] == cells.predicted[other]).all())
 
 
 def _accuracy(found: Crossed) -> dict[str, float]:
@@ -225,17 +225,23 @@ def _difference(found: Crossed, equal: bool) -> dict[str, float]:
 
 
 def _changed(classes: pd.DataFrame, q: float) -> pd.DataFrame:
-    """Number of classes that are worse and better, by policy and baseline."""
-    found = classes["q"] <= q
-    counted = classes.assign(
-        worse=found & (classes["difference"] < 0), better=found & (classes["difference"] > 0)
-    )
-    return counted.groupby(["policy", "baseline"])[["worse", "better"]].sum()
+    """Number of classes that are worse and better, by policy and baseline.
+
+    NaN where no class was tested, for want of a second seed or of pictures.
+    """
+    tested, found = classes["q"].notna(), classes["q"] <= q
+    signs = {"worse": classes["difference"] < 0, "better": classes["difference"] > 0}
+    counted = {name: (found & sign).astype(float).where(tested) for name, sign in signs.items()}
+    return classes.assign(**counted).groupby(["policy", "baseline"])[[*signs]].sum(min_count=1)
 
 
-def _mean_changed(changed: pd.DataFrame, draws: Sequence[str], baseline: str) -> dict[str, float]:
-    """Worse and better classes against a baseline, mean over draws."""
-    if list(draws) == [baseline]:
-        return {"worse": 0.0, "better": 0.0}
+def _mean_changed(
+    changed: pd.DataFrame,
+    draws: Sequence[str],
+    baseline: str,
+    equal: Mapping[tuple[str, str], bool],
+) -> dict[str, float]:
+    """Worse and better classes against a baseline, mean over draws; none where both are equal."""
     counts = changed.reindex(pd.MultiIndex.from_product([draws, [baseline]]))
+    counts[[equal.get((draw, baseline), False) for draw in draws]] = 0.0
     return {name: counts[name].mean(skipna=False) for name in ("worse", "better")}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize
 
 from daclass.analysis.cells import Floats
 from daclass.analysis.crossed import Crossed, Sums
@@ -22,14 +22,13 @@ def fieller(
     excess_at: Callable[[float], Crossed],
     numerator: float,
     denominator: Crossed,
-    confidence: float,
 ) -> tuple[float, float, float]:
     """A ratio and the ends of its interval, which may be infinite.
 
     Args:
-        excess_at: ratio -> mean of the numerator less ratio times the denominator, one group.
+        excess_at: ratio -> mean of the numerator less ratio times the denominator, one group, with
+            an interval of the wanted level that is cut nowhere.
         numerator, denominator: the means, one group.
-        confidence: level of the interval, in (0, 1).
 
     Returns:
         NaN where the denominator's interval holds 0, or is unknown: a share of nothing.
@@ -39,9 +38,8 @@ def fieller(
     ratio = numerator / denominator.mean[0]
 
     def beyond(candidate: float) -> float:
-        residual = excess_at(candidate)
-        reach = stats.t.ppf((1 + confidence) / 2, residual.df[0]) * residual.error[0]
-        return float(abs(residual.mean[0]) - reach)
+        excess = excess_at(candidate)
+        return float(abs(excess.mean[0]) - (excess.high[0] - excess.mean[0]))
 
     return ratio, _end(beyond, ratio, -1.0), _end(beyond, ratio, 1.0)
 

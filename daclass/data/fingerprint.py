@@ -17,9 +17,7 @@ def fingerprint(root: Path, splits: Sequence[str]) -> str:
     Such a folder is nobody's output, so this is how a changed picture makes a new index. A folder
     that is missing has no files: the index says so.
     """
-    folders = [
-        where for split in splits for where, _, _ in os.walk(root / split, followlinks=True)
-    ]
+    folders = [where for split in splits for where, _, _ in os.walk(root / split, followlinks=True)]
     with ThreadPoolExecutor(THREADS) as pool:
         found = pool.map(_entries, folders)
         entries = sorted(entry for folder in found for entry in folder)

@@ -379,7 +379,7 @@ FIGURES: Mapping[str, Plot] = {
         lambda t: interventions.change_numbers(t.interventions),
         lambda t: interventions.changed_classes(t.interventions),
         _changed,
-        _UNTRAINED,
+        "No designed policy was trained with two fresh seeds, so no class can be tested.",
     ),
     "planted_vs_found": Plot(
         lambda t: planted.planted_numbers(t.planted, t.classes),

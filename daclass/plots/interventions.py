@@ -43,6 +43,7 @@ GROUPS = {
     "swallowers": "swallowers",
     "both": "both of these",
 }
+_FAR = 100.0  # a share beyond all axes
 
 
 def intervention_numbers(interventions: pd.DataFrame, baseline: str) -> pd.DataFrame:
@@ -104,13 +105,14 @@ def interventions(interventions: pd.DataFrame, baseline: str) -> Figure:
 def recovered(interventions: pd.DataFrame) -> Figure:
     """Forest plot: the share of the drop that each policy recovers, one panel a class group."""
     numbers = recovered_numbers(interventions)
+    ends = ["recovered_low", "recovered_high"]
     figure = _forests(
-        numbers,
-        ["recovered", "recovered_low", "recovered_high"],
+        numbers.assign(**numbers[ends].clip(-_FAR, _FAR)),  # an infinite end is drawn as a far one
+        ["recovered", *ends],
         "% of the drop recovered (100: reference for all)",
         marks=(0.0, 100.0),
     )
-    # Ends of wide intervals say no more than "very wide" and would hide all others.
+    # Far ends say no more than "very wide" and would hide all others.
     shown = numbers["recovered"].to_numpy()
     low, high = 100 * min(-0.5, shown.min() - 0.25), 100 * max(1.5, shown.max() + 0.25)
     for ax in figure.axes:

@@ -40,10 +40,15 @@ def points(share: float | None, digits: int = 0, signed: bool = False) -> str:
 
 
 def bracket(low: float | None, high: float | None, digits: int = 1) -> str:
-    """An interval of shares in points after its number, such as " [12.1, 19.0]"; "" without one."""
-    if low is None or high is None or not math.isfinite(low + high):
+    """An interval of shares in points after its number, such as " [12.1, 19.0]"; "" without one.
+
+    A ratio's may have infinite ends.
+    """
+    if low is None or high is None or math.isnan(low) or math.isnan(high):
         return ""
-    return f" [{points(low, digits)}, {points(high, digits)}]"
+    start = "(−∞" if low == -math.inf else f"[{points(low, digits)}"
+    end = "∞)" if high == math.inf else f"{points(high, digits)}]"
+    return f" {start}, {end}"
 
 
 def chance(value: float | None) -> str:

@@ -189,6 +189,22 @@ def test_random_classes_says_when_it_has_to_fall_back() -> None:
     assert len(found.policy.classes) == 2
 
 
+def test_random_classes_deals_no_strength_that_changes_nothing() -> None:
+    """Of fp_informed's two classes bee stays at the strongest: one strength is dealt, anew each."""
+    table = counts().assign(
+        false_negatives_multi=lambda t: (
+            t["false_negatives_multi"] + 20 * ((t["class_id"] == 1) & (t["strength"] > 0.1))
+        )
+    )
+    own = [evidence(counts=table, affected=(2,), draw=n) for n in (1, 2, 3)]
+    informed = DESIGNERS["fp_informed"](own[0])
+    assert set(informed.reasons["classes"]) == {"ant", "bee"}
+    assert dict(informed.policy.classes) == {"ant": 0.3}
+    draws = [DESIGNERS["random_classes"](found) for found in own]
+    assert [list(found.policy.classes.values()) for found in draws] == [[0.3]] * 3
+    assert {name for found in draws for name in found.policy.classes} == {"dog", "eel", "fox"}
+
+
 def test_random_classes_says_when_a_draw_repeats_another() -> None:
     """Only eel and fox are left, and both get the same strength whoever gets it."""
     second = DESIGNERS["random_classes"](evidence(draw=2))
@@ -308,6 +324,17 @@ def test_only_the_selection_half_is_read() -> None:
     for name, designer in DESIGNERS.items():
         one, other = (designer(evidence(counts=c, strength=0.3)) for c in (counts(), table))
         assert one == other, name
+
+
+def test_a_designer_is_shown_nothing_of_the_estimation_half() -> None:
+    """Whoever writes one cannot leak what will measure it, even by mistake."""
+    whole = evidence()
+    effects = whole.effects.assign(drop=0.3, p=0.01, q=0.02)
+    categories = whole.categories.assign(growth=0.1)
+    shown = replace(whole, counts=counts(), effects=effects, categories=categories)
+    assert set(shown.counts["half"]) == {"select"}
+    assert list(shown.effects) == ["class_id", "affected"]
+    assert list(shown.categories) == ["class_id", "swallower_id"]
 
 
 @pytest.mark.parametrize(

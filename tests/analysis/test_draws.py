@@ -33,16 +33,29 @@ def test_one_draw_is_what_crossed_says() -> None:
         assert getattr(found, name) == pytest.approx(getattr(expected, name))
 
 
-@pytest.mark.parametrize(("draws", "draw_sd"), [(3, 0.0), (3, 0.1), (5, 0.05), (2, 0.05)])
+@pytest.mark.parametrize(
+    ("draws", "draw_sd"), [(3, 0.0), (3, 0.05), (3, 0.2), (5, 0.05), (2, 0.05), (2, 0.2)]
+)
 def test_the_interval_holds_the_mean_of_new_draws(draws: int, draw_sd: float) -> None:
     rng = np.random.default_rng(1)
-    held = 0
-    for _ in range(100):
-        found = Draws.of(simulated(rng, draws, draw_sd=draw_sd)).mean(0.95, (-9, 9))
+    held, sure = 0, 0
+    for _ in range(300):
+        values = simulated(rng, draws, images=40, draw_sd=draw_sd)
+        found = Draws.of(values).mean(0.95, (-9, 9))
         held += found.low[0] <= 0.1 <= found.high[0]
+        sure += Draws.of(values - 0.1).mean(0.95, (-9, 9)).p[0] < 0.05
     # Two draws may seem alike by chance: then nothing tells how far apart others would be.
-    least = 0.95 if draws > 2 else 0.85
-    assert held >= stats.binom.ppf(0.001, 100, least)
+    least = 0.95 if draws > 2 else 0.92
+    assert held >= stats.binom.ppf(0.001, 300, least)
+    assert sure == 300 - held
+
+
+def test_p_is_the_level_at_which_the_interval_ends_at_zero() -> None:
+    values = simulated(np.random.default_rng(5), 3, draw_sd=0.02, mean=0.15)
+    p = float(Draws.of(values).mean(0.95).p[0])
+    assert 0 < p < 1
+    assert Draws.of(values).mean(1 - p).low[0] == pytest.approx(0, abs=1e-9)
+    assert Draws.of(values - values).mean(0.95).p[0] == 1
 
 
 def test_draws_that_are_apart_widen_the_interval() -> None:
@@ -50,7 +63,7 @@ def test_draws_that_are_apart_widen_the_interval() -> None:
     alike = Draws.of(simulated(rng, draw_sd=0.0)).mean(0.95)
     apart = Draws.of(simulated(rng, draw_sd=0.3)).mean(0.95)
     assert apart.error[0] > 2 * alike.error[0]
-    assert apart.df[0] < alike.df[0]
+    assert apart.high[0] - apart.low[0] > 4 * (alike.high[0] - alike.low[0])
 
 
 def test_a_ratio_is_covered() -> None:

@@ -199,7 +199,8 @@ def test_one_seed_gives_no_intervals(study) -> None:
     table, classes = compare(arrange_cells(one, *study.data[1:], "drop"))
     assert table["difference"].notna().all()
     assert table[["low", "p", "recovered"]].isna().all(axis=None)
-    assert (table["worse"].dropna() == 0).all()
+    told = table.dropna(subset="worse")  # two policies that are one differ in no class
+    assert (told["difference"] == 0).all() and (told[["worse", "better"]] == 0).all(axis=None)
     assert classes["q"].isna().all()
 
 
@@ -229,7 +230,7 @@ def planted(gain: float, random_seed: int, classes: int = 10, images: int = 60, 
         shared = rng.normal(0, 0.02, classes)[labels]
         for policy, back in (
             ("uniform_strongest", 0.0), ("uniform_reference", LOSS), ("fp_informed", gain),
-            ("random_1", 0.0), ("random_2", 0.0),
+            ("random_1", 0.0), ("random_2", 0.0), ("random_3", 0.0),
         ):  # fmt: skip
             own = rng.normal(0, 0.02, classes)[labels]
             share = 0.75 + difficulty + shared + own - (LOSS - back) * (labels < 4)
@@ -244,7 +245,9 @@ def planted(gain: float, random_seed: int, classes: int = 10, images: int = 60, 
             frames.append(pd.DataFrame(run))
     annotations = pd.DataFrame({"image_id": ids, "labels": [[int(k)] for k in labels]})
     cells = arrange_cells(pd.concat(frames), index, annotations, classes, "drop")
-    return compare(cells, range(4), (7,), baselines=("uniform_strongest", "uniform_reference"))
+    baselines = ("uniform_strongest", "uniform_reference")
+    controls = {"random": ("random_1", "random_2", "random_3")}
+    return compare(cells, range(4), (7,), baselines=baselines, controls=controls)
 
 
 def test_a_policy_that_helps_is_found_to_beat_random_classes() -> None:
@@ -277,3 +280,16 @@ def test_where_nothing_helps_nothing_is_claimed() -> None:
     # Binomial with the promised rate of .05.
     assert missed <= stats.binom.ppf(0.999, 10, 0.05)
     assert claimed <= stats.binom.ppf(0.999, 10, 0.05)
+
+
+def test_draws_that_change_nothing_have_no_interval(study) -> None:
+    """All draws of the control trained as the strongest for all: 0 by definition, not estimated."""
+    runs = renamed(study)
+    same = runs[runs["policy"] == "uniform_strongest"]
+    others = runs[~runs["policy"].isin(["random_1", "random_2"])]
+    draws = [same.assign(policy=name) for name in ("random_1", "random_2")]
+    cells = arrange_cells(pd.concat([others, *draws]), *study.data[1:], "drop")
+    rows = compare(cells)[0].query("policy == 'random' and baseline == 'uniform_strongest'")
+    assert (rows["difference"] == 0).all()
+    assert rows[["low", "high", "p", "recovered_low"]].isna().all(axis=None)
+    assert (rows[["worse", "better"]] == 0).all(axis=None)

@@ -17,8 +17,8 @@ _TRIES = 50  # deals before a draw may repeat an earlier one
 def random_classes(evidence: Evidence) -> Design:
     """fp_informed's strengths, dealt to random classes like those that they stand for.
 
-    Each of fp_informed's classes hands its strength to one of the five classes most like it in
-    accuracy at the strongest strength and in number of training pictures (distance in standard
+    Each class that fp_informed changes hands its strength to one of the five classes most like it
+    in accuracy at the strongest strength and in number of training pictures (distance in standard
     deviations, of the logarithm for the latter) that are left. Classes are neither affected, nor
     swallowers, nor fp_informed's own; where there are too few others, swallowers and fp_informed's
     own are let in, then all, and the summary says so.
@@ -26,19 +26,20 @@ def random_classes(evidence: Evidence) -> Design:
     A draw differs from all earlier ones as far as the classes allow, and does not depend on how
     many follow: raising the number of draws keeps those that are there.
     """
-    givers = informed_strengths(evidence)
+    strongest, informed = evidence.strongest, informed_strengths(evidence)
+    givers = {k: strength for k, strength in informed.items() if strength != strongest}
     if not givers:
         summary = "fp_informed changes no class: the same as uniform_strongest"
-        return designed(evidence, evidence.strongest, summary)
-    where, pool = _pool(evidence, set(givers))
+        return designed(evidence, strongest, summary)
+    where, pool = _pool(evidence, set(informed), len(givers))
     *earlier, taker_of = _deals(evidence, givers, pool)
     accuracy, names = evidence.accuracy()[0], evidence.names
     strengths = {taker_of[giver]: strength for giver, strength in givers.items()}
     reasons = {
         taker: f"drawn at random; gets the strength of {names[giver]}, which it is like: "
         f"{accuracy[taker]:.1%} right against {accuracy[giver]:.1%}, "
-        f"{evidence.training_pictures[taker]} training pictures against "
-        f"{evidence.training_pictures[giver]}"
+        f"{evidence.training_pictures[taker]:.0f} training pictures against "
+        f"{evidence.training_pictures[giver]:.0f}"
         for giver, taker in taker_of.items()
     }
     dealt = _dealt(taker_of, givers)
@@ -46,11 +47,11 @@ def random_classes(evidence: Evidence) -> Design:
     summary = f"fp_informed's {len(givers)} strengths for random classes, drawn {where}" + (
         f"; the same as draw {again[0]}, because too few classes are left" if again else ""
     )
-    return designed(evidence, evidence.strongest, summary, strengths, reasons)
+    return designed(evidence, strongest, summary, strengths, reasons)
 
 
-def _pool(evidence: Evidence, informed: set[int]) -> tuple[str, set[int]]:
-    """Classes to draw from, with the words for it."""
+def _pool(evidence: Evidence, informed: set[int], needed: int) -> tuple[str, set[int]]:
+    """Classes to draw from, at least as many as needed, with the words for it."""
     everything, affected = set(range(len(evidence.names))), set(evidence.affected)
     pools = {
         "outside the affected classes, their swallowers and fp_informed's choice": everything
@@ -61,7 +62,7 @@ def _pool(evidence: Evidence, informed: set[int]) -> tuple[str, set[int]]:
         - affected,
         "among all classes, because too few others are left": everything,
     }
-    return next((where, pool) for where, pool in pools.items() if len(pool) >= len(informed))
+    return next((where, pool) for where, pool in pools.items() if len(pool) >= needed)
 
 
 def _deals(

@@ -19,14 +19,15 @@ from daclass.errors import InputError
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that a designer may look at.
+    """All that a designer may look at: what the tables say of other pictures is taken away.
 
     Attributes:
-        counts: table "counts" of the sweep's uniform policies; only half "select" is read.
-        effects: table "effects"; only `affected`, which is chosen on the selection half, is read.
-        categories: table "categories"; only `swallower_id`, chosen there too, is read.
+        counts: table "counts" of the sweep's uniform policies; half "select" alone is kept.
+        effects: table "effects"; class_id and affected alone are kept. Affected classes are chosen
+            on the selection half.
+        categories: table "categories"; class_id and swallower_id alone are kept, chosen there too.
         classes: table "classes".
-        training_pictures: training pictures of each class, ints [C].
+        training_pictures: of each class that a run trains on (mean over draws), floats [C].
         axis: the axis of the sweep.
         strengths: strengths of the sweep, in any order.
         strongest, reference: two of them.
@@ -40,7 +41,7 @@ class Evidence:
     effects: pd.DataFrame
     categories: pd.DataFrame
     classes: pd.DataFrame
-    training_pictures: npt.NDArray[np.integer]
+    training_pictures: npt.NDArray[np.number]
     axis: Axis
     strengths: Sequence[float]
     strongest: float
@@ -49,6 +50,15 @@ class Evidence:
     strength: float | None = None
     draw: int = 1
     random_seed: int = 0
+
+    def __post_init__(self) -> None:
+        kept = {
+            "counts": self.counts[self.counts["half"] == "select"],
+            "effects": self.effects[["class_id", "affected"]],
+            "categories": self.categories[["class_id", "swallower_id"]],
+        }
+        for name, table in kept.items():
+            object.__setattr__(self, name, table)
 
     @cached_property
     def names(self) -> list[str]:
@@ -89,9 +99,9 @@ class Evidence:
 
     @cached_property
     def _selection(self) -> pd.DataFrame:
-        """The selection half's counts by seed, strength (strongest first) and class."""
+        """The counts by seed, strength (strongest first) and class."""
         keys = ["seed", "strength", "class_id"]
-        chosen = self.counts[self.counts["half"] == "select"].set_index(keys)
+        chosen = self.counts.set_index(keys)
         seeds, classes = chosen.index.unique("seed").sort_values(), range(len(self.classes))
         wanted = pd.MultiIndex.from_product([seeds, self.ordered, classes], names=keys)
         for seed, strength, _ in wanted[~wanted.isin(chosen.index)]:
