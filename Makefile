@@ -9,6 +9,7 @@ READY := .venv/ready
 # Where FFCV could not be built, studies fall back to the slower reference loader.
 LOADER = $(shell $(PYTHON) -c 'from importlib.util import find_spec; exit(not find_spec("ffcv"))' 2>/dev/null \
 	|| echo training.loader=torchvision)
+# Words as a shell reads them; Snakemake gets a YAML list.
 CHANGES = $(strip $(SET) $(LOADER))
 
 # Snakemake caches below the home folder, and ends in a traceback where there is none to write to.
@@ -27,13 +28,14 @@ demo:
 study: $(READY)
 	@echo "study $(CONFIG) on $(CORES) cores"
 	@mkdir -p results
-	@flock --nonblock --conflict-exit-code 75 results/.lock \
+	@set -f -- $(CHANGES); q=\'; \
+	flock --nonblock --conflict-exit-code 75 results/.lock \
 		$(PYTHON) -m snakemake --nolock --cores $(CORES) \
-		--config study='$(CONFIG)' $(if $(CHANGES),set='$(CHANGES)'); \
+		--config study='$(CONFIG)' "set=[$${1:+$$(printf "'%s'," "$${@//$$q/$$q$$q}")}]"; \
 	status=$$?; \
 	if [ $$status = 75 ]; then echo "another study is running here: wait for it"; fi; \
 	exit $$status
-	@$(PYTHON) -m daclass headline '$(CONFIG)' $(foreach change,$(CHANGES),--set '$(change)')
+	@set -f -- $(CHANGES); $(PYTHON) -m daclass headline '$(CONFIG)' "$${@/#/--set=}"
 
 test: lint
 	$(PYTHON) -m pytest -n 2 --dist loadfile
@@ -80,8 +82,9 @@ gallery: $(READY)
 		cp results/$$study/summary.json figures/$$study/{class_effects,interventions_vs_best}.csv figures/gallery/$$study/; \
 	done
 
+# Results stay: they may be a thousand hours.
 clean:
-	rm -rf .venv .snakemake results docs/_build
+	rm -rf .venv .snakemake docs/_build
 
 # Slow evidence, whose tables are committed (benchmarks/README.md). IMAGENET holds ImageNet's validation labels, the predictions
 # of 16 models and some validation pictures, as tests/conftest.py expects them.

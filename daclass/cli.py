@@ -21,8 +21,9 @@ from daclass.study import Phase, Study
 
 # What the machine refuses, rather than what daclass does wrong.
 SURROUNDINGS = {
-    errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENAMETOOLONG,
-    errno.ENOSPC, errno.EPERM, errno.EPIPE, errno.EROFS,
+    errno.EACCES, errno.EDQUOT, errno.EEXIST, errno.EFBIG, errno.EIO, errno.EISDIR, errno.ELOOP,
+    errno.EMFILE, errno.ENAMETOOLONG, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EPIPE,
+    errno.EROFS,
 }  # fmt: skip
 
 
@@ -106,6 +107,8 @@ def _init(options: argparse.Namespace) -> None:
     from daclass.data.survey import survey
 
     config = options.output or Path(f"{study_name(options.folder)}.yaml")
+    if config.is_dir():
+        raise InputError(f"{config}: is a folder; -o takes the name of a file")
     if config.exists() and not options.force:
         raise InputError(f"{config}: exists already; --force replaces it, -o takes another name")
     found = survey(options.folder, options.seconds)
@@ -122,6 +125,13 @@ def _print_headline(layout: Layout) -> None:
     for number in content["headline"]:
         print(f"  {number['value']:>18}  {number['label']}")
     print(f"\nReport: {layout.report.resolve()}")
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is below 1")
+    return number
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -207,7 +217,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     plan.add_argument(
         "--sizes",
-        type=int,
+        type=_count,
         nargs=3,
         metavar=("TRAIN", "VAL", "CLASSES"),
         help="training pictures of a draw, validation pictures and classes, where the pictures are "

@@ -62,6 +62,8 @@ def test_schema_is_json(capsys):
         (["report", TINY], "no such file"),
         (["headline", TINY], "no such file"),
         (["beton", TINY, "--split", "train", "--draw", "9"], "no such file"),
+        (["policies", TINY, "--results", TINY], "Not a directory"),
+        (["init", str(ROOT), "-o", str(ROOT / "configs"), "--force"], "configs: is a folder"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(capsys, tmp_path, arguments, message):

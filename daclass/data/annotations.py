@@ -156,6 +156,6 @@ def _json(file: Path) -> list | dict:
         raise InputError(f"{file}: no such file")
     try:
         content: list | dict = json.loads(file.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise InputError(f"{file}: not a JSON file ({error})") from None
     return content

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import assert_never
+from typing import NoReturn, assert_never
 
 import numpy as np
 import pandas as pd
@@ -136,12 +136,10 @@ def _cifar10h(data: Cifar10hData, root: Path) -> Source:
     files = [data.root / name for name in sorted(names) if (data.root / name).is_file()]
     if not files:
         raise InputError(f"data.root: {data.root} lacks the human votes, cifar10h-counts.npy")
-    try:
-        votes = np.load(files[0], allow_pickle=False)
-    except ValueError as error:
-        raise InputError(f"{files[0]}: not an array of votes ({error})") from None
-    if votes.shape != (10000, 10):
-        raise InputError(f"{files[0]}: expected votes of shape (10000, 10), got {votes.shape}")
+    votes = _numbers(files[0], (10000, 10))
+    silent = np.flatnonzero(~(votes.sum(axis=1) > 0))
+    if len(silent) or votes.min() < 0:
+        raise InputError(f"{files[0]}: row {silent[0] if len(silent) else 0}: no votes")
     train, test = _splits(root)
     numbers = test.groupby("name")["image_id"].transform(lambda ids: range(len(ids)))
     if list(test["image_id"].map(lambda image_id: Path(image_id).stem)) != [
@@ -174,7 +172,10 @@ def _cifar10h(data: Cifar10hData, root: Path) -> Source:
 def _cifar10_test_labels(root: Path) -> np.ndarray:
     beside = root / "test_labels_in_cifar_order.npy"
     if beside.is_file():
-        return np.load(beside, allow_pickle=False).astype(int)
+        labels = _numbers(beside, (10000,))
+        if not set(np.unique(labels)) <= set(range(10)):
+            raise InputError(f"{beside}: expected class numbers from 0 to 9")
+        return labels.astype(int)
     from torchvision.datasets import CIFAR10
 
     try:
@@ -184,6 +185,18 @@ def _cifar10_test_labels(root: Path) -> np.ndarray:
             f"data.root: {root} holds neither cifar-10-batches-py nor "
             "test_labels_in_cifar_order.npy; one is needed to join the votes"
         ) from None
+
+
+def _numbers(file: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """The array of a .npy file."""
+    try:
+        found = np.load(file, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise InputError(f"{file}: not an array ({error})") from None
+    if not isinstance(found, np.ndarray) or found.dtype.kind not in "iuf" or found.shape != shape:
+        what = f"{found.dtype} {found.shape}" if isinstance(found, np.ndarray) else "an archive"
+        raise InputError(f"{file}: expected numbers of shape {shape}, got {what}")
+    return found
 
 
 def _splits(root: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -281,15 +294,14 @@ def list_pictures(root: Path, split: str) -> pd.DataFrame:
     Hidden files are passed over, such as the ._picture.jpg that a Mac leaves beside a picture.
 
     Raises:
-        InputError: there is no such folder, there are no pictures, or a name is not UTF-8.
+        InputError: there is no such folder, there are no pictures, a folder cannot be listed, a
+            link leads back to a folder that holds it, or a name is not UTF-8.
     """
     folder = root / split
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder (pictures of the split {split})")
     rows = []
-    # Class folders that are links are a usual way to make a subset.
-    for where, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+    for where, files in _walk(folder):
         if Path(where) != folder:
             name = Path(where).relative_to(folder).parts[0]
             start = Path(where).relative_to(root).as_posix()
@@ -304,6 +316,21 @@ def list_pictures(root: Path, split: str) -> pd.DataFrame:
     return pd.DataFrame(sorted(rows), columns=["image_id", "name"]).sort_values(
         ["name", "image_id"], ignore_index=True
     )
+
+
+def _walk(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """Every folder at or below `folder` that is not hidden, with its files."""
+
+    def refuse(error: OSError) -> NoReturn:
+        raise InputError(f"{error.filename}: cannot be listed ({error.strerror})") from None
+
+    # Class folders that are links are a usual way to make a subset.
+    for where, folders, files in os.walk(folder, followlinks=True, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for link in (Path(where) / name for name in folders):
+            if link.is_symlink() and Path(where).resolve().is_relative_to(link.resolve()):
+                raise InputError(f"{link}: leads back to a folder that holds it")
+        yield where, files
 
 
 def is_picture(file: str) -> bool:

@@ -8,16 +8,26 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import assert_never
 
 import torch
 from PIL import Image
 
 from daclass.augment.pictures import read_picture
 from daclass.data.beton import PAGE_BYTES
+from daclass.data.fashion_mnist import PARTS
 from daclass.layout import Layout
 from daclass.plan.counts import Counts
 from daclass.plan.runs import Wanted
-from daclass.study import Beton, FolderData, PetriData, PredictionsData, Study
+from daclass.study import (
+    Beton,
+    Cifar10hData,
+    FashionMnistData,
+    FolderData,
+    PetriData,
+    PredictionsData,
+    Study,
+)
 from daclass.training.models import build_model
 
 BLOCK = 4096  # bytes that a small file takes on most file systems
@@ -115,10 +125,17 @@ def beton_bytes(samples: int, mean: float, writers: int) -> int:
 
 def _pictures(study: Study, layout: Layout, counts: Counts) -> Item:
     assert not isinstance(study.data, PredictionsData)
-    if isinstance(study.data, FolderData):
-        return Item("pictures", 0, 0, "read where they lie")
-    draws = study.data.draws if isinstance(study.data, PetriData) else 1
-    files = draws * counts.train + counts.val
+    match study.data:
+        case FolderData():
+            return Item("pictures", 0, 0, "read where they lie")
+        case PetriData():
+            files = study.data.draws * counts.train + counts.val
+        case FashionMnistData():  # all are written, whatever the study takes of them
+            files = sum(pictures for _, pictures in PARTS.values())
+        case Cifar10hData():
+            files = 0 if (study.data.root / "train").is_dir() else 60_000  # or linked
+        case _:
+            assert_never(study.data)
     there = _there(layout.pictures.rglob("*")) if layout.pictures.is_dir() else 0
     return Item("pictures", files * BLOCK, there, f"{files:,} files of at most {BLOCK:,} bytes")
 

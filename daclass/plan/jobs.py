@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import re
-import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ def jobs(config: Path, changes: Sequence[str], layout: Layout) -> list[Job]:
         sys.executable, "-m", "snakemake", "--dry-run", "--nocolor", "--quiet", "host",
         "--snakefile", str(snakefile),
         "--workflow-profile", str(CHECKOUT / "workflow" / "profiles" / "default"),
-        "--config", f"study={config}", f"set={shlex.join(changes)}",
+        "--config", f"study={config}", f"set={json.dumps(list(changes))}",
         f"results={layout.results_root}", f"figures={layout.figures_root}",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
@@ -103,6 +104,7 @@ def test_annotations_are_joined_by_name(root, tmp_path):
         ),
         ("picture,label\nx,y\n", "lacks the column image"),
         ("", "not a CSV file"),
+        ("image,label\nval/dog/000.png,cat,dog\n", "a row has more fields than the header"),
     ],
 )
 def test_bad_annotations_are_named(root, tmp_path, text, message):
@@ -133,6 +135,26 @@ def test_hidden_files_and_folders_are_passed_over(root):
     (root / "train" / ".ipynb_checkpoints" / "000.png").touch()
     (root / "train" / "cat" / "Thumbs.db").touch()
     pd.testing.assert_frame_equal(index_of(root).index, before)
+
+
+def test_a_folder_that_cannot_be_listed_is_named(root, monkeypatch):
+    """Or its pictures would be missing without a word, on a network disk for example."""
+    scandir = os.scandir
+
+    def failing(folder):
+        if str(folder).endswith("train/dog"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", failing)
+    with pytest.raises(InputError, match=r"train/dog: cannot be listed \(Input/output error\)"):
+        index_of(root)
+
+
+def test_a_link_that_leads_back_is_named(root):
+    (root / "train" / "cat" / "all").symlink_to(root / "train")
+    with pytest.raises(InputError, match=r"cat/all: leads back to a folder that holds it"):
+        index_of(root)
 
 
 def test_a_name_that_is_not_utf8_is_named(root):
@@ -227,6 +249,35 @@ def test_cifar10h_joins_votes_by_the_order_of_the_test_set(real_data, tmp_path):
     assert np.mean(held) > 0.99
     # 896 pictures have a second label with at least 10% of the votes (the data's own README).
     assert (val["labels"].str.len() > 1).sum() == 896
+
+
+@pytest.mark.parametrize(
+    ("votes", "order", "message"),
+    [
+        (
+            np.zeros((3, 10)),
+            None,
+            r"votes?\S*|expected numbers of shape \(10000, 10\), got float64",
+        ),
+        (np.full((10000, 10), "a"), None, "expected numbers of shape"),
+        (np.zeros((10000, 10), int), None, "row 0: no votes"),
+        (np.ones((10000, 10), int), np.full(10000, 55), "expected class numbers from 0 to 9"),
+        (np.ones((10000, 10), int), np.zeros(7, int), r"expected numbers of shape \(10000,\)"),
+        (b"", None, "not an array"),
+        (np.ones((10000, 10), int), b"junk", "not an array"),
+    ],
+)
+def test_bad_votes_are_named(tmp_path, votes, order, message):
+    for split in ("train", "test"):
+        for file in save_pictures(tmp_path / "p" / split, {"cat": 1, "dog": 1}):
+            file.rename(file.with_name("0000.png"))
+    for name, content in (("cifar10h_counts", votes), ("test_labels_in_cifar_order", order)):
+        if isinstance(content, bytes):
+            (tmp_path / f"{name}.npy").write_bytes(content)
+        elif content is not None:
+            np.save(tmp_path / f"{name}.npy", content)
+    with pytest.raises(InputError, match=message):
+        open_source(Cifar10hData(source="cifar10h", root=tmp_path), tmp_path / "p")
 
 
 def member(name="train/cat/0000.jpg", content=b"", **fields):

@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 from safetensors.torch import save_file
 
+from daclass.layout import Layout
 from daclass.plan.counts import Counts
-from daclass.plan.disk import network_bytes, prediction_bytes, stored_bytes
-from daclass.study import Beton
+from daclass.plan.disk import BLOCK, kept, network_bytes, prediction_bytes, stored_bytes
+from daclass.study import Beton, Study
 from daclass.tables import RUNNERS_UP, write_table
 from daclass.training.models import build_model
 from tests.plan.conftest import study_of
@@ -49,6 +50,21 @@ def test_predictions_take_what_their_file_takes(tmp_path):
     write_table(pd.concat(tables), "predictions", tmp_path / "p.parquet", "x")
     written = (tmp_path / "p.parquet").stat().st_size
     assert runs * counts.val * prediction_bytes(counts) == pytest.approx(written, rel=0.25)
+
+
+@pytest.mark.parametrize(
+    ("data", "files"),
+    [
+        ({"source": "fashionmnist", "train_per_class": 600}, 70_000),
+        ({"source": "cifar10h", "root": "gone", "train_per_class": 600}, 60_000),
+        ({"source": "folder", "root": "gone"}, 0),
+    ],
+)
+def test_pictures_are_written_however_few_a_study_takes(tmp_path, data, files):
+    study = Study.model_validate({**study_of().model_dump(mode="json"), "data": data})
+    counts = Counts(6000, 10_000, 10, "")
+    pictures = kept(study, Layout("s", tmp_path, tmp_path), counts, [])[0]
+    assert (pictures.name, pictures.needed) == ("pictures", files * BLOCK)
 
 
 def test_a_picture_takes_what_a_beton_stores_of_it(tmp_path):

@@ -57,8 +57,9 @@ def test_a_dry_run_is_read():
 
 
 def test_the_demo_is_planned_before_anything_exists(capsys, tmp_path):
-    """Through a real dry run."""
-    assert main(["plan", str(ROOT / "configs/demo.yaml")]) == 0
+    """Through a real dry run, with a setting that has spaces and a quotation mark."""
+    changed = ["--set", "title=what Anna's will cost", "--set", "sweep.seeds=[0, 1, 2, 3]"]
+    assert main(["plan", str(ROOT / "configs/demo.yaml"), *changed]) == 0
     text, study = capsys.readouterr().out, Study.load(ROOT / "configs/demo.yaml")
     designed = len(study.policy_names("interventions"))
     assert "sweep: 16 = 4 policies x 4 seeds; 0 stored, 16 missing" in text
@@ -91,6 +92,9 @@ def test_pictures_that_are_not_here_can_be_counted_by_hand(capsys, monkeypatch):
     assert "hours and disk: unknown; gone/train: no such folder" in text
     assert main(["plan", *config, "--sizes", "1281167", "50000", "1000"]) == 0
     text = capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["plan", *config, "--sizes", "0", "0", "0"])
+    assert "0 is below 1" in capsys.readouterr().err
     assert "sweep: 23 A100-hours; 4.7 hours if all 5 jobs run at once" in text
     designed = len(Study.load(ROOT / "configs/imagenet-fast.yaml").policy_names("interventions"))
     assert f"{40 + 5 * designed} runs x 46.8 MB" in text and "betons: unknown" in text

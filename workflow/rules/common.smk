@@ -14,7 +14,8 @@ from daclass.plots.titles import ENDINGS, TITLES
 from daclass.study import Study
 
 CONFIG = Path(config.get("study", "configs/demo.yaml"))
-CHANGES = shlex.split(config.get("set") or "")
+CHANGES = config.get("set") or []  # as a list, or as a shell would write it
+CHANGES = shlex.split(CHANGES) if isinstance(CHANGES, str) else list(map(str, CHANGES))
 
 try:
     STUDY = Study.load(CONFIG, CHANGES)
@@ -40,6 +41,11 @@ def daclass(stage, *arguments, processes=1):
     # Snakemake fills in braces; those of a setting stay.
     quoted = [shlex.quote(word).replace("{", "{{").replace("}", "}}") for word in words]
     return " ".join(["trap : TERM;", *quoted, *arguments, tee])
+
+
+def literal(paths):
+    """Paths that may have braces in them, which are no wildcards."""
+    return [str(path).replace("{", "{{").replace("}", "}}") for path in paths]
 
 
 def log(stage):

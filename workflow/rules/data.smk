@@ -18,7 +18,7 @@ if STUDY.data.source != "folder":
 rule index:
     input:
         [] if STUDY.data.source == "folder" else FILES.pictures,
-        STUDY.data.input_files(),
+        literal(STUDY.data.input_files()),
     output:
         tables("index", "classes", "annotations", "truth"),
         tables("overlaps") if stages.overlaps_from(STUDY) == "real" else [],

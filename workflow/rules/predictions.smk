@@ -3,7 +3,7 @@
 
 rule predictions:
     input:
-        STUDY.data.input_files(),
+        literal(STUDY.data.input_files()),
     output:
         tables("index", "classes", "annotations", "truth"),
         FILES.predictions("sweep"),
