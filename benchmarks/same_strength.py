@@ -7,23 +7,31 @@ alone. For every strength that a finished study trained both in its sweep and, o
 its interventions, the fresh seeds are compared with the sweep's, class by class, as `daclass
 measure` compares two strengths. Writes benchmarks/results/same_strength.csv, one row a (study,
 strength, truth).
+
+One comparison is one throw of a die, and its classes depend on each other. So all seeds of a
+strength are also split in every other way into groups of these sizes: the share of intervals that
+hold 0, mean over splits and classes, is what the intervals keep on networks that were really
+trained, and the share of splits in which any class is reported is the rate of false alarms.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from daclass.analysis.cells import PREDICTION_COLUMNS, Cells, arrange_cells
+from daclass.analysis.cells import PREDICTION_COLUMNS, Bools, Cells, Ints, arrange_cells
 from daclass.analysis.conditions import Conditions
 from daclass.analysis.crossed import crossed_difference
+from daclass.analysis.discoveries import q_values
 from daclass.analysis.effects import Affected, effects
 from daclass.analysis.nulls import Nulls
 from daclass.layout import Layout
-from daclass.study import Study
+from daclass.study import Analysis, Study
 from daclass.tables import read_table
 
 FRESH, SWEEP = "fresh seeds", "sweep's seeds"
@@ -79,6 +87,8 @@ def outcome(study: Study, strength: float, cells: Cells) -> Iterator[dict[str, o
             paired=conditions.paired,
             confidence=settings.confidence,
         )
+        labels, right = cells.images.labels[counted], correct[:, counted]
+        covered, alarms = over_splits(right, labels, sweep, fresh, settings)
         yield {
             "study": study.name,
             "strength": strength,
@@ -95,7 +105,31 @@ def outcome(study: Study, strength: float, cells: Cells) -> Iterator[dict[str, o
             "average_difference": round(float(whole.mean[0]), 4),
             "average_low": round(float(whole.low[0]), 4),
             "average_high": round(float(whole.high[0]), 4),
+            "covered_over_splits": round(covered, 4),
+            "reporting_splits": round(alarms, 4),
         }
+
+
+def over_splits(
+    right: Bools, labels: Ints, sweep: Ints, fresh: Ints, settings: Analysis
+) -> tuple[float, float]:
+    """Over all ways to split the runs: share of intervals that hold 0, of splits that report."""
+    runs, n_classes = np.concatenate([sweep, fresh]), int(labels.max()) + 1
+    covered, reporting = [], []
+    for chosen in itertools.combinations(runs, len(fresh)):
+        rest = np.setdiff1d(runs, chosen)
+        found = crossed_difference(
+            right[rest],
+            right[list(chosen)],
+            labels,
+            n_classes,
+            paired=False,
+            confidence=settings.confidence,
+            moderate=True,
+        )
+        covered.append(((found.low <= 0) & (found.high >= 0)).mean())
+        reporting.append((q_values(found.p, "bh") <= settings.affected.q).any())
+    return float(np.mean(covered)), float(np.mean(reporting))
 
 
 def main() -> None:
