@@ -1,0 +1,118 @@
+"""Does a network tell a class by how whole its pictures are?
+
+    python benchmarks/marked_classes.py configs/petri.yaml configs/cifar10h.yaml
+
+A policy that gives few classes weaker crops makes whole pictures rare among the others. If networks
+learn that, these classes get the more predictions the more of a validation picture is shown, and
+hardly any where only a part is. For every finished study, the networks of its FP-informed policy
+and of the strongest strength for all predict the validation pictures, of which the central square
+is shown. Writes benchmarks/results/marked_classes.csv, one row a (study, side of the square): the
+share of predictions that the policy's classes get under either policy, their difference, paired by
+seed and picture, and the accuracies. Intervals are for new seeds and new pictures (`crossed`). A
+study whose policy has no classes of its own is passed over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from daclass.analysis.cells import Bools
+from daclass.analysis.crossed import Crossed, crossed
+from daclass.layout import Layout
+from daclass.stages import predict_elsewhere
+from daclass.study import Study
+from daclass.tables import read_table
+
+POLICY, BASELINE = "fp_informed", "uniform_strongest"
+SIDES = (0.3, 0.5, 0.7, 0.85, 0.95, 1.0)
+
+
+def predictions(study: Study, layout: Layout, folder: Path) -> pd.DataFrame:
+    """What the networks of both policies predict, at the study's `training.val_crop`."""
+    trained = [
+        json.loads(layout.trained("interventions", seed).read_text())
+        for seed in study.seeds("interventions")
+    ]
+    rows = [
+        {"policy": policy, "seed": run[policy]["seed"], "weights": run[policy]["weights"]}
+        for run in trained
+        for policy in (POLICY, BASELINE)
+    ]
+    listed = pd.DataFrame(rows)
+    listed["weights"] = [str(Path(file).absolute()) for file in listed["weights"]]
+    listed.to_csv(folder / "networks.csv", index=False)
+    predict_elsewhere(study, layout, folder / "networks.csv", folder / "predictions.parquet")
+    return read_table("predictions", folder / "predictions.parquet")
+
+
+def compare(study: Study, layout: Layout) -> Iterator[dict[str, object]]:
+    index = read_table("index", layout.table("index"))
+    labels = index[index["split"] == "val"].set_index("image_id")["class_id"]
+    names = read_table("classes", layout.table("classes"))
+    record = json.loads(
+        layout.trained("interventions", study.seeds("interventions")[0]).read_text()
+    )
+    own = record[POLICY]["policy"].get("classes", {})
+    marked = names.loc[names["name"].isin(own), "class_id"]
+    if marked.empty:
+        return
+    for side in SIDES:
+        shown = study.model_copy(
+            update={"training": study.training.model_copy(update={"val_crop": side})}
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            table = predictions(shown, layout, Path(folder))
+        by_seed = table.pivot_table(
+            index=["policy", "seed"], columns="image_id", values="prediction"
+        )
+        chosen = {name: by_seed.loc[name].to_numpy() for name in (POLICY, BASELINE)}
+        truth = labels[by_seed.columns].to_numpy()
+        taken = {name: np.isin(values, marked) for name, values in chosen.items()}
+        right = {name: values == truth for name, values in chosen.items()}
+        row: dict[str, object] = {
+            "study": study.name,
+            "side": side,
+            "marked_classes": len(marked),
+            "of_pictures": round(float(np.isin(truth, marked).mean()), 4),
+            "seeds": len(chosen[POLICY]),
+            "pictures": len(truth),
+        }
+        for what, cells in (("share", taken), ("accuracy", right)):
+            row |= {f"{what}_{name}": round(float(cells[name].mean()), 4) for name in cells}
+            found = paired(cells[POLICY], cells[BASELINE], study.analysis.confidence)
+            row |= {
+                f"{what}_{end}": round(float(getattr(found, name)[0]), 4)
+                for end, name in (("difference", "mean"), ("low", "low"), ("high", "high"))
+            }
+        print(row, flush=True)
+        yield row
+
+
+def paired(own: Bools, other: Bools, confidence: float) -> Crossed:
+    values = own.astype(np.int8) - other.astype(np.int8)
+    return crossed(values, np.zeros(own.shape[1], np.int64), 1, confidence=confidence)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("configs", type=Path, nargs="+")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="of the studies")
+    options = parser.parse_args()
+    rows: list[dict[str, object]] = []
+    for config in options.configs:
+        study = Study.load(config)
+        rows.extend(compare(study, Layout(study.name, options.results)))
+    table = pd.DataFrame(rows)
+    table.to_csv(Path(__file__).parent / "results" / "marked_classes.csv", index=False)
+    print(table.to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()
