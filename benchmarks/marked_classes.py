@@ -5,11 +5,11 @@
 A policy that gives few classes weaker crops makes whole pictures rare among the others. If networks
 learn that, these classes get the more predictions the more of a validation picture is shown, and
 hardly any where only a part is. For every finished study, the networks of its FP-informed policy
-and of the strongest strength for all predict the validation pictures, of which the central square
-is shown. Writes benchmarks/results/marked_classes.csv, one row a (study, side of the square): the
-share of predictions that the policy's classes get under either policy, their difference, paired by
-seed and picture, and the accuracies. Intervals are for new seeds and new pictures (`crossed`). A
-study whose policy has no classes of its own is passed over.
+and of the strongest strength for all predict the pictures of the estimation half, of which the
+central square is shown. Writes benchmarks/results/marked_classes.csv, one row a (study, side of the
+square): the share of predictions that the policy's classes get under either policy, their
+difference, paired by seed and picture, and the accuracies. Intervals are for new seeds and new
+pictures (`crossed`). A study whose policy has no classes of its own is passed over.
 """
 
 from __future__ import annotations
@@ -54,11 +54,10 @@ def predictions(study: Study, layout: Layout, folder: Path) -> pd.DataFrame:
 
 def compare(study: Study, layout: Layout) -> Iterator[dict[str, object]]:
     index = read_table("index", layout.table("index"))
-    labels = index[index["split"] == "val"].set_index("image_id")["class_id"]
+    labels = index[index["half"] == "estimate"].set_index("image_id")["class_id"]
     names = read_table("classes", layout.table("classes"))
-    record = json.loads(
-        layout.trained("interventions", study.seeds("interventions")[0]).read_text()
-    )
+    seeds = study.seeds("interventions")
+    record = json.loads(layout.trained("interventions", seeds[0]).read_text())
     own = record[POLICY]["policy"].get("classes", {})
     marked = names.loc[names["name"].isin(own), "class_id"]
     if marked.empty:
@@ -69,11 +68,12 @@ def compare(study: Study, layout: Layout) -> Iterator[dict[str, object]]:
         )
         with tempfile.TemporaryDirectory() as folder:
             table = predictions(shown, layout, Path(folder))
-        by_seed = table.pivot_table(
-            index=["policy", "seed"], columns="image_id", values="prediction"
-        )
-        chosen = {name: by_seed.loc[name].to_numpy() for name in (POLICY, BASELINE)}
-        truth = labels[by_seed.columns].to_numpy()
+        table = table.set_index(["policy", "seed", "image_id"])["prediction"]
+        chosen = {
+            name: np.stack([table[name, seed][labels.index] for seed in seeds])
+            for name in (POLICY, BASELINE)
+        }
+        truth = labels.to_numpy()
         taken = {name: np.isin(values, marked) for name, values in chosen.items()}
         right = {name: values == truth for name, values in chosen.items()}
         row: dict[str, object] = {
@@ -81,7 +81,7 @@ def compare(study: Study, layout: Layout) -> Iterator[dict[str, object]]:
             "side": side,
             "marked_classes": len(marked),
             "of_pictures": round(float(np.isin(truth, marked).mean()), 4),
-            "seeds": len(chosen[POLICY]),
+            "seeds": len(seeds),
             "pictures": len(truth),
         }
         for what, cells in (("share", taken), ("accuracy", right)):
