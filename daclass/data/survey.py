@@ -220,10 +220,18 @@ def _traits(file: Path, picture: Image.Image) -> Iterator[str]:
     if orientation(picture) > 1:
         yield "turned upright as their EXIF data say"
     form = "JPEG" if picture.format == "MPO" else picture.format  # a JPEG with others behind it
-    if form != "JPEG" and getattr(picture, "n_frames", 1) > 1:
+    if form != "JPEG" and _frames(picture) > 1:
         yield "of several frames (the first counts)"
     if form != Image.registered_extensions().get(file.suffix.lower(), "JPEG"):
         yield "of another format than their name says"
+
+
+def _frames(picture: Image.Image) -> int:
+    """How many frames there are; 1 where that cannot be found out."""
+    try:
+        return int(getattr(picture, "n_frames", 1))
+    except Exception:  # as with `orientation`: the first frame can be read, and it alone counts
+        return 1
 
 
 def _contents(root: Path, pictures: pd.DataFrame) -> tuple[pd.DataFrame, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import shutil
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from daclass.augment.pictures import PictureError, read_picture
 from daclass.cli import main
 from daclass.data import survey as surveying
 from daclass.data.draft import draft, study_name
@@ -128,6 +130,39 @@ def test_every_kind_of_file_is_told(tmp_path):
         "of another format than their name says": 1,
     }
     assert [image_id for image_id, _ in found.unreadable] == ["train/ant/empty.jpg"]
+
+
+def several_frames(form):
+    """The content of a file of four frames."""
+    frames = [Image.new("L", (40, 30), 60 * shade) for shade in range(4)]
+    file = io.BytesIO()
+    frames[0].save(file, form, save_all=True, append_images=frames[1:])
+    return file.getvalue()
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+@pytest.mark.parametrize(("form", "name"), [("GIF", "moves.gif"), ("TIFF", "pages.tif")])
+def test_frames_that_are_damaged_do_not_matter_where_the_first_one_can_be_read(
+    root, tmp_path, form, name
+):
+    file = root / "train" / "ant" / name
+    content, errors = several_frames(form), set()
+    for end in range(len(content) // 8, len(content), 3):
+        file.write_bytes(content[:end])
+        try:
+            read_picture(file)
+        except PictureError:
+            continue
+        with Image.open(file) as picture:
+            try:
+                _ = picture.n_frames
+            except Exception as error:
+                errors.add(type(error))
+                assert surveying._look(file).height == 30
+                kept = end
+    assert errors  # Pillow cannot count the frames of some of these
+    file.write_bytes(content[:kept])
+    assert written(tmp_path, root).data.leave_out == ()
 
 
 @pytest.mark.parametrize(
