@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from tqdm import tqdm
 
-from daclass.data.archives import complete, extract, readable
+from daclass.data.archives import complete, extract, opened
 from daclass.data.imagenet import synsets
 from daclass.errors import InputError
 
@@ -86,7 +86,7 @@ def _check_md5(archive: Path) -> None:
 
 def _unpack_train(archive: Path, folder: Path) -> None:
     """Each class's own archive is read where it lies in the large one."""
-    with readable(archive), tarfile.open(archive, "r:") as tar:
+    with opened(archive, "r:") as tar:
         members = tar.getmembers()
     for member in members:
         if not (member.isfile() and re.fullmatch(r"n\d{8}\.tar", member.name)):
@@ -96,9 +96,9 @@ def _unpack_train(archive: Path, folder: Path) -> None:
         target = folder / member.name.removesuffix(".tar")
         if not target.exists():
             name = archive / member.name
-            with archive.open("rb") as file, complete(target) as partial, readable(name):
+            with archive.open("rb") as file, complete(target) as partial:
                 file.seek(member.offset_data)
-                with tarfile.open(fileobj=_Part(file, member.size), mode="r|") as tar:
+                with opened(name, "r|", _Part(file, member.size)) as tar:
                     for _ in extract(tar, partial, name, *LIMITS):
                         pass
 
@@ -124,7 +124,7 @@ class _Part(io.RawIOBase):
 
 
 def _unpack_val(archive: Path, ids: Sequence[str], folder: Path) -> None:
-    with complete(folder) as partial, readable(archive), tarfile.open(archive, "r:") as tar:
+    with complete(folder) as partial, opened(archive, "r:") as tar:
         count = 0
         files = extract(tar, partial, archive, *LIMITS)
         for file in tqdm(files, desc="val", total=len(ids), unit="picture", mininterval=2):
@@ -146,7 +146,7 @@ def _ids_of_devkit(archive: Path) -> list[str]:
 
     names = ("meta.mat", "ILSVRC2012_validation_ground_truth.txt")
     found = {}
-    with readable(archive), tarfile.open(archive) as tar:
+    with opened(archive) as tar:
         for member in tar:
             name = Path(member.name).name
             content = tar.extractfile(member) if member.isfile() and name in names else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tarfile
 from pathlib import Path
 from typing import assert_never
 
@@ -12,7 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 from tqdm import tqdm
 
-from daclass.data.archives import complete, extract, readable
+from daclass.data.archives import complete, extract, opened
 from daclass.data.fashion_mnist import PARTS, named_pictures
 from daclass.data.petri import write_petri
 from daclass.errors import InputError
@@ -57,7 +56,7 @@ def _write_cifar10(data: Cifar10hData, folder: Path) -> None:
             for split in ("train", "test"):
                 (partial / split).symlink_to((data.root / split).resolve())
     elif archive.is_file():
-        with complete(folder) as partial, readable(archive), tarfile.open(archive) as tar:
+        with complete(folder) as partial, opened(archive) as tar:
             for _ in extract(tar, partial, archive):
                 pass
     elif data.download or (data.root / "cifar-10-batches-py").is_dir():
