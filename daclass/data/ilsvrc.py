@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import os
 import re
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
@@ -34,8 +35,8 @@ LIMITS = 2**26, 2**34
 def unpack(root: Path, labels: Path | None = None, check: bool = True) -> None:
     """Extract the archives in `root` into <root>/train/<WordNet id>/ and <root>/val/<WordNet id>/.
 
-    What is there already stays: after an interruption, classes that are complete are not extracted
-    again. Classes are extracted side by side.
+    What is there already stays, and is said: after an interruption, classes that are complete are
+    not extracted again. Classes are extracted side by side.
 
     Args:
         root: folder with the archives, ILSVRC2012_img_train.tar, ILSVRC2012_img_val.tar and, for
@@ -46,28 +47,42 @@ def unpack(root: Path, labels: Path | None = None, check: bool = True) -> None:
 
     Raises:
         InputError: an archive is missing, damaged, or not the published one, holds something else
-            than class archives or validation pictures, or labels and pictures do not match.
+            than ImageNet's class archives or validation pictures, or labels and pictures do not
+            match; or there is a val/ without ImageNet's class folders.
     """
     train, val, devkit = (root / name for name in (TRAIN, VAL, DEVKIT))
-    needed = [train] if not _done(train) else []
-    if not (root / "val").exists():
+    wanted = _lacking(root / "train")
+    val_is_there = (root / "val").exists()
+    if val_is_there and (lacking := _lacking(root / "val")):
+        raise InputError(
+            f"{root / 'val'}: there is no class folder {lacking[0]} with pictures; move val/ away, "
+            f"for {VAL} to be extracted, or sort its pictures into class folders"
+        )
+    needed = [train] if wanted else []
+    if not val_is_there:
         needed += [val, *([] if labels else [devkit])]
     for archive in needed:
         if not archive.is_file():
             raise InputError(f"{archive}: no such file")
         if check:
             _check_md5(archive)
-    if not (root / "val").exists():
+    if not val_is_there:
         ids = _ids_from(labels) if labels else _ids_of_devkit(devkit)
         _unpack_val(val, ids, root / "val")
-    if not _done(train):
-        _unpack_train(train, root / "train")
+    if wanted:
+        _unpack_train(train, root / "train", wanted)
 
 
-def _done(train: Path) -> bool:
-    """Whether all classes are there, which a mark in train/ says; without archives they have to."""
-    folder = train.parent / "train"
-    return (folder / ".complete").exists() or (folder.is_dir() and not train.exists())
+def _lacking(folder: Path) -> list[str]:
+    """ImageNet's classes that have no folder with anything in it; says how many have one."""
+    every = synsets()
+    lacking = [
+        name for name in every if not (folder / name).is_dir() or not any((folder / name).iterdir())
+    ]
+    if len(lacking) < len(every):
+        there = f"{len(every) - len(lacking):,} of {len(every):,}"
+        logging.info("%s: %s classes are there already and stay as they are", folder, there)
+    return lacking
 
 
 def _check_md5(archive: Path) -> None:
@@ -84,27 +99,39 @@ def _check_md5(archive: Path) -> None:
         )
 
 
-def _unpack_train(archive: Path, folder: Path) -> None:
+def _unpack_train(archive: Path, folder: Path, wanted: Collection[str]) -> None:
     """Each class's own archive is read where it lies in the large one."""
     with opened(archive, "r:") as tar:
-        members = tar.getmembers()
-    for member in members:
-        if not (member.isfile() and re.fullmatch(r"n\d{8}\.tar", member.name)):
-            raise InputError(f"{archive}: {member.name} is no class's archive, n01440764.tar or so")
+        members = {Path(member.name).stem: member for member in _class_archives(archive, tar)}
+    lacking = sorted(set(synsets()) - set(members))
+    if lacking:
+        raise InputError(
+            f"{archive}: lacks {lacking[0]}.tar; it holds {len(members):,} classes of "
+            f"{len(synsets()):,}"
+        )
 
-    def one(member: tarfile.TarInfo) -> None:
-        target = folder / member.name.removesuffix(".tar")
-        if not target.exists():
-            name = archive / member.name
-            with archive.open("rb") as file, complete(target) as partial:
-                file.seek(member.offset_data)
-                with opened(name, "r|", _Part(file, member.size)) as tar:
-                    for _ in extract(tar, partial, name, *LIMITS):
-                        pass
+    def one(name: str) -> None:
+        inner = archive / members[name].name
+        with archive.open("rb") as file, complete(folder / name) as partial:
+            file.seek(members[name].offset_data)
+            with opened(inner, "r|", _Part(file, members[name].size)) as tar:
+                if not list(extract(tar, partial, inner, *LIMITS)):
+                    raise InputError(f"{inner}: holds no pictures")
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        list(tqdm(pool.map(one, members), desc="train", total=len(members), unit="class"))
-    (folder / ".complete").touch()
+        list(tqdm(pool.map(one, wanted), desc="train", total=len(wanted), unit="class"))
+
+
+def _class_archives(archive: Path, tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    names = {f"{name}.tar" for name in synsets()}
+    for member in tar:
+        if not member.isfile() or member.name not in names:
+            raise InputError(
+                f"{archive}: {member.name} is no class's archive, n01440764.tar or so, or is there "
+                "twice"
+            )
+        names.remove(member.name)
+        yield member
 
 
 class _Part(io.RawIOBase):
@@ -168,7 +195,11 @@ def _ids_from(file: Path) -> list[str]:
         raise InputError(f"{file}: no such file")
     every = synsets()
     ids = []
-    for number, word in enumerate(file.read_text(encoding="utf-8").split(), 1):
+    try:
+        words = file.read_text(encoding="utf-8").split()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file}: not a text file ({error})") from None
+    for number, word in enumerate(words, 1):
         if word in every:
             ids.append(word)
         elif word.isdecimal() and int(word) < len(every):
