@@ -59,7 +59,8 @@ class Survey:
         root: the folder.
         train: the subfolder with training pictures; "." where classes lie in root itself.
         val: the subfolder with validation pictures; None where there is none.
-        unused: subfolders that are called as a split is and not taken.
+        unused: subfolders that are called as a split is and not taken: another one is, or they hold
+            no class folders.
         pictures: columns split ("train" or "val"), image_id and name, one row a picture.
         ignored: files that are not taken for pictures, counted by the end of their name.
         opened: number of pictures that were read in full.
@@ -154,14 +155,39 @@ def survey(root: Path, seconds: float = 60) -> Survey:
 
 
 def _splits(root: Path) -> tuple[str, str | None, tuple[str, ...]]:
-    """Subfolders for training and validation, and those that are left."""
+    """Subfolders for training and validation, and those of such names that are left.
+
+    A folder is a split only if it holds class folders: a class may be called train as well.
+    """
     folders = {file.name.lower(): file.name for file in sorted(root.iterdir()) if file.is_dir()}
-    trains, vals = ([folders[name] for name in names if name in folders] for names in (TRAIN, VAL))
-    if not trains and vals:
-        raise InputError(f"{root}: holds {vals[0]}/ and no train/; call one of them train")
-    if not trains:
-        return ".", None, ()
-    return trains[0], (vals[0] if vals else None), (*trains[1:], *vals[1:])
+    named = [folders[name] for name in (*TRAIN, *VAL) if name in folders]
+    splits = [name for name in named if _holds_pictures(root / name, in_folders=True)]
+    trains, vals = ([name for name in splits if name.lower() in names] for names in (TRAIN, VAL))
+    if trains:
+        taken = (trains[0], *vals[:1])
+        return trains[0], vals[0] if vals else None, tuple(n for n in named if n not in taken)
+    if vals:
+        raise InputError(
+            f"{root}: holds {vals[0]}/ and no train/ with class folders; call one of them train"
+        )
+    classes = [
+        name
+        for name in folders.values()
+        if not name.startswith(".") and _holds_pictures(root / name, in_folders=False)
+    ]
+    if classes and set(classes) <= set(named):
+        raise InputError(f"{root / named[0]}: holds no pictures in class folders")
+    return ".", None, ()
+
+
+def _holds_pictures(folder: Path, in_folders: bool) -> bool:
+    """Whether there are pictures anywhere below, or in subfolders; `list_pictures` would agree."""
+    for where, folders, files in os.walk(folder, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        counts = not in_folders or Path(where) != folder
+        if counts and any(is_picture(file) for file in files):
+            return True
+    return False
 
 
 def _check_classes(root: Path, pictures: pd.DataFrame) -> None:

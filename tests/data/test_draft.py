@@ -81,6 +81,22 @@ def test_splits_are_found_under_their_usual_names(tmp_path, splits, found):
     assert set(counts["train"]) == ({6} if found[1] else {5})
 
 
+@pytest.mark.parametrize("names", [("car", "train", "tram"), ("Test", "dev", "car")])
+def test_a_class_may_be_called_as_a_split_is(tmp_path, names):
+    save_pictures(tmp_path / "set", dict.fromkeys(names, 6))
+    study = written(tmp_path, tmp_path / "set")
+    assert (study.data.train, study.data.val_share) == (".", 0.2)
+    assert survey(tmp_path / "set").classes == sorted(names)
+    assert len(index_of(study)) == 18
+
+
+def test_a_split_without_class_folders_is_said_to_be_unused(tmp_path, capsys):
+    folders = {f"train/{name}": 6 for name in CLASSES} | {"val": 3, "test/hidden/.x": 1}
+    save_pictures(tmp_path / "set", folders)
+    assert written(tmp_path, tmp_path / "set").data.val_share == 0.2
+    assert "! not used: val/, test/" in capsys.readouterr().out
+
+
 def test_what_is_wrong_is_named_and_left_out(root, tmp_path, capsys):
     (root / "train" / "ant" / "000.png").write_bytes(b"broken")
     shutil.copy(root / "val" / "bee" / "001.png", root / "train" / "bee" / "twin.png")
@@ -173,6 +189,8 @@ def test_frames_that_are_damaged_do_not_matter_where_the_first_one_can_be_read(
         ({"train/ant": 2, "train/bee": 2, "val/ant": 2}, "class bee has no validation pictures"),
         ({"train/ant": 2, "val/ant": 2, "val/bee": 2}, "class bee has no training pictures"),
         ({"test/ant": 2, "test/bee": 2}, "holds test/ and no train/"),
+        ({"test/ant": 2, "test/bee": 2, "train": 2}, "holds test/ and no train/"),
+        ({"train": 2, "test": 2}, "set/train: holds no pictures in class folders"),
     ],
 )
 def test_a_folder_that_no_study_can_use_is_refused(tmp_path, folders, message, capsys):
