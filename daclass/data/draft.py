@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from daclass.data.imagenet import synsets
+from daclass.data.imagenet import class_names, synsets
 from daclass.data.survey import Survey
 from daclass.data.wordnet import class_path
 from daclass.errors import InputError
@@ -122,7 +122,7 @@ def _recipe(survey: Survey) -> _Recipe:
     """Settings of the studies that come with daclass, for the nearest size of pictures and set."""
     shorter = int(np.median(np.minimum(survey.heights, survey.widths)))
     longest = int(np.maximum(survey.heights, survey.widths).max())
-    count = int((survey.pictures["split"] == "train").sum())
+    count = int((survey.kept["split"] == "train").sum())
     if survey.val is None:
         count = int(count * (1 - VAL_SHARE))
     # About 25 steps an epoch, but no batch too small for batch normalisation.
@@ -156,15 +156,10 @@ def _data(survey: Survey) -> Lines:
             (f"  # draws: {draws}", "with both, every seed trains on pictures of its"),
             (f"  # train_per_class: {each}", "own, and claims reach beyond one training set"),
         ]
-    out = _left_out(survey)
-    if out:
+    if survey.left_out:
         lines.append(("  leave_out:", "unreadable, or a copy of a validation picture"))
-        lines += [(f"    - {_scalar(image_id)}", "") for image_id in out]
+        lines += [(f"    - {_scalar(image_id)}", "") for image_id in survey.left_out]
     return lines
-
-
-def _left_out(survey: Survey) -> list[str]:
-    return sorted({*(name for name, _ in survey.unreadable), *survey.leaked["image_id"]})
 
 
 def _class_tree(survey: Survey) -> Lines:
@@ -184,19 +179,23 @@ def _class_tree(survey: Survey) -> Lines:
 
 
 def _is_imagenet_val(survey: Survey) -> bool:
-    val = survey.pictures.loc[survey.pictures["split"] == "val", "image_id"]
-    numbered = val.str.contains(r"ILSVRC2012_val_\d{8}\b").all()
-    return bool(len(val) and numbered and find_spec("timm"))
+    """Whether ReaL's labels can be joined to the validation pictures."""
+    if not find_spec("timm") or survey.val is None:
+        return False
+    val = survey.kept.loc[survey.kept["split"] == "val", "image_id"]
+    numbers = val.str.extract(r"ILSVRC2012_val_(\d{8})\b", expand=False).astype(float)
+    named = any(set(survey.classes) <= set(names) for names in (synsets(), class_names()))
+    return named and bool(numbers.between(1, 50_000).all())
 
 
 def _found(survey: Survey) -> Iterator[str]:
-    count = survey.pictures["split"].value_counts()
+    count = survey.kept["split"].value_counts()
     yield f"{survey.root}: {len(survey.classes):,} classes"
     for split, folder in (("train", survey.train), ("val", survey.val)):
         if folder:
             where = "the folder itself" if folder == "." else f"{folder}/"
             fewest = survey.smallest(split)
-            yield f"{where}: {count[split]:,} pictures, {fewest:,} or more a class"
+            yield f"{where}: {count[split]:,} pictures that can be used, {fewest:,} or more a class"
     if survey.val is None:
         yield (
             f"no folder for validation: {VAL_SHARE:.0%} of each class's pictures, chosen by "

@@ -96,9 +96,20 @@ class Survey:
     def classes(self) -> list[str]:
         return sorted(self.pictures["name"].unique())
 
+    @property
+    def left_out(self) -> list[str]:
+        """Pictures that a study cannot use: unreadable ones, and training pictures that are
+        validation pictures too."""
+        return sorted({*(name for name, _ in self.unreadable), *self.leaked["image_id"]})
+
+    @property
+    def kept(self) -> pd.DataFrame:
+        """The other pictures."""
+        return self.pictures[~self.pictures["image_id"].isin(self.left_out)]
+
     def smallest(self, split: str) -> int:
-        """Pictures of the class that has fewest of them in a split."""
-        return int(self.pictures.loc[self.pictures["split"] == split, "name"].value_counts().min())
+        """Pictures that are kept of the class that has fewest of them in a split."""
+        return int(self.kept.loc[self.kept["split"] == split, "name"].value_counts().min())
 
 
 def survey(root: Path, seconds: float = 60) -> Survey:
@@ -108,7 +119,8 @@ def survey(root: Path, seconds: float = 60) -> Survey:
 
     Raises:
         InputError: there is no such folder, it holds no pictures in class folders, one class alone,
-            classes that lack pictures in a split, or no picture that can be read.
+            classes without a picture in a split that can be used, classes with too few to split
+            where there is no folder for validation, or no picture that can be read.
     """
     if not root.is_dir():
         raise InputError(f"{root}: no such folder")
@@ -117,7 +129,10 @@ def survey(root: Path, seconds: float = 60) -> Survey:
     splits = {"train": train} | ({"val": val} if val else {})
     parts = [list_pictures(root, folder).assign(split=name) for name, folder in splits.items()]
     pictures = pd.concat(parts, ignore_index=True)
-    _check_classes(root, pictures)
+    every = set(pictures["name"])
+    if len(every) == 1:
+        raise InputError(f"{root}: holds one class alone, {min(every)}; each class needs a folder")
+    _check_classes(root, pictures, splits, every, "")
     ids = sorted(pictures["image_id"], key=image_hash)
     looks, unreadable = _open(root, ids, seconds)
     if not looks:
@@ -126,7 +141,14 @@ def survey(root: Path, seconds: float = 60) -> Survey:
     mean = np.mean([look.mean for look in measured], axis=0)
     square = np.mean([look.square for look in measured], axis=0)
     broken = {image_id for image_id, _ in unreadable}
-    compared, share = _contents(root, pictures[~pictures["image_id"].isin(broken)])
+    kept = pictures[~pictures["image_id"].isin(broken)]
+    compared, share = _contents(root, kept)
+    leaked = leaks(compared)
+    kept = kept[~kept["image_id"].isin(leaked["image_id"])]
+    why = " that can be used: they are unreadable, or validation pictures too"
+    _check_classes(root, kept, splits, every, why)
+    if not val:
+        _check_contents(root, kept, compared)
     first = compared.drop_duplicates("content")[["content", "image_id", "name"]]
     twins = compared.merge(first, on="content", suffixes=("", "_first"))
     copies = twins[(twins["image_id"] != twins["image_id_first"])]
@@ -146,7 +168,7 @@ def survey(root: Path, seconds: float = 60) -> Survey:
         mean=mean,
         std=np.sqrt(np.maximum(square - mean**2, 1e-6)),
         compared=share,
-        leaked=leaks(compared),
+        leaked=leaked,
         copies=int(compared.duplicated(["content", "split", "name"]).sum()),
         contradictions=other.rename(columns={"image_id_first": "twin"})[
             ["image_id", "twin"]
@@ -190,17 +212,27 @@ def _holds_pictures(folder: Path, in_folders: bool) -> bool:
     return False
 
 
-def _check_classes(root: Path, pictures: pd.DataFrame) -> None:
-    names = {split: set(rows["name"]) for split, rows in pictures.groupby("split")}
-    every = set().union(*names.values())
-    if len(every) == 1:
-        raise InputError(f"{root}: holds one class alone, {min(every)}; each class needs a folder")
-    for split, found in names.items():
-        missing = sorted(every - found)
+def _check_classes(
+    root: Path, pictures: pd.DataFrame, splits: Iterable[str], every: set[str], why: str
+) -> None:
+    """Refuse classes of which a split has no pictures; `why` goes on after these words."""
+    for split in splits:
+        missing = sorted(every - set(pictures.loc[pictures["split"] == split, "name"]))
         if missing:
             what = "training" if split == "train" else "validation"
             more = f" (nor have {len(missing) - 1} more)" if len(missing) > 1 else ""
-            raise InputError(f"{root}: class {missing[0]} has no {what} pictures{more}")
+            raise InputError(f"{root}: class {missing[0]} has no {what} pictures{why}{more}")
+
+
+def _check_contents(root: Path, kept: pd.DataFrame, compared: pd.DataFrame) -> None:
+    """Refuse classes that cannot be split in two, since copies stay together."""
+    copies = compared.loc[compared.duplicated(["content", "name"]), "image_id"]
+    contents = kept.loc[~kept["image_id"].isin(copies), "name"].value_counts()
+    if contents.min() < 2:
+        raise InputError(
+            f"{root}: class {min(contents.index[contents < 2])} has one picture that can be used, "
+            "or copies of one; without a folder for validation each class needs two"
+        )
 
 
 def _open(

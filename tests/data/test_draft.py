@@ -48,7 +48,7 @@ def test_a_tidy_folder(root, tmp_path, capsys):
     study = written(tmp_path, root)
     said = capsys.readouterr().out
     assert "6 classes" in said
-    assert "train/: 36 pictures, 6 or more a class" in said
+    assert "train/: 36 pictures that can be used, 6 or more a class" in said
     assert "all pictures were opened; 0 cannot be used" in said
     assert "a class has 6 validation pictures: one is 16.7 points" in said
     assert (study.name, study.data.train, study.data.val) == ("my_pictures_2", "train", "val")
@@ -108,6 +108,7 @@ def test_what_is_wrong_is_named_and_left_out(root, tmp_path, capsys):
     study = written(tmp_path, root)
     said = capsys.readouterr().out
     assert "2 cannot be used" in said
+    assert "train/: 37 pictures that can be used, 5 or more a class" in said
     assert "dot.png: 1x9 px are too few to crop" in said
     assert "passed over: 1 (outside of class folders)" in said
     assert "train/ant/000.png: not a readable picture" in said
@@ -199,6 +200,72 @@ def test_a_folder_that_no_study_can_use_is_refused(tmp_path, folders, message, c
     assert main(["init", str(tmp_path / "set"), "-o", str(tmp_path / "mine.yaml")]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "mine.yaml").exists()
+
+
+def refused(tmp_path, capsys):
+    """What `daclass init` says when it writes nothing."""
+    assert main(["init", str(tmp_path / "set"), "-o", str(tmp_path / "mine.yaml")]) == 2
+    assert not (tmp_path / "mine.yaml").exists()
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize("copies", [0, 1])
+def test_a_class_that_cannot_be_split_is_refused(tmp_path, capsys, copies):
+    save_pictures(tmp_path / "set", {"ant": 6, "bee": 6, "cat": 1})
+    for number in range(copies):
+        shutil.copy(
+            tmp_path / "set" / "cat" / "000.png", tmp_path / "set" / "cat" / f"{number}.png"
+        )
+    assert "class cat has one picture that can be used, or copies" in refused(tmp_path, capsys)
+    save_pictures(tmp_path / "set", {"cat": 2}, seed=1)
+    assert set(index_of(written(tmp_path, tmp_path / "set"))["class_id"]) == {0, 1, 2}
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_a_class_that_has_no_readable_picture_in_a_split_is_refused(root, tmp_path, capsys, split):
+    root.rename(tmp_path / "set")
+    for file in (tmp_path / "set" / split / "bee").iterdir():
+        file.write_bytes(b"broken")
+    what = {"train": "training", "val": "validation"}[split]
+    assert f"class bee has no {what} pictures that can be used" in refused(tmp_path, capsys)
+
+
+def test_a_class_whose_training_pictures_are_validation_pictures_is_refused(root, tmp_path, capsys):
+    root.rename(tmp_path / "set")
+    shutil.rmtree(tmp_path / "set" / "train" / "bee")
+    shutil.copytree(tmp_path / "set" / "val" / "bee", tmp_path / "set" / "train" / "bee")
+    assert "class bee has no training pictures that can be used" in refused(tmp_path, capsys)
+
+
+def test_warnings_and_batches_count_the_pictures_that_are_kept(root, tmp_path, capsys):
+    for number in range(5):
+        (root / "val" / "bee" / f"{number:03d}.png").write_bytes(b"broken")
+    written(tmp_path, root)
+    said = capsys.readouterr().out
+    assert "val/: 31 pictures that can be used, 1 or more a class" in said
+    assert "a class has 1 validation pictures: one is 100.0 points" in said
+
+
+@pytest.mark.parametrize(
+    ("names", "number", "drafted"),
+    [
+        (("n01440764", "n03179701"), 0, True),
+        (("tench", "goldfish"), 0, True),
+        (CLASSES, 0, False),
+        (("n01440764", "n00001740"), 0, False),  # an inner node of WordNet
+        (("n01440764", "n03179701"), 50_000, False),
+    ],
+)
+def test_real_labels_are_for_imagenets_pictures_and_classes(tmp_path, names, number, drafted):
+    save_pictures(tmp_path / "set", {f"train/{name}": 2 for name in names})
+    for place, name in enumerate(names):
+        (source,) = save_pictures(tmp_path / "other", {name: 1}, seed=place + 1)
+        target = tmp_path / "set" / "val" / name / f"ILSVRC2012_val_{place + number + 1:08d}.png"
+        target.parent.mkdir(parents=True)
+        source.rename(target)
+    study = written(tmp_path, tmp_path / "set")
+    assert (study.data.annotations == "real") == drafted
+    assert len(index_of(study)) == 3 * len(names)
 
 
 def test_a_folder_that_is_none_is_named(tmp_path):
