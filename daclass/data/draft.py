@@ -26,7 +26,7 @@ SHOWN = 5  # names of a list that people read
 
 def report(survey: Survey) -> str:
     """What was found, in lines for people; warnings come last."""
-    return "\n".join([*_found(survey), *(f"! {line}" for line in _warnings(survey))])
+    return "\n".join(_shown(line) for line in [*_found(survey), *_warnings(survey)])
 
 
 def draft(survey: Survey, config: Path) -> str:
@@ -38,8 +38,8 @@ def draft(survey: Survey, config: Path) -> str:
     recipe = _recipe(survey)
     head = [
         "Drafted by `daclass init`: what it found, and settings that fit. Look them through, then",
-        f"  daclass check {config}",
-        f"  make study CONFIG={config}",
+        _shown(f"  daclass check {config}"),
+        _shown(f"  make study CONFIG={config}"),
         "",
         *report(survey).splitlines(),
     ]
@@ -78,11 +78,8 @@ def draft(survey: Survey, config: Path) -> str:
     ]
     lines = [f"# {line}".rstrip() for line in head]
     lines += [f"{text:44}# {comment}" if comment else text for text, comment in settings]
-    return "\n".join(_UNPRINTABLE.sub("?", line) for line in lines) + "\n"
+    return "\n".join(lines) + "\n"
 
-
-# YAML holds printable letters alone, even in comments; names of files need not.
-_UNPRINTABLE = re.compile("[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Lines = list[tuple[str, str]]  # a line of the config, and a comment
 
@@ -220,31 +217,46 @@ def _found(survey: Survey) -> Iterator[str]:
 def _warnings(survey: Survey) -> Iterator[str]:
     if survey.unreadable:
         reasons = [reason.removeprefix(f"{survey.root}/") for _, reason in survey.unreadable]
-        yield f"left out, since they cannot be used:{_listing(reasons)}"
+        yield "! left out, since they cannot be used:"
+        yield from _listing(reasons)
     if survey.opened < len(survey.pictures):
-        yield "pictures that were not opened may be unreadable too; --seconds opens more"
+        yield "! pictures that were not opened may be unreadable too; --seconds opens more"
     if len(survey.leaked):
         pairs = survey.leaked.agg(" = ".join, axis=1)
-        yield f"left out, since they are validation pictures too:{_listing(list(pairs))}"
+        yield "! left out, since they are validation pictures too:"
+        yield from _listing(list(pairs))
     if len(survey.contradictions):
         pairs = survey.contradictions.agg(" = ".join, axis=1)
-        yield f"one content, two classes; which is right?{_listing(list(pairs))}"
+        yield "! one content, two classes; which is right?"
+        yield from _listing(list(pairs))
     fewest = survey.smallest("val") if survey.val else round(VAL_SHARE * survey.smallest("train"))
     if fewest < 50:
         yield (
-            f"a class has {max(fewest, 1)} validation pictures: one is "
+            f"! a class has {max(fewest, 1)} validation pictures: one is "
             f"{100 / max(fewest, 1):.1f} points of its accuracy, and intervals will be wide"
         )
     if survey.unused:
-        yield f"not used: {', '.join(f'{name}/' for name in survey.unused)}"
+        yield f"! not used: {', '.join(f'{name}/' for name in survey.unused)}"
     if len(survey.classes) < FEW_CLASSES:
-        yield f"{len(survey.classes)} classes are too few for interventions with controls"
+        yield f"! {len(survey.classes)} classes are too few for interventions with controls"
 
 
-def _listing(names: Sequence[str]) -> str:
+def _listing(names: Sequence[str]) -> Iterator[str]:
     """One a line, the first few."""
     more = [f"and {len(names) - SHOWN:,} more"] if len(names) > SHOWN else []
-    return "".join(f"\n    {name}" for name in [*names[:SHOWN], *more])
+    for name in [*names[:SHOWN], *more]:
+        yield f"    {name}"
+
+
+def _shown(line: str) -> str:
+    """A line for terminals and comments: what cannot be printed as Python writes it in strings.
+
+    Names of files may hold line breaks and commands to the terminal.
+    """
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in line
+    )
 
 
 def study_name(root: Path) -> str:
@@ -254,8 +266,11 @@ def study_name(root: Path) -> str:
 
 
 def _scalar(text: str) -> str:
-    """A string as YAML, quoted where it has to be."""
-    written = yaml.safe_dump(text, allow_unicode=True, width=10**6)
+    """A string as YAML in one line, quoted where it has to be, with escapes where it has letters
+    that cannot be printed."""
+    plain = text.isprintable()
+    style = None if plain else '"'
+    written = yaml.safe_dump(text, default_style=style, allow_unicode=plain, width=10**6)
     return str(written).removesuffix("...\n").strip()
 
 

@@ -9,10 +9,14 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from daclass.augment.pictures import PictureError, read_picture
 from daclass.cli import main
+from daclass.data import draft as drafting
 from daclass.data import survey as surveying
 from daclass.data.draft import draft, study_name
 from daclass.data.index import build_index
@@ -32,9 +36,9 @@ def root(tmp_path):
     return tmp_path / "My Pictures (2)"
 
 
-def written(tmp_path, folder, *options):
+def written(tmp_path, folder, *options, name="mine"):
     """The study that `daclass init` writes, as a user would load it."""
-    config = tmp_path / "mine.yaml"
+    config = tmp_path / f"{name}.yaml"
     assert main(["init", str(folder), "-o", str(config), *options]) == 0
     assert main(["check", str(config)]) == 0
     return Study.load(config)
@@ -311,6 +315,36 @@ def test_names_that_are_no_yaml_are_quoted_or_masked(tmp_path):
     study = written(tmp_path, root)
     assert study.data.root == root
     assert study.data.leave_out == ("train/tab\there/001.png",)
+
+
+ODD = "new\nline \x1b[31mred\x85\u2028\ufeff\u202f"
+
+
+def test_names_that_cannot_be_printed_are_escaped(tmp_path, capsys):
+    root = tmp_path / ODD
+    counts = {f"{split}/{name}{ODD}": 2 for split in ("train", "val") for name in CLASSES}
+    files = save_pictures(root, counts)
+    files[0].write_bytes(b"")
+    shutil.copy(files[2], files[3])
+    shutil.copy(files[-1], files[5])
+    study = written(tmp_path, root, name=ODD)
+    assert study.data.root == root
+    said, text = capsys.readouterr().out, (tmp_path / f"{ODD}.yaml").read_text()
+    assert set(study.data.leave_out) <= set(survey(root).pictures["image_id"])
+    assert len(index_of(study)) == len(files) - 2
+    report = said[: said.index("\nWritten: ")]
+    escaped = r"new\nline \x1b[31mred\x85\u2028\ufeff\u202f"
+    assert f"{tmp_path}/{escaped}: 6 classes" in report
+    assert f"    train/ant{escaped}/000.png: not a readable picture" in report
+    for lines in (report, text):
+        assert all(line.isprintable() for line in lines.split("\n"))
+
+
+@given(st.text())
+def test_any_string_is_written_as_yaml_in_one_printable_line(text):
+    line = drafting._scalar(text)
+    assert line.isprintable()
+    assert yaml.safe_load(f"key: {line}") == {"key": text}
 
 
 @pytest.mark.parametrize(
