@@ -19,7 +19,7 @@ from PIL import Image
 
 from daclass.augment.pictures import PictureError, orientation, read_picture
 from daclass.data.index import leaks
-from daclass.data.sources import content_hashes, image_hash, is_picture, list_pictures
+from daclass.data.sources import _walk, content_hashes, image_hash, is_picture, list_pictures
 from daclass.errors import InputError
 
 TRAIN = ("train", "training")
@@ -204,12 +204,11 @@ def _splits(root: Path) -> tuple[str, str | None, tuple[str, ...]]:
 
 def _holds_pictures(folder: Path, in_folders: bool) -> bool:
     """Whether there are pictures anywhere below, or in subfolders; `list_pictures` would agree."""
-    for where, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        counts = not in_folders or Path(where) != folder
-        if counts and any(is_picture(file) for file in files):
-            return True
-    return False
+    return any(
+        any(is_picture(file) for file in files)
+        for where, files in _walk(folder)
+        if not in_folders or Path(where) != folder
+    )
 
 
 def _check_classes(
