@@ -192,12 +192,8 @@ def _splits(root: Path) -> tuple[str, str | None, tuple[str, ...]]:
         raise InputError(
             f"{root}: holds {vals[0]}/ and no train/ with class folders; call one of them train"
         )
-    classes = [
-        name
-        for name in folders.values()
-        if not name.startswith(".") and _holds_pictures(root / name, in_folders=False)
-    ]
-    if classes and set(classes) <= set(named):
+    others = (name for name in folders.values() if name not in named and name[0] != ".")
+    if named and not any(_holds_pictures(root / name, in_folders=False) for name in others):
         raise InputError(f"{root / named[0]}: holds no pictures in class folders")
     return ".", None, ()
 
