@@ -9,7 +9,8 @@ and of the strongest strength for all predict the pictures of the estimation hal
 central square is shown. Writes benchmarks/results/marked_classes.csv, one row a (study, side of the
 square): the share of predictions that the policy's classes get under either policy, their
 difference, paired by seed and picture, and the accuracies. Intervals are for new seeds and new
-pictures (`crossed`). A study whose policy has no classes of its own is passed over.
+pictures (`crossed`). A study whose policy has no classes of its own is passed over. --draw draws
+the table that is there, as figures/gallery/marked_classes.png.
 """
 
 from __future__ import annotations
@@ -22,15 +23,19 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from daclass.analysis.cells import Bools
 from daclass.analysis.crossed import Crossed, crossed
 from daclass.layout import Layout
+from daclass.plots.save import save_png
+from daclass.plots.style import INK, LINE, RED, key, panels, styled
 from daclass.stages import predict_elsewhere
 from daclass.study import Study
 from daclass.tables import read_table
 
 POLICY, BASELINE = "fp_informed", "uniform_strongest"
+GALLERY = Path(__file__).parents[1] / "figures" / "gallery"
 SIDES = (0.3, 0.5, 0.7, 0.85, 0.95, 1.0)
 
 
@@ -100,17 +105,46 @@ def paired(own: Bools, other: Bools, confidence: float) -> Crossed:
     return crossed(values, np.zeros(own.shape[1], np.int64), 1, confidence=confidence)
 
 
+@styled
+def draw(table: pd.DataFrame) -> Figure:
+    """The share of predictions of the policy's classes against the area shown, a panel a study."""
+    studies = list(dict.fromkeys(table["study"]))
+    figure, axes = panels(len(studies), 2, 1.5)
+    for ax, study in zip(axes, studies, strict=True):
+        rows = table[table["study"] == study]
+        area = 100 * rows["side"] ** 2
+        for policy, colour, marker in ((BASELINE, INK, "s"), (POLICY, RED, "o")):
+            share = 100 * rows[f"share_{policy}"]
+            ax.plot(area, share, color=colour, marker=marker, markersize=3.5, linewidth=1.1)
+        ends = [100 * (rows[f"share_{BASELINE}"] + rows[f"share_{end}"]) for end in ("low", "high")]
+        ax.vlines(area, *ends, color=RED, linewidth=1.1)
+        due = 100 * rows["of_pictures"].iloc[0]
+        ax.axhline(due, color=INK, alpha=0.5, linewidth=0.7, dashes=(4, 3))
+        ax.set_title(f"{study}, {rows['marked_classes'].iloc[0]} classes")
+    axes[0].set_ylim(0)
+    looks = (("strongest for all", INK, {"marker": "s"}), ("FP-informed", RED, {"marker": "o"}))
+    key(figure, [*looks, ("share of the pictures", INK, {"linestyle": "--", "alpha": 0.5})])
+    figure.supxlabel("share of the picture's area that is shown (%)", fontsize=LINE, color=INK)
+    figure.supylabel("predictions that the classes get (%)", fontsize=LINE, color=INK)
+    return figure
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("configs", type=Path, nargs="+")
+    parser.add_argument("configs", type=Path, nargs="*")
+    parser.add_argument("--draw", action="store_true", help="draw the table that is there")
     parser.add_argument("--results", type=Path, default=Path("results"), help="of the studies")
     options = parser.parse_args()
+    file = Path(__file__).parent / "results" / "marked_classes.csv"
+    if options.draw:
+        save_png(draw(pd.read_csv(file)), GALLERY / "marked_classes.png")
+        return
     rows: list[dict[str, object]] = []
     for config in options.configs:
         study = Study.load(config)
         rows.extend(compare(study, Layout(study.name, options.results)))
     table = pd.DataFrame(rows)
-    table.to_csv(Path(__file__).parent / "results" / "marked_classes.csv", index=False)
+    table.to_csv(file, index=False)
     print(table.to_string(index=False))
 
 

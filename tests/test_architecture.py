@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "plan": {
         "augment",
         "data.beton",
+        "data.fashion_mnist",
         "data.petri",
         "data.sources",
         "errors",

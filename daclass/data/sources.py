@@ -301,7 +301,7 @@ def list_pictures(root: Path, split: str) -> pd.DataFrame:
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder (pictures of the split {split})")
     rows = []
-    for where, files in _walk(folder):
+    for where, files in walk(folder):
         if Path(where) != folder:
             name = Path(where).relative_to(folder).parts[0]
             start = Path(where).relative_to(root).as_posix()
@@ -318,7 +318,7 @@ def list_pictures(root: Path, split: str) -> pd.DataFrame:
     )
 
 
-def _walk(folder: Path) -> Iterator[tuple[str, list[str]]]:
+def walk(folder: Path) -> Iterator[tuple[str, list[str]]]:
     """Every folder at or below `folder` that is not hidden, with its files."""
 
     def refuse(error: OSError) -> NoReturn:

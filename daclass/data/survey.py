@@ -19,7 +19,7 @@ from PIL import Image
 
 from daclass.augment.pictures import PictureError, orientation, read_picture
 from daclass.data.index import leaks
-from daclass.data.sources import _walk, content_hashes, image_hash, is_picture, list_pictures
+from daclass.data.sources import content_hashes, image_hash, is_picture, list_pictures, walk
 from daclass.errors import InputError
 
 TRAIN = ("train", "training")
@@ -202,7 +202,7 @@ def _holds_pictures(folder: Path, in_folders: bool) -> bool:
     """Whether there are pictures anywhere below, or in subfolders; `list_pictures` would agree."""
     return any(
         any(is_picture(file) for file in files)
-        for where, files in _walk(folder)
+        for where, files in walk(folder)
         if not in_folders or Path(where) != folder
     )
 
