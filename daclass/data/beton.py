@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import shutil
 import signal
@@ -75,7 +76,8 @@ def write_beton(
 ) -> None:
     """Write `files` and their labels, one sample each and in this order, as a .beton.
 
-    The file appears under its name only when it is complete.
+    The file appears under its name only when it is complete, and beside it its checksum, as
+    ``sha256sum --check`` reads it, for copies on other disks.
 
     Raises:
         InputError: there are no files, some of them are no readable pictures or too large (the
@@ -99,6 +101,14 @@ def write_beton(
         if first:
             more = f" (and {len(others)} more, listed above)" if others else ""
             raise InputError(f"{first}{more}")
+    _write_checksum(path)
+
+
+def _write_checksum(path: Path) -> None:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    with replacing(path.with_name(f"{path.name}.sha256")) as partial:
+        partial.write_text(f"{digest}  {path.name}\n", encoding="utf-8")
 
 
 def _drain(faults: Queue[str]) -> list[str]:

@@ -134,8 +134,8 @@ def changed_classes(interventions: pd.DataFrame) -> Figure:
         for value, side, name in ((-worse, "right", worse), (better, "left", better)):
             gap = -3 if side == "right" else 3
             ax.annotate(
-                f"{name:.3g}", (value, row), xytext=(gap, 0), textcoords="offset points",
-                ha=side, va="center", fontsize=LINE - 0.5,
+                f"{name:.1f}".removesuffix(".0"), (value, row), xytext=(gap, 0),
+                textcoords="offset points", ha=side, va="center", fontsize=LINE - 0.5,
             )  # fmt: skip
     most = max(1.0, float(numbers[["worse", "better"]].to_numpy().max()))
     ax.set_xlim(-1.18 * most, 1.18 * most)

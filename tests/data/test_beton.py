@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import subprocess
 from multiprocessing import active_children
 
 import numpy as np
@@ -39,6 +40,12 @@ def test_a_beton_holds_the_pictures_in_order(tmp_path):
     ((got, got_labels),) = list(loader)
     np.testing.assert_array_equal(got, pixels)
     np.testing.assert_array_equal(got_labels.ravel(), labels)
+    sums = ["sha256sum", "--check", "p.beton.sha256"]
+    assert not subprocess.run(sums, cwd=tmp_path, check=False).returncode
+    with (tmp_path / "p.beton").open("r+b") as file:
+        file.seek(1000)
+        file.write(b"x")
+    assert subprocess.run(sums, cwd=tmp_path, check=False, capture_output=True).returncode == 1
 
 
 @pytest.mark.usefixtures("ffcv")
