@@ -29,11 +29,9 @@ from daclass.analysis.folds import (
 from daclass.analysis.ratios import RATIOS, fieller, quadratic, sums_at
 
 _TRUTHS = (*TRUTHS, "control")
-_NUMBERS = [
-    f"{name}{end}"
-    for name in (*(f"drop_{truth}" for truth in _TRUTHS), "explained", "control")
-    for end in ("", "_low", "_high")
-]
+_ENDS = ("", "_low", "_high")
+_SHARES = [f"{name}{end}" for name in ("explained", "control") for end in _ENDS]
+_NUMBERS = [*(f"drop_{truth}{end}" for truth in _TRUTHS for end in _ENDS), *_SHARES]
 
 
 def explained(
@@ -59,7 +57,8 @@ def explained(
 
     Intervals speak for new seeds and new pictures of these classes. That of a ratio is Fieller's
     (1954): the ratios that the data do not reject, with the standard errors of `crossed`. A share
-    is withheld (NaN) where the interval of the original-label drop holds 0: a share of nothing.
+    is withheld (NaN) where the interval of the original-label drop holds 0: a share of nothing; and
+    where no picture has a label beyond its original one: nobody looked, so nothing is known.
 
     Args:
         cells: what `arrange_cells` gives.
@@ -78,19 +77,19 @@ def explained(
     rows = conditions.replicates(cells.table)
     counted = cells.counted["multi"]
     truths = _truths(cells, rows)
-    original = [cells.correct["original"][own] for own in rows]
+    right = [cells.correct["original"][own] for own in rows]
     at_tested = {truth: correct[0] for truth, correct in truths.items()}
     at_reference = {truth: correct[conditions.reference_level] for truth, correct in truths.items()}
     everywhere = np.broadcast_to(counted, (1, len(counted)))
     pools = [_Pool("all", "fixed", at_reference, at_tested, everywhere, conditions.paired)]
-    if seed_groups(original) is not None:
-        chosen_levels = best_levels(original, cells.images, counted)
-        level, _ = cross_fitted(original, cells.images, chosen_levels, "all")
+    if seed_groups(right) is not None:
+        chosen_levels = best_levels(right, cells.images, counted)
+        level, _ = cross_fitted(right, cells.images, chosen_levels, "all")
         at_best = {truth: _at(correct, level) for truth, correct in truths.items()}
         known = (level >= 0) & counted
         pools.append(_Pool("all", "best", at_best, at_tested, known, True))
-        if affected.rule == "top" or len(original[0]) >= 4:
-            members = _members(cells, original, chosen_levels, conditions, affected, confidence)
+        if affected.rule == "top" or len(right[0]) >= 4:
+            members = _members(cells, right, chosen_levels, conditions, affected, confidence)
             pools.append(_Pool("affected", "best", at_best, at_tested, known & members, True))
     table = []
     for pool in pools:
@@ -106,7 +105,11 @@ def explained(
                 "seeds": min(len(own) for own in rows),
             }
         )
-    return pd.DataFrame(table)
+    found = pd.DataFrame(table)
+    original, multi = truths["original"], truths["multi"]
+    if all(map(np.array_equal, original, multi)) and not cells.extra_labels.any():
+        found[_SHARES] = np.nan
+    return found
 
 
 def _truths(cells: Cells, rows: Sequence[Ints]) -> dict[str, list[Floats]]:
