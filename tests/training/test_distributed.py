@@ -35,8 +35,9 @@ samples = Samples(folder / "smooth.beton", files, np.arange(len(files)) % 2)
 class Patch:
     setattr = staticmethod(setattr)
 study = study_of("torchvision", {"validate_every": 2}, processes=2, **RECIPE)
+interrupts = os.environ["RANK"] == "1" and not (store / "alone").exists()
 train(study, runs_in(store / "alone", "weak"), samples, NAMES, odd_one_out(samples))
-if os.environ["RANK"] == "1" and not (store / "stopped").exists():
+if interrupts:
     at_step(Patch, 3, lambda: os.kill(os.getpid(), signal.SIGTERM))
 train(study, runs_in(store / "stopped", "weak"), samples, NAMES, odd_one_out(samples))
 """
@@ -88,6 +89,7 @@ def test_a_signal_to_one_process_stops_both_at_one_step(torchrun):
     assert first.returncode != 0
     (left_alone,), (stopped,) = runs_in(store / "alone", "weak"), runs_in(store / "stopped", "weak")
     state = load_checkpoint(stopped)
+    assert state is not None, first.stderr
     assert (state["epoch"], state["step"]) == (1, 1), first.stderr
     second = start()
     assert second.returncode == 0, second.stderr
