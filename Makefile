@@ -30,7 +30,7 @@ study: $(READY)
 	@mkdir -p results
 	@set -f -- $(CHANGES); q=\'; \
 	flock --nonblock --conflict-exit-code 75 results/.lock \
-		$(PYTHON) -m snakemake --nolock --cores $(CORES) \
+		$(PYTHON) -m snakemake --nolock --cores $(CORES) --workflow-profile workflow/profiles/default \
 		--config study='$(CONFIG)' "set=[$${1:+$$(printf "'%s'," "$${@//$$q/$$q$$q}")}]"; \
 	status=$$?; \
 	if [ $$status = 75 ]; then echo "another study is running here: wait for it"; fi; \

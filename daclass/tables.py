@@ -488,6 +488,19 @@ def write_table(frame: pd.DataFrame, name: str, path: Path, digest: str = "") ->
         pq.write_table(table.replace_schema_metadata(metadata), partial, **ENCODING)
 
 
+def table_digest(name: str, path: Path) -> str:
+    """The hash of settings that a table was written with.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{path}: not a readable table {name} ({error})") from None
+    return metadata.get(b"daclass.digest", b"").decode()
+
+
 def content_digest(frame: pd.DataFrame) -> str:
     """SHA-256 of what a table says, in hex: of the table as CSV, in the order of its rows.
 

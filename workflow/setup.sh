@@ -69,7 +69,7 @@ if [ ! -x .venv/bin/python ]; then
     say "creating .venv with $($python --version)"
     "$python" -m venv .venv
 fi
-say "installing Python packages at the versions of constraints.txt (6 GB, some minutes)"
+say "installing Python packages at the versions of constraints.txt (7 GB, some minutes)"
 .venv/bin/python -m pip install --quiet --upgrade pip
 .venv/bin/python -m pip install --quiet --constraint constraints.txt \
     --editable '.[train,workflow]' --group test --group lint --group docs

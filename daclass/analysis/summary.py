@@ -216,9 +216,9 @@ def _headline_average(content: Row) -> Row:
     return {
         "label": f"accuracy at the best on average, {best['condition']}",
         "value": _percent(best["accuracy"]),
-        "text": f"Averaged over all classes, {best['condition']} is best: "
-        f"{_percent(best['accuracy'])} correct {_between(best, _percent)}, {than} "
-        f"({best['images']} pictures that did not choose it, {_runs(best['seeds'], content)}).",
+        "text": f"Averaged over all classes, {best['condition']} does best on one half of the "
+        f"pictures, and has {_percent(best['accuracy'])} {_between(best, _percent)} of the other "
+        f"correct, {than} ({best['images']} pictures, {_runs(best['seeds'], content)}).",
     }
 
 
@@ -244,15 +244,17 @@ def _headline_worst(content: Row) -> Row | None:
         return None
     first = content["affected"][0]
     drop, multi = first["drop_best"], first["drop_multi_best"]
+    loss = "loses from its own best"
     against = f"its own best, chosen on other pictures and {content['replicates']}"
     if drop["value"] is None:  # one seed: nothing can be cross-fitted
         drop, multi = first["drop_fixed"], first["drop_multi_fixed"]
         against = content["reference"]
+        loss = f"loses from {content['reference']}"
     swallower = ""
     if first["swallower"]:
         swallower = f" Its confusion with {first['swallower']} grew most."
     return {
-        "label": f"what {first['name']}, the most affected class, loses",
+        "label": f"what {first['name']}, the most affected class, {loss}",
         "value": _points(drop["value"]),
         "text": f"At {content['tested']}, {first['name']} loses {_points(drop['value'])} "
         f"{_between(drop, _points)} against {against}; judged by all labels of a picture, "
@@ -270,6 +272,9 @@ def _headline_explained(content: Row) -> Row | None:
     if row is None or row["drop_original"] is None:  # nothing to cross-fit, or no affected class
         row, who, chosen = pooled["all", "fixed"], "all classes", ""
     if row["drop_original"] is None:
+        return None
+    # Without labels beyond the original ones all drops are one, and nothing is explained or not.
+    if row["drop_multi"] == row["drop_control"] == row["drop_original"]:
         return None
     drop = {"low": row["drop_original_low"], "high": row["drop_original_high"]}
     multi = {"low": row["drop_multi_low"], "high": row["drop_multi_high"]}

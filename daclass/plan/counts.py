@@ -11,8 +11,8 @@ import pandas as pd
 from daclass.data.sources import image_hash, open_source
 from daclass.errors import InputError
 from daclass.layout import Layout
+from daclass.plan.index import current_index
 from daclass.study import FolderData, PetriData, PredictionsData, Study
-from daclass.tables import read_table
 
 SAMPLE = 200  # pictures whose size is looked at
 
@@ -44,9 +44,9 @@ def count(study: Study, layout: Layout) -> Counts:
     """
     if isinstance(study.data, PredictionsData):
         raise InputError("data.source: a study of predictions trains nothing: nothing to plan")
-    index, classes = layout.table("index"), layout.table("classes")
-    if index.is_file() and classes.is_file():
-        return _counts(study, layout, read_table("index", index), str(index))
+    index = current_index(study, layout)
+    if index is not None:
+        return _counts(study, layout, index, str(layout.table("index")))
     if isinstance(study.data, PetriData):
         from daclass.data.petri.planted import CLASSES
 

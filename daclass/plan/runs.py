@@ -12,8 +12,8 @@ import pandas as pd
 from daclass.augment import Policy
 from daclass.errors import InputError
 from daclass.layout import Layout
+from daclass.plan.index import current_index
 from daclass.study import Phase, Study
-from daclass.tables import read_table
 from daclass.training.runs import Run, plan_fine_tuning, plan_runs
 
 
@@ -65,12 +65,12 @@ def wanted(study: Study, layout: Layout, phase: Phase) -> Wanted:
     policies = _policies(study, layout, phase)
     if policies is None:
         return replace(unknown, why="the sweep decides the policies; equal ones share a run")
-    index = layout.table("index")
-    if not index.is_file():
+    index = current_index(study, layout)
+    if index is None:
         empty = not any(layout.runs.glob("*/weights.safetensors"))
         why = "which stored runs fit is known once the pictures are indexed"
         return unknown if empty else replace(unknown, why=why)
-    runs = _runs(study, layout, phase, policies, read_table("index", index))
+    runs = _runs(study, layout, phase, policies, index)
     return Wanted(phase, len(names), seeds, list({run.key: run for run in runs}.values()))
 
 

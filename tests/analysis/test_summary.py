@@ -210,3 +210,13 @@ def test_too_little_to_explain(simulator) -> None:
     headline = summary(tables)["headline"]
     assert headline[3]["value"] == "unknown"
     assert "too little to say what annotations explain" in headline[3]["text"]
+
+
+def test_without_annotations_nothing_is_said_of_what_they_explain(simulator) -> None:
+    tables = analyse(simulator())
+    tables["planted"] = tables["planted"].iloc[:0]
+    drop = tables["explained"]["drop_original"]
+    unknown = {name: float("nan") for name in ("explained", "control")}
+    tables["explained"] = tables["explained"].assign(drop_multi=drop, drop_control=drop, **unknown)
+    headline = summary(tables)["headline"]
+    assert not [number for number in headline if "annotations" in number["text"]]

@@ -9,6 +9,7 @@ import pytest
 
 from daclass.augment import RRC_SCALE, Policy
 from daclass.layout import Layout
+from daclass.plan.counts import count
 from daclass.plan.runs import epochs_done, wanted
 from daclass.tables import write_table
 from daclass.training.runs import plan_fine_tuning, plan_runs
@@ -24,7 +25,7 @@ def index(layout) -> pd.DataFrame:
     rows = [("train", draw, f"{draw}/{n}.png", n % 2) for draw in range(4) for n in range(6)]
     frame = pd.DataFrame(rows, columns=["split", "draw", "image_id", "class_id"])
     frame["position"], frame["half"], frame["content"] = frame.index % 6, "", frame["image_id"]
-    write_table(frame, "index", layout.table("index"), "x")
+    write_table(frame, "index", layout.table("index"), study_of().digest("data"))
     return frame
 
 
@@ -49,6 +50,17 @@ def test_stored_runs_without_an_index_may_fit_or_not(layout):
     layout.table("index").unlink()
     found = wanted(study_of(), layout, "sweep")
     assert (found.open, found.bound) == (6, "at most ") and "indexed" in found.why
+
+
+def test_an_index_of_other_settings_is_none(layout):
+    """As a quick look leaves it, whose pictures are fewer."""
+    frame = index(layout)
+    train(study_of(), layout, frame, sweep(*STRENGTHS), 0)
+    assert len(wanted(study_of(), layout, "sweep").stored) == 3
+    other = study_of(data={"source": "petri", "draws": 4, "petri": {"train_per_class": 7}})
+    assert "indexed" in wanted(other, layout, "sweep").why
+    assert count(study_of(), layout).origin == str(layout.table("index"))
+    assert count(other, layout).origin == "data.petri"
 
 
 def test_what_the_store_has_is_not_missing(layout):
