@@ -32,11 +32,10 @@ from sklearn.metrics import accuracy_score, confusion_matrix
 from daclass.analysis.accuracy import accuracy
 from daclass.analysis.cells import PREDICTION_COLUMNS, arrange_cells
 from daclass.analysis.counts import count
+from daclass.config import Layout, Study
 from daclass.data.annotations import read_annotations
 from daclass.data.imagenet import class_tree
 from daclass.data.index import halves, label_sets
-from daclass.layout import Layout
-from daclass.study import Study
 from daclass.tables import ENCODING, RUNNERS_UP, SCHEMAS, VERSION, read_table, write_table
 
 STRENGTHS = (0.08, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.99)

@@ -27,12 +27,12 @@ from scipy import optimize, special
 
 from daclass.analysis.cells import Cells, Images
 from daclass.analysis.conditions import Conditions
-from daclass.analysis.crossed import Crossed, crossed
-from daclass.analysis.discoveries import q_values
 from daclass.analysis.effects import Affected
 from daclass.analysis.explained import explained
 from daclass.analysis.nulls import Nulls
-from daclass.analysis.resampling import two_way_bootstrap
+from daclass.inference.crossed import Crossed, crossed
+from daclass.inference.discoveries import q_values
+from daclass.inference.resampling import two_way_bootstrap
 
 Q = 0.05
 _nodes, _weights = np.polynomial.hermite_e.hermegauss(15)

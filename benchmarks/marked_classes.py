@@ -25,13 +25,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from daclass.analysis.cells import Bools
-from daclass.analysis.crossed import Crossed, crossed
-from daclass.layout import Layout
+from daclass.config import Layout, Study
+from daclass.inference.arrays import Bools
+from daclass.inference.crossed import Crossed, crossed
 from daclass.plots.save import save_png
 from daclass.plots.style import INK, LINE, RED, key, panels, styled
 from daclass.stages import predict_elsewhere
-from daclass.study import Study
 from daclass.tables import read_table
 
 POLICY, BASELINE = "fp_informed", "uniform_strongest"

@@ -24,14 +24,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from daclass.analysis.cells import PREDICTION_COLUMNS, Bools, Cells, Ints, arrange_cells
+from daclass.analysis.cells import PREDICTION_COLUMNS, Cells, arrange_cells
 from daclass.analysis.conditions import Conditions
-from daclass.analysis.crossed import crossed_difference
-from daclass.analysis.discoveries import q_values
 from daclass.analysis.effects import Affected, effects
 from daclass.analysis.nulls import Nulls
-from daclass.layout import Layout
-from daclass.study import Analysis, Study
+from daclass.config import Analysis, Layout, Study
+from daclass.inference.arrays import Bools, Ints
+from daclass.inference.crossed import crossed_difference
+from daclass.inference.discoveries import q_values
 from daclass.tables import read_table
 
 FRESH, SWEEP = "fresh seeds", "sweep's seeds"

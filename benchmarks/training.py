@@ -31,8 +31,8 @@ import torch
 from PIL import Image
 
 from daclass.augment import RRC_SCALE, Policy
+from daclass.config import Study
 from daclass.data.beton import write_beton
-from daclass.study import Study
 from daclass.training.devices import on_devices
 from daclass.training.distributed import Crew
 from daclass.training.loaders import Samples, train_loader

@@ -15,9 +15,8 @@ from typing import get_args
 from daclass import __version__, stages
 from daclass.atomic import replacing
 from daclass.augment.errors import AugmentError
+from daclass.config import Layout, Phase, Study
 from daclass.errors import InputError
-from daclass.layout import Layout
-from daclass.study import Phase, Study
 
 # What the machine refuses, rather than what daclass does wrong.
 SURROUNDINGS = {

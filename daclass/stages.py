@@ -18,9 +18,8 @@ import pandas as pd
 from daclass import provenance
 from daclass.atomic import replacing
 from daclass.augment import RRC_SCALE, AugmentError, Policy
+from daclass.config import FINE_TUNED, FolderData, Layout, Phase, PredictionsData, Study
 from daclass.errors import InputError
-from daclass.layout import Layout
-from daclass.study import FINE_TUNED, FolderData, Phase, PredictionsData, Study
 from daclass.tables import RUNNERS_UP, content_digest, read_table, with_readable_names, write_table
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """The parts of the reference that the code itself writes, as MyST Markdown.
 
-Settings come from the JSON schema of `daclass.study`, tables from `daclass.tables`, commands from
+Settings come from the JSON schema of `daclass.config`, tables from `daclass.tables`, commands from
 `daclass.cli`. They are written anew with every build, so they cannot drift from the code.
 """
 
@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from daclass.analysis.designers import DESIGNERS
 from daclass.augment import AXES
 from daclass.cli import make_parser
-from daclass.study import Study
+from daclass.config import Study
 from daclass.tables import TABLES
 
 Node = dict[str, Any]

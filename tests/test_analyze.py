@@ -15,8 +15,7 @@ import yaml
 
 from daclass import stages
 from daclass.cli import main
-from daclass.layout import Layout
-from daclass.study import Study
+from daclass.config import Layout, Study
 from daclass.tables import read_table
 from tests.conftest import ROOT
 

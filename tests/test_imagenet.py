@@ -11,10 +11,9 @@ from importlib.util import find_spec
 import pytest
 
 from daclass import stages
+from daclass.config import Layout, Study
 from daclass.data.imagenet import real_labels_file, synsets
 from daclass.data.wordnet import DEFAULT_FOLDER
-from daclass.layout import Layout
-from daclass.study import Study
 from daclass.tables import read_table, with_readable_names
 from tests.conftest import ROOT, absent, save_pictures
 

@@ -8,10 +8,9 @@ import pandas as pd
 import pytest
 
 from daclass import stages
+from daclass.config import Layout, Study
 from daclass.data.wordnet import DEFAULT_FOLDER
 from daclass.errors import InputError
-from daclass.layout import Layout
-from daclass.study import Study
 from daclass.tables import SCHEMAS, read_table, with_readable_names, write_table
 from tests.conftest import absent, save_pictures
 

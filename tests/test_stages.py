@@ -15,9 +15,8 @@ import yaml
 
 from daclass import stages
 from daclass.augment import COLOR_JITTER, Policy
+from daclass.config import Designer, Layout, Study
 from daclass.errors import InputError
-from daclass.layout import Layout
-from daclass.study import Designer, Study
 from daclass.tables import RUNNERS_UP, SCHEMAS, read_table, write_table
 
 NAMES = ["ant", "bee", "cat", "dog", "eel", "fox", "gnu", "hen"]

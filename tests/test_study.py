@@ -8,9 +8,8 @@ import pytest
 import yaml
 
 from daclass.analysis.designers import DESIGNERS
+from daclass.config import Designer, Layout, Study
 from daclass.errors import InputError
-from daclass.layout import Layout
-from daclass.study import Designer, Study
 from tests.conftest import ROOT
 
 MINIMAL = {
@@ -279,5 +278,5 @@ def test_input_files_of_predictions_start_at_their_root(tmp_path):
 
 def test_a_new_recipe_trains_again(tmp_path, monkeypatch):
     before = load(tmp_path).training_digest()
-    monkeypatch.setattr("daclass.study.RECIPE", 99)
+    monkeypatch.setattr("daclass.config.study.RECIPE", 99)
     assert load(tmp_path).training_digest() != before

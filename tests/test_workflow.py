@@ -16,12 +16,11 @@ import pandas as pd
 import pytest
 
 from daclass.cli import main
-from daclass.layout import Layout
+from daclass.config import Layout, Study
 from daclass.plan.counts import count
 from daclass.plan.disk import kept
 from daclass.plan.runs import wanted
 from daclass.plots.titles import ENDINGS, TITLES
-from daclass.study import Study
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.usefixtures("ffcv")

@@ -8,7 +8,7 @@ import json
 import pandas as pd
 import pytest
 
-from daclass.study import Study
+from daclass.config import Study
 from tests.conftest import ROOT
 from tests.test_workflow import snakemake
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from daclass.analysis.cells import HALVES, TRUTHS, Bools, Cells, Floats, Ints
+from daclass.analysis.cells import HALVES, TRUTHS, Cells
 from daclass.analysis.conditions import Conditions
-from daclass.analysis.crossed import crossed
 from daclass.analysis.nulls import Nulls
+from daclass.inference.arrays import Bools, Floats, Ints
+from daclass.inference.crossed import crossed
 
 
 def accuracy(cells: Cells, *, confidence: float) -> pd.DataFrame:

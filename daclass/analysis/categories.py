@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
-from daclass.analysis.cells import Floats, Ints, label_pairs, validation_images
+from daclass.analysis.cells import label_pairs, validation_images
+from daclass.inference.arrays import Floats, Ints
 
 CATEGORIES = ("ambiguous", "co-occurring", "fine-grained", "unrelated", "none")
 

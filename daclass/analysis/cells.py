@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from daclass.errors import InputError
+from daclass.inference.arrays import Bools, Ints
 from daclass.tables import RUNNERS_UP
 
 Truth = Literal["original", "multi"]
@@ -25,10 +26,6 @@ HALVES: tuple[Half, ...] = ("select", "estimate", "all")
 
 PREDICTION_COLUMNS = ("policy", "strength", "seed", "image_id", "prediction", *RUNNERS_UP)
 """The columns of table "predictions" that the analysis needs."""
-
-Bools = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

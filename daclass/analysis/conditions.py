@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from daclass.analysis.cells import Ints
 from daclass.errors import InputError
+from daclass.inference.arrays import Ints
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from daclass.analysis.cells import HALVES, Floats, Ints, Runs
+from daclass.analysis.cells import HALVES, Runs
 from daclass.analysis.conditions import Conditions
-from daclass.analysis.crossed import Crossed, Sums, crossed_from_sums, difference_from_sums
-from daclass.analysis.discoveries import q_values
+from daclass.inference.arrays import Floats, Ints
+from daclass.inference.crossed import Crossed, Sums, crossed_from_sums, difference_from_sums
+from daclass.inference.discoveries import q_values
 
 
 def confusions(runs: Runs, conditions: Conditions, *, confidence: float) -> pd.DataFrame:

@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from daclass.analysis.cells import HALVES, TRUTHS, Bools, Cells, Floats, Half, Ints, Truth
+from daclass.analysis.cells import HALVES, TRUTHS, Cells, Half, Truth
 from daclass.analysis.conditions import Conditions
-from daclass.analysis.crossed import Crossed, crossed, crossed_difference
-from daclass.analysis.discoveries import q_values
 from daclass.analysis.folds import best_levels, cross_fitted, seed_groups
 from daclass.analysis.nulls import Nulls
-from daclass.analysis.shrinkage import shrink
+from daclass.inference.arrays import Bools, Floats, Ints
+from daclass.inference.crossed import Crossed, crossed, crossed_difference
+from daclass.inference.discoveries import q_values
+from daclass.inference.shrinkage import shrink
 
 AffectedRule = Literal["top", "fdr"]
 POWER = 0.8  # the power at which a drop counts as detectable

@@ -8,16 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from daclass.analysis.cells import TRUTHS, Bools, Cells, Floats, Ints
+from daclass.analysis.cells import TRUTHS, Cells
 from daclass.analysis.conditions import Conditions
-from daclass.analysis.crossed import (
-    Crossed,
-    Sums,
-    crossed_difference,
-    crossed_from_sums,
-    difference_from_sums,
-)
-from daclass.analysis.discoveries import q_values
 from daclass.analysis.effects import Affected
 from daclass.analysis.folds import (
     FOLD_HALVES,
@@ -26,7 +18,16 @@ from daclass.analysis.folds import (
     fold_of,
     seed_groups,
 )
-from daclass.analysis.ratios import RATIOS, fieller, quadratic, sums_at
+from daclass.inference.arrays import Bools, Floats, Ints
+from daclass.inference.crossed import (
+    Crossed,
+    Sums,
+    crossed_difference,
+    crossed_from_sums,
+    difference_from_sums,
+)
+from daclass.inference.discoveries import q_values
+from daclass.inference.ratios import RATIOS, fieller, quadratic, sums_at
 
 _TRUTHS = (*TRUTHS, "control")
 _ENDS = ("", "_low", "_high")

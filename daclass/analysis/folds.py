@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from daclass.analysis.cells import Bools, Half, Images, Ints
+from daclass.analysis.cells import Half, Images
+from daclass.inference.arrays import Bools, Ints
 
 FOLD_HALVES: tuple[Half, Half] = ("select", "estimate")
 

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from daclass.analysis.cells import TRUTHS, Cells, Ints
+from daclass.analysis.cells import TRUTHS, Cells
 from daclass.analysis.conditions import replicates
-from daclass.analysis.crossed import Crossed, crossed_difference
-from daclass.analysis.discoveries import q_values
-from daclass.analysis.draws import Draws
+from daclass.inference.arrays import Ints
+from daclass.inference.crossed import Crossed, crossed_difference
+from daclass.inference.discoveries import q_values
+from daclass.inference.draws import Draws
 
 STRONGEST, REFERENCE = "uniform_strongest", "uniform_reference"
 """The policies that a drop is measured between."""

@@ -10,10 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from daclass.analysis.cells import TRUTHS, Cells, Floats, Truth
+from daclass.analysis.cells import TRUTHS, Cells, Truth
 from daclass.analysis.conditions import Conditions
-from daclass.analysis.crossed import Crossed, crossed_difference
-from daclass.analysis.resampling import two_way_bootstrap
+from daclass.inference.arrays import Floats
+from daclass.inference.crossed import Crossed, crossed_difference
+from daclass.inference.resampling import two_way_bootstrap
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from daclass.atomic import replacing
 from daclass.augment.pictures import read_picture
+from daclass.config import Beton
 from daclass.errors import InputError
-from daclass.study import Beton
 
 if TYPE_CHECKING:
     from ffcv.writer import DatasetWriter

@@ -11,11 +11,11 @@ import numpy.typing as npt
 from PIL import Image
 from tqdm import tqdm
 
+from daclass.config import Cifar10hData, FashionMnistData, FolderData, PetriData, PicturesData
 from daclass.data.archives import complete, extract, opened
 from daclass.data.fashion_mnist import PARTS, named_pictures
 from daclass.data.petri import write_petri
 from daclass.errors import InputError
-from daclass.study import Cifar10hData, FashionMnistData, FolderData, PetriData, PicturesData
 
 
 def write_pictures(data: PicturesData, folder: Path) -> None:

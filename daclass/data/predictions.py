@@ -27,6 +27,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from daclass.config import Comparison, PredictionsData
 from daclass.data.annotations import read_annotations
 from daclass.data.imagenet import class_tree
 from daclass.data.index import Index, halves, label_sets
@@ -34,7 +35,6 @@ from daclass.data.names import match_pictures
 from daclass.data.tabular import read_csv
 from daclass.data.wordnet import class_path
 from daclass.errors import InputError
-from daclass.study import Comparison, PredictionsData
 from daclass.tables import RUNNERS_UP, SCHEMAS
 
 _RANKS = ("prediction", *RUNNERS_UP)

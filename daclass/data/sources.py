@@ -14,12 +14,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from daclass.data import fashion_mnist
-from daclass.data.annotations import read_annotations
-from daclass.data.tabular import read_csv
-from daclass.data.wordnet import class_path
-from daclass.errors import InputError
-from daclass.study import (
+from daclass.config import (
     Cifar10hData,
     FashionMnistData,
     FolderData,
@@ -27,6 +22,11 @@ from daclass.study import (
     PetriData,
     PicturesData,
 )
+from daclass.data import fashion_mnist
+from daclass.data.annotations import read_annotations
+from daclass.data.tabular import read_csv
+from daclass.data.wordnet import class_path
+from daclass.errors import InputError
 
 EXTENSIONS = {
     ".avif", ".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff",

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from daclass.config import FolderData, Layout, PetriData, PredictionsData, Study
 from daclass.data.sources import image_hash, open_source
 from daclass.errors import InputError
-from daclass.layout import Layout
 from daclass.plan.index import current_index
-from daclass.study import FolderData, PetriData, PredictionsData, Study
 
 SAMPLE = 200  # pictures whose size is looked at
 

@@ -14,20 +14,20 @@ import torch
 from PIL import Image
 
 from daclass.augment.pictures import read_picture
-from daclass.data.beton import PAGE_BYTES
-from daclass.data.fashion_mnist import PARTS
-from daclass.layout import Layout
-from daclass.plan.counts import Counts
-from daclass.plan.runs import Wanted
-from daclass.study import (
+from daclass.config import (
     Beton,
     Cifar10hData,
     FashionMnistData,
     FolderData,
+    Layout,
     PetriData,
     PredictionsData,
     Study,
 )
+from daclass.data.beton import PAGE_BYTES
+from daclass.data.fashion_mnist import PARTS
+from daclass.plan.counts import Counts
+from daclass.plan.runs import Wanted
 from daclass.training.models import build_model
 
 BLOCK = 4096  # bytes that a small file takes on most file systems

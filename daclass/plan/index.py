@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from daclass.layout import Layout
-from daclass.study import Study
+from daclass.config import Layout, Study
 from daclass.tables import read_table, table_digest
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from daclass.config import Layout
 from daclass.errors import InputError
-from daclass.layout import Layout
 
 CHECKOUT = Path(__file__).parents[2]
 """The repository, where daclass runs from one: the workflow is no part of the package."""

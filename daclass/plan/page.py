@@ -7,14 +7,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from daclass.config import Layout, PredictionsData, Study
 from daclass.errors import InputError
-from daclass.layout import Layout
 from daclass.plan.counts import Counts, count
 from daclass.plan.disk import checkpoint_bytes, kept
 from daclass.plan.jobs import Job, jobs
 from daclass.plan.runs import Wanted, wanted
 from daclass.plan.speed import job_hours, measured, published, stored
-from daclass.study import PredictionsData, Study
 
 
 def plan(

@@ -10,10 +10,9 @@ from pathlib import Path
 import pandas as pd
 
 from daclass.augment import Policy
+from daclass.config import Layout, Phase, Study
 from daclass.errors import InputError
-from daclass.layout import Layout
 from daclass.plan.index import current_index
-from daclass.study import Phase, Study
 from daclass.training.runs import Run, plan_fine_tuning, plan_runs
 
 

@@ -15,10 +15,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from daclass.augment import Policy
-from daclass.layout import Layout
+from daclass.config import Layout, Study, Training
 from daclass.plan.counts import Counts
 from daclass.plan.runs import Wanted, epochs_done, journal
-from daclass.study import Study, Training
 from daclass.training.devices import devices
 from daclass.training.distributed import Crew
 from daclass.training.recipe import fine_tuning, resolution
@@ -180,7 +179,7 @@ def _recipe(weights: Path) -> dict[str, object] | None:
     """What a stored run was trained with; None where its file does not say."""
     try:
         with safe_open(weights, framework="pt") as file:
-            training = json.loads(file.metadata()["daclass.study"])["training"]
+            training = json.loads(file.metadata()["daclass.config"])["training"]
         return {name: training[name] for name in DECIDING}
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         return None

@@ -1,6 +1,6 @@
 """What readers call the policies of a study, in which order, and what each of them is.
 
-A policy's name says which designer made it (`daclass.study.Interventions.planned`); a name that is
+A policy's name says which designer made it (`daclass.config.Interventions.planned`); a name that is
 not of that form is shown as it is.
 """
 

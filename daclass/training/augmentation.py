@@ -10,7 +10,7 @@ from torch import Tensor
 
 from daclass.augment import RRC_SCALE, Policy, epoch_key, image_keys, strength_table
 from daclass.augment.batch import batch_operation
-from daclass.study import Study
+from daclass.config import Study
 
 
 def crop_strengths(

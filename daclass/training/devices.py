@@ -12,8 +12,8 @@ from pathlib import Path
 
 import torch
 
+from daclass.config import Machine
 from daclass.errors import InputError
-from daclass.study import Machine
 from daclass.training.distributed import Crew
 from daclass.training.loaders import Batch
 from daclass.training.locks import lock

@@ -17,8 +17,8 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
+from daclass.config import Study
 from daclass.errors import InputError
-from daclass.study import Study
 from daclass.training.models import build_model
 
 COLUMNS = ("policy", "strength", "seed", "model", "weights")
@@ -130,7 +130,7 @@ def _written_by_daclass(file: Path) -> tuple[Any, dict[str, Any]]:
         with safe_open(file, framework="pt") as opened:
             metadata = opened.metadata() or {}
         return (
-            Study.model_validate_json(metadata["daclass.study"]).training,
+            Study.model_validate_json(metadata["daclass.config"]).training,
             json.loads(metadata["daclass.run"]),
         )
     except (OSError, SafetensorError, KeyError, ValidationError):

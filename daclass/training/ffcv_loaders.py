@@ -18,8 +18,8 @@ from numba.np.ufunc.parallel import get_thread_count
 from daclass.augment import AugmentError
 from daclass.augment.beton import read_labels
 from daclass.augment.decoder import PolicyCropDecoder
+from daclass.config import Study
 from daclass.errors import InputError
-from daclass.study import Study
 from daclass.training.loaders import Batch, Order, Samples, central_square
 
 

@@ -24,8 +24,8 @@ from torchvision.transforms.v2 import functional as tv
 from daclass.augment.errors import AugmentError
 from daclass.augment.pictures import read_picture
 from daclass.augment.variates import epoch_key
+from daclass.config import Study
 from daclass.errors import InputError
-from daclass.study import Study
 
 
 class Batch(NamedTuple):

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from daclass.augment import RRC_SCALE
+from daclass.config import Study
 from daclass.errors import InputError
-from daclass.study import Study
 from daclass.training.augmentation import BatchAugmentation, crop_strengths
 from daclass.training.checkpoint import load_checkpoint, save_checkpoint
 from daclass.training.devices import devices, on_devices

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from daclass.config import Training
 from daclass.errors import InputError
-from daclass.study import Training
 
 
 class Block(nn.Module):

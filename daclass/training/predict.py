@@ -10,8 +10,8 @@ import pandas as pd
 import torch
 from torch import nn
 
+from daclass.config import Study
 from daclass.errors import InputError
-from daclass.study import Study
 from daclass.tables import RUNNERS_UP, VERSION, read_table, write_table
 from daclass.training.devices import devices, on_devices
 from daclass.training.elsewhere import Network

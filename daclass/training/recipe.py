@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from daclass.config import Study, Training
 from daclass.errors import InputError
-from daclass.study import Study, Training
 
 
 def build_optimizer(model: nn.Module, training: Training) -> torch.optim.SGD:

@@ -22,8 +22,8 @@ from safetensors.torch import save_file
 
 from daclass.atomic import replacing
 from daclass.augment import Policy
+from daclass.config import Study
 from daclass.errors import InputError
-from daclass.study import Study
 
 
 def fingerprint(rows: pd.DataFrame) -> str:
@@ -98,7 +98,7 @@ class Run:
             "daclass.run": json.dumps(
                 {**self.describe(), "name": self.name, "strength": str(self.policy.strength)}
             ),
-            "daclass.study": study.model_dump_json(),
+            "daclass.config": study.model_dump_json(),
             "daclass.seconds": f"{seconds:.1f}",
         }
         try:

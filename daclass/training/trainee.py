@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from daclass.augment.variates import epoch_key
+from daclass.config import Study
 from daclass.errors import InputError
-from daclass.study import Study
 from daclass.training.distributed import Crew
 from daclass.training.models import Normalise, autocast, build_model
 from daclass.training.recipe import build_loss, build_optimizer

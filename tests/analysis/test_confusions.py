@@ -10,7 +10,7 @@ from statsmodels.stats.multitest import multipletests
 from daclass.analysis.cells import arrange_runs
 from daclass.analysis.conditions import Conditions
 from daclass.analysis.confusions import confusions
-from daclass.analysis.crossed import crossed, crossed_difference
+from daclass.inference.crossed import crossed, crossed_difference
 from daclass.tables import SCHEMAS
 
 

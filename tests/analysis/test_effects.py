@@ -11,10 +11,10 @@ from statsmodels.stats.multitest import multipletests
 
 from daclass.analysis.cells import Cells, arrange_cells
 from daclass.analysis.conditions import Conditions
-from daclass.analysis.crossed import crossed_difference
 from daclass.analysis.effects import Affected, effects
 from daclass.analysis.nulls import Nulls
 from daclass.errors import InputError
+from daclass.inference.crossed import crossed_difference
 from daclass.tables import SCHEMAS
 
 TOP = Affected("top", share=0.05, at_least=2, q=0.05)

@@ -8,8 +8,8 @@ import pytest
 
 from daclass.analysis.cells import Cells, arrange_cells
 from daclass.analysis.conditions import Conditions
-from daclass.analysis.crossed import crossed, crossed_difference
 from daclass.analysis.nulls import Nulls
+from daclass.inference.crossed import crossed, crossed_difference
 from daclass.tables import SCHEMAS
 
 

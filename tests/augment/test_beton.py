@@ -11,8 +11,8 @@ pytestmark = pytest.mark.usefixtures("ffcv")
 
 @pytest.fixture(scope="module")
 def beton(tmp_path_factory):
+    from daclass.config import Beton
     from daclass.data.beton import write_beton
-    from daclass.study import Beton
 
     folder = tmp_path_factory.mktemp("labels")
     files = save_pictures(folder, {"a": 7, "b": 5})

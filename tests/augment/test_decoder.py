@@ -15,8 +15,8 @@ COUNT = 70
 
 
 def write(folder, write_mode):
+    from daclass.config import Beton
     from daclass.data.beton import write_beton
-    from daclass.study import Beton
 
     files = save_pictures(folder, {"a": COUNT // 2, "b": COUNT // 2})
     labels = np.repeat([0, 1], COUNT // 2)
@@ -197,8 +197,8 @@ def test_pixels_are_torchvisions_within_a_tolerance(tmp_path, photographs):
     """Real photographs, cut at the same boxes: area averages beside a bilinear filter twice as
     wide. docs/augment.md states the tolerance."""
     from daclass.augment.dataset import PolicyCropDataset
+    from daclass.config import Beton
     from daclass.data.beton import write_beton
-    from daclass.study import Beton
 
     files = [tmp_path / f"{number:02d}.png" for number in range(len(photographs))]
     for file, picture in zip(files, photographs, strict=True):

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from daclass.augment.pictures import read_picture
+from daclass.config import Beton
 from daclass.data.beton import PAGE_BYTES, write_beton
 from daclass.errors import InputError
-from daclass.study import Beton
 from tests.conftest import save_pictures
 
 

@@ -16,6 +16,7 @@ from PIL import Image
 
 from daclass.augment.pictures import PictureError, read_picture
 from daclass.cli import main
+from daclass.config import Study
 from daclass.data import draft as drafting
 from daclass.data import survey as surveying
 from daclass.data.draft import draft, study_name
@@ -23,7 +24,6 @@ from daclass.data.index import build_index
 from daclass.data.sources import open_source
 from daclass.data.survey import survey
 from daclass.errors import InputError
-from daclass.study import Study
 from tests.conftest import save_pictures
 
 CLASSES = ("ant", "bee", "cat", "dog", "eel", "fox")

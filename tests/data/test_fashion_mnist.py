@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from daclass.config import FashionMnistData
 from daclass.data import fashion_mnist, wordnet
 from daclass.data.index import build_index
 from daclass.data.pictures import write_pictures
 from daclass.data.sources import open_source
 from daclass.errors import InputError
-from daclass.study import FashionMnistData
 from tests.conftest import absent
 
 

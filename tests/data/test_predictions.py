@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from daclass.config import Comparison, PredictionsData
 from daclass.data.index import Index
 from daclass.data.predictions import read_predictions
 from daclass.errors import InputError
 from daclass.predictions import validate_predictions
-from daclass.study import Comparison, PredictionsData
 from daclass.tables import RUNNERS_UP, SCHEMAS
 from tests.conftest import absent
 

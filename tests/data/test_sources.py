@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from daclass.config import Cifar10hData, FolderData
 from daclass.data.archives import MEMBER_BYTES
 from daclass.data.index import build_index, leaks
 from daclass.data.pictures import write_pictures
 from daclass.data.sources import CIFAR10_CLASSES, open_source
 from daclass.errors import InputError
-from daclass.study import Cifar10hData, FolderData
 from tests.conftest import save_pictures
 
 

@@ -43,8 +43,8 @@ def test_the_torchvision_script(folder):
 
 
 def test_the_ffcv_script(folder, ffcv):
+    from daclass.config import Beton
     from daclass.data.beton import write_beton
-    from daclass.study import Beton
 
     files = sorted(folder.glob("train/*/*.jpg"))
     labels = np.array([file.parent.name == "shark" for file in files], int)

@@ -15,7 +15,7 @@ from tests.docs.pages import blocks, run
 
 LOAD = """
 from pathlib import Path
-from daclass.study import Study
+from daclass.config import Study
 print(Study.load(Path("study.yaml")).name)
 """
 

@@ -16,7 +16,7 @@ import yaml
 from daclass.analysis.designers import DESIGNERS
 from daclass.augment import AXES
 from daclass.cli import make_parser
-from daclass.study import Study
+from daclass.config import Study
 from daclass.tables import TABLES
 from tests.conftest import ROOT
 from tests.docs.pages import BLOCK, PAGES, blocks

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from daclass.config import FashionMnistData
 from daclass.data.fashion_mnist import CLASSES, read_split
-from daclass.study import FashionMnistData
 from tests.conftest import absent
 
 

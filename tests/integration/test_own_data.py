@@ -14,7 +14,7 @@ from PIL import Image
 
 from daclass.augment.pictures import read_picture
 from daclass.cli import main
-from daclass.layout import Layout
+from daclass.config import Layout
 from tests.conftest import ROOT, save_pictures
 
 CLASSES = ("ant", "bee", "cät", "dog")

@@ -15,7 +15,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from daclass.layout import Layout
+from daclass.config import Layout
 from tests.conftest import ROOT, absent
 from tests.integration.slurm import missing, slurm
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from daclass.study import Study
+from daclass.config import Study
 
 STRENGTHS = (0.08, 0.5, 0.9)
 DESIGNERS = ("uniform_strongest", "uniform_best", "uniform_reference")

@@ -9,10 +9,9 @@ import pytest
 from PIL import Image
 from safetensors.torch import save_file
 
-from daclass.layout import Layout
+from daclass.config import Beton, Layout, Study
 from daclass.plan.counts import Counts
 from daclass.plan.disk import BLOCK, kept, network_bytes, prediction_bytes, stored_bytes
-from daclass.study import Beton, Study
 from daclass.tables import RUNNERS_UP, write_table
 from daclass.training.models import build_model
 from tests.plan.conftest import study_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from daclass.cli import main
+from daclass.config import Study
 from daclass.plan.jobs import Job, read_dry_run
-from daclass.study import Study
 from tests.conftest import ROOT
 
 DRY_RUN = """

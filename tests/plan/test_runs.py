@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from daclass.augment import RRC_SCALE, Policy
-from daclass.layout import Layout
+from daclass.config import Layout
 from daclass.plan.counts import count
 from daclass.plan.runs import epochs_done, wanted
 from daclass.tables import write_table

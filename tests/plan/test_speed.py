@@ -8,11 +8,10 @@ import pytest
 import torch
 
 from daclass.augment import RRC_SCALE, Policy
-from daclass.layout import Layout
+from daclass.config import Layout, Study
 from daclass.plan.counts import Counts
 from daclass.plan.runs import Wanted
 from daclass.plan.speed import Speed, job_hours, measured, published, stored, work
-from daclass.study import Study
 from daclass.training.runs import Run
 from tests.conftest import ROOT
 from tests.plan.conftest import TUNED, study_of

@@ -9,8 +9,8 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from daclass.augment import RRC_SCALE, Policy
+from daclass.config import Beton, Study
 from daclass.data.beton import write_beton
-from daclass.study import Beton, Study
 from daclass.training.loaders import Samples
 from daclass.training.runs import Run
 

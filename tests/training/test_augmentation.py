@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from daclass.augment import AXES, AugmentError, Policy
+from daclass.config import Beton, Study
 from daclass.data.beton import write_beton
 from daclass.errors import InputError
-from daclass.study import Beton, Study
 from daclass.training.augmentation import BatchAugmentation, crop_strengths
 from daclass.training.loaders import Samples
 from daclass.training.loop import train

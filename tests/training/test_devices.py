@@ -12,8 +12,8 @@ from contextlib import contextmanager
 import pytest
 import torch
 
+from daclass.config import Machine
 from daclass.errors import InputError
-from daclass.study import Machine
 from daclass.training import devices as room
 from daclass.training import loop
 from daclass.training.devices import claim, devices

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import nn
 
+from daclass.config import Study
 from daclass.errors import InputError
-from daclass.study import Study
 from daclass.training.augmentation import crop_strengths
 from daclass.training.checkpoint import load_checkpoint
 from daclass.training.loaders import train_loader

@@ -16,8 +16,7 @@ import yaml
 from daclass.analysis.accuracy import accuracy
 from daclass.analysis.cells import arrange_cells
 from daclass.cli import main
-from daclass.layout import Layout
-from daclass.study import Study
+from daclass.config import Layout, Study
 from daclass.tables import read_table, write_table
 
 

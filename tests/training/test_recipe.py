@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from daclass.augment import MIXUP, RRC_SCALE, AugmentError, Policy
-from daclass.study import Training
+from daclass.config import Training
 from daclass.training.loop import train
 from daclass.training.recipe import build_loss
 from daclass.training.runs import Run

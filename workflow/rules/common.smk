@@ -9,9 +9,9 @@ from snakemake.exceptions import WorkflowError
 from daclass import stages
 from daclass.data.fingerprint import fingerprint
 from daclass.errors import InputError
-from daclass.layout import Layout
+from daclass.config import Layout
 from daclass.plots.titles import ENDINGS, TITLES
-from daclass.study import Study
+from daclass.config import Study
 
 CONFIG = Path(config.get("study", "configs/demo.yaml"))
 CHANGES = config.get("set") or []  # as a list, or as a shell would write it

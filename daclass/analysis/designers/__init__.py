@@ -2,7 +2,7 @@
 
 A designer is a pure function of `Evidence`: it sees nothing but the selection half and the sweep's
 seeds. What its policy does is measured on the estimation half with fresh seeds. A new designer is
-one function and one line in `DESIGNERS` (and its name in `daclass.study.Designer`).
+one function and one line in `DESIGNERS` (and its name in `daclass.config.Designer`).
 """
 
 from __future__ import annotations

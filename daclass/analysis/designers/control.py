@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from daclass.analysis.cells import Floats
 from daclass.analysis.designers.evidence import Design, Evidence, designed
 from daclass.analysis.designers.informed import informed_strengths
+from daclass.inference.arrays import Floats
 
 _NEIGHBOURS = 5  # matched classes that a draw chooses from
 _TRIES = 50  # deals before a draw may repeat an earlier one

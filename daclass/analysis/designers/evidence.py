@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from daclass.analysis.cells import Floats
 from daclass.augment.axis import Axis
 from daclass.augment.policy import Policy
 from daclass.errors import InputError
+from daclass.inference.arrays import Floats
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from daclass.analysis.cells import Floats
 from daclass.analysis.designers.evidence import Design, Evidence, designed
-from daclass.analysis.shrinkage import shrink
+from daclass.inference.arrays import Floats
+from daclass.inference.shrinkage import shrink
 
 
 def graded(evidence: Evidence) -> Design:

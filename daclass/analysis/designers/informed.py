@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from daclass.analysis.cells import Floats, Ints
 from daclass.analysis.designers.evidence import Design, Evidence, designed
+from daclass.inference.arrays import Floats, Ints
 
 
 def fp_informed(evidence: Evidence) -> Design:

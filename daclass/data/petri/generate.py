@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from daclass.config.petri import PetriSettings
 from daclass.data.petri.planted import CLASSES, RELATIONS, compose
 from daclass.data.petri.scenes import photograph
-from daclass.data.petri.settings import PetriSettings
 
 
 def write_petri(

@@ -8,8 +8,8 @@ from typing import Literal
 
 from numpy.random import Generator
 
+from daclass.config.petri import PetriSettings
 from daclass.data.petri.pen import Pose
-from daclass.data.petri.settings import PetriSettings
 
 Kind = Literal["ambiguous", "co-occurring", "fine-grained", "unrelated", "helped", "control"]
 Expectation = Literal["hurt", "swallows", "helped", "unchanged"]

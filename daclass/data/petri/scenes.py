@@ -9,10 +9,10 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image
 
+from daclass.config.petri import PetriSettings
 from daclass.data.petri.objects import OBJECTS, paint, shade
 from daclass.data.petri.pen import Pen, Pose
 from daclass.data.petri.planted import Scene
-from daclass.data.petri.settings import PetriSettings
 
 Plane = NDArray[np.floating]  # float32 throughout, a share of full light
 

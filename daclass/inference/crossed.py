@@ -56,7 +56,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from daclass.analysis.cells import Bools, Floats, Ints
+from daclass.inference.arrays import Bools, Floats, Ints
 
 _RARE = 1e-6  # share of usual groups that would be taken for outliers of the spread between seeds
 _ROUNDING = 1e-9  # sums of squares of small integers: anything below is 0 up to rounding

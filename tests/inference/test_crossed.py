@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 from statsmodels.formula.api import ols
 
-from daclass.analysis.crossed import crossed, crossed_difference
+from daclass.inference.crossed import crossed, crossed_difference
 
 
 def one(values: np.ndarray, confidence: float = 0.95, span=(-1.0, 1.0)):

@@ -26,9 +26,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize, stats
 
-from daclass.analysis.cells import Floats
-from daclass.analysis.crossed import Crossed, Sums, crossed_from_sums
-from daclass.analysis.ratios import RATIOS, fieller, sums_at
+from daclass.inference.arrays import Floats
+from daclass.inference.crossed import Crossed, Sums, crossed_from_sums
+from daclass.inference.ratios import RATIOS, fieller, sums_at
 
 _LEAST_P = 1e-12  # smaller ones are not told apart
 

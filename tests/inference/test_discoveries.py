@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from daclass.analysis.discoveries import q_values
+from daclass.inference.discoveries import q_values
 
 NAMES = {"bh": "fdr_bh", "by": "fdr_by"}
 

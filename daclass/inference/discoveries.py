@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from daclass.analysis.cells import Floats
+from daclass.inference.arrays import Floats
 
 
 def q_values(p: npt.ArrayLike, method: Literal["bh", "by"]) -> Floats:

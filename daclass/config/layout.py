@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from daclass.study import FINE_TUNED, Phase
+from daclass.config import FINE_TUNED, Phase
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.meta_analysis import combine_effects
 
-from daclass.analysis.shrinkage import shrink
+from daclass.inference.shrinkage import shrink
 
 
 @pytest.mark.parametrize("random_seed", range(5))

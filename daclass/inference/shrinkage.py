@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize
 
-from daclass.analysis.cells import Floats
+from daclass.inference.arrays import Floats
 
 
 def shrink(estimates: npt.ArrayLike, errors: npt.ArrayLike) -> Floats:

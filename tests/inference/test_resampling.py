@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from daclass.analysis.resampling import two_way_bootstrap
+from daclass.inference.resampling import two_way_bootstrap
 
 LABELS = np.array([0] * 6 + [2] * 4)  # class 1 is empty
 REPLICATES = 40_000

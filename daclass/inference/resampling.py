@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from daclass.analysis.cells import Bools, Ints
+from daclass.inference.arrays import Bools, Ints
 
 
 def two_way_bootstrap(

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from daclass.analysis.crossed import crossed
-from daclass.analysis.draws import Draws
+from daclass.inference.crossed import crossed
+from daclass.inference.draws import Draws
 
 
 def simulated(rng, draws=3, seeds=5, images=80, *, draw_sd=0.0, mean=0.1):

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import optimize
 
-from daclass.analysis.cells import Floats
-from daclass.analysis.crossed import Crossed, Sums
+from daclass.inference.arrays import Floats
+from daclass.inference.crossed import Crossed, Sums
 
 RATIOS = (-1.0, 0.0, 1.0)
 """The ratios at which `sums_at` and `quadratic` want to know a quadratic function."""

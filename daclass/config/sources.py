@@ -1,0 +1,152 @@
+"""Where pictures, or predictions, come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from daclass.config.base import Count, Section
+from daclass.config.petri import PetriSettings
+
+
+class Sampling(Section):
+    """How training pictures are drawn: shared by every source."""
+
+    draws: Count = 1
+    """Number of independent draws of the training pictures; seed s trains on draw s mod draws. With
+    1, all seeds share the training pictures and claims hold for these; with more, fresh seeds of
+    the interventions need fresh draws."""
+    split_seed: int = 0
+    """Decides which validation pictures form the selection half and which the estimation half."""
+
+    def input_files(self) -> list[Path]:
+        """Files besides the pictures that the index is made from."""
+        return []
+
+
+class PerClass(Sampling):
+    """How many pictures a study takes of each class, for sources that bring more or fewer."""
+
+    train_per_class: Count | None = None
+    """Training pictures a class and draw; all of them where not given. Draws are disjoint as long
+    as the class has pictures enough."""
+    val_per_class: Count | None = None
+    """Validation pictures a class (the first ones by a hash of their name); all where not given."""
+
+
+class PetriData(Sampling):
+    """The generated set with planted relations."""
+
+    source: Literal["petri"]
+    petri: PetriSettings = PetriSettings()
+    """The generated world; `petri.seed` is the data seed."""
+
+
+class FolderData(PerClass):
+    """Pictures in folders: <root>/<train>/<class>/<picture> and <root>/<val>/<class>/<picture>."""
+
+    source: Literal["folder"]
+    root: Path
+    """The folder; relative paths start at the working directory."""
+    train: str = "train"
+    """Name of the subfolder with the training pictures."""
+    val: str = "val"
+    """Name of the subfolder with the validation pictures."""
+    val_share: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Where no subfolder holds validation pictures: this share of each class's pictures in train
+    serves for validation instead, chosen by a hash of their content, so that copies of a picture
+    stay on one side. Nothing is moved. train may be "." where classes lie in root itself."""
+    leave_out: tuple[str, ...] = ()
+    """Pictures that are taken for absent, as paths below root: broken files, or copies."""
+    annotations: Path | Literal["real"] | None = None
+    """Label sets of the validation pictures: CSV, JSON, or real for ImageNet's ReaL labels; see
+    `daclass.data.annotations`. Without it the original label is the only one."""
+    classes: Path | Literal["wordnet"] | None = None
+    """The class tree: a CSV with columns name,path, path ending in the name; or wordnet, where
+    class folders are called by WordNet ids or nouns. Without it all classes are equally similar.
+    Readers see a path's last part as the class's name; policy files have the folder's."""
+    overlap: Literal["real"] | None = None
+    """Where the overlap of two classes' labels comes from, which tells ambiguous and co-occurring
+    pairs from others: real for ImageNet's 50,000 ReaL label sets, where classes are called by
+    WordNet ids and pictures have no annotations; the annotations where not given."""
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The subfolders with pictures, training first."""
+        return (self.train,) if self.val_share else (self.train, self.val)
+
+    def input_files(self) -> list[Path]:
+        return [file for file in (self.annotations, self.classes) if isinstance(file, Path)]
+
+
+class Cifar10hData(PerClass):
+    """CIFAR-10 with CIFAR-10H's human votes as multi-label annotations."""
+
+    source: Literal["cifar10h"]
+    root: Path
+    """Folder with cifar10h_counts.npy and either cifar10_jpeg.tar.xz, the folders train/ and test/,
+    or torchvision's cifar-10-batches-py."""
+    download: bool = False
+    """Let torchvision download CIFAR-10 into root where it is missing. The votes
+    (cifar10h-counts.npy) have to be fetched by hand."""
+    vote_share: Annotated[float, Field(gt=0, le=1)] = 0.1
+    """A label belongs to a picture from this share of the human votes on; the label with the most
+    votes always does."""
+
+
+class FashionMnistData(PerClass):
+    """Fashion-MNIST: ten kinds of clothes, 28 px, grey; its test pictures are for validation."""
+
+    source: Literal["fashionmnist"]
+    root: Path = Path("/usr/share/datasets/fashion-mnist")
+    """Folder with the four idx files, plain or gzipped, where Debian's dataset-fashion-mnist
+    installs them; or torchvision's folder, which has them below FashionMNIST/raw."""
+
+
+class Model(Section):
+    """A model that somebody trained."""
+
+    condition: str
+    """What it has in common with its replicates."""
+    replicate: str = ""
+    """Models of different conditions with the same replicate are compared as a pair."""
+
+
+class PredictionsData(Section):
+    """Predictions that other programs made: nothing is trained."""
+
+    source: Literal["predictions"]
+    root: Path = Path()
+    """The folder that the other paths start from; itself relative to the working directory."""
+    files: Annotated[tuple[Path, ...], Field(min_length=1)]
+    """Predictions as .csv, .parquet or .npz; see `daclass.data.predictions` for their columns."""
+    labels: Path
+    """The pictures and their original classes: a CSV with columns image,label, or a text file with
+    one class number a line."""
+    images: str | None = None
+    """Names of the pictures, in order, for files that give none: a pattern such as
+    ILSVRC2012_val_{:08d}.JPEG that is filled with 1, 2, 3, ..."""
+    models: Path | dict[str, Model] | None = None
+    """Which condition each model belongs to, by the model's name; or a CSV with columns
+    model,condition and optionally replicate. Without it the predictions' files need these columns.
+    Models that are not named are left out."""
+    classes: Path | Literal["imagenet", "wordnet"] | None = None
+    """CSV with columns name,path: class number k is its k-th row (from 0). imagenet takes names
+    from timm's data files and the tree from WordNet, where that is installed; wordnet looks up the
+    classes' own names, WordNet ids or nouns, there."""
+    annotations: Path | Literal["real"] | None = None
+    """Label sets of the pictures: CSV, JSON, or real for the ReaL labels that timm's data files
+    carry; see `daclass.data.annotations`."""
+    split_seed: int = 0
+    """Decides which pictures form the selection half and which the estimation half."""
+
+    def input_files(self) -> list[Path]:
+        given = (self.labels, self.models, self.classes, self.annotations)
+        files = [*self.files, *(file for file in given if isinstance(file, Path))]
+        return [self.root / file for file in files]
+
+
+PicturesData = PetriData | FolderData | Cifar10hData | FashionMnistData
+"""The sources that bring pictures, which studies are trained on."""

@@ -1,0 +1,229 @@
+"""A whole study, and what follows from its settings."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, model_validator
+
+from daclass.augment.axis import AXES, Axis
+from daclass.config.analysis import Analysis, Comparison, Sweep
+from daclass.config.base import Section
+from daclass.config.interventions import BASELINES, FINE_TUNED, Interventions, Phase, Planned
+from daclass.config.reading import explain, read_settings
+from daclass.config.sources import PetriData, PicturesData, PredictionsData
+from daclass.config.training import RECIPE, Augmentation, Beton, Machine, Training
+from daclass.errors import InputError
+
+
+class Study(Section):
+    """A whole study."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$", max_length=64)]
+    """Names the folders results/<name> and figures/<name>."""
+    title: str = ""
+    """One line for the report's head."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Study seed: with a run's seed it decides initial weights, order and crops."""
+    data: Annotated[
+        PicturesData | PredictionsData,
+        Field(discriminator="source"),
+    ]
+    """Where pictures, or predictions, come from; `source` names the kind."""
+    beton: Beton = Beton()
+    augmentation: Augmentation = Augmentation()
+    training: Training = Training()
+    machine: Machine = Machine()
+    sweep: Sweep | None = None
+    """What is trained; left out only by studies of predictions."""
+    comparison: Comparison | None = None
+    """For studies of predictions alone."""
+    analysis: Analysis = Analysis()
+    interventions: Interventions | None = None
+    """Leave out to stop after the analysis of the sweep."""
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Study:
+        """A study of predictions has a `comparison` and neither `sweep` nor `interventions`; every
+        other study has a `sweep` and no `comparison`. All strengths lie in the axis's range;
+        `analysis.reference` is one of the sweep's, and not the strongest. The seeds of the
+        interventions are none of the sweep's; where `data.draws` is above 1, they train on draws
+        that the sweep has not seen.
+        """
+        if isinstance(self.data, PredictionsData):
+            if self.comparison is None:
+                raise ValueError("comparison: a study of predictions names its conditions there")
+            for section in ("sweep", "interventions"):
+                if getattr(self, section) is not None:
+                    raise ValueError(f"{section}: a study of predictions trains nothing")
+            return self
+        if self.sweep is None:
+            raise ValueError("sweep: strengths and seeds are missing")
+        if self.comparison is not None:
+            raise ValueError("comparison: for data.source predictions alone")
+        for strength in self.strengths:
+            self.axis.check(strength)
+        if self.reference_strength not in self.strengths:
+            raise ValueError(
+                f"analysis.reference {self.reference_strength:g} is not one of sweep.strengths"
+            )
+        if self.reference_strength == self.strongest:
+            raise ValueError("analysis.reference is the strongest strength: nothing to compare")
+        if self.interventions:
+            shared = sorted(set(self.interventions.seeds) & set(self.sweep.seeds))
+            if shared:
+                raise ValueError(f"interventions.seeds must be fresh, but the sweep has {shared}")
+            seen = {self.draw(seed): seed for seed in self.sweep.seeds}
+            for seed in self.interventions.seeds if self.data.draws > 1 else ():
+                if self.draw(seed) in seen:
+                    raise ValueError(
+                        f"interventions.seeds: seed {seed} trains on draw {self.draw(seed)}, as "
+                        f"the sweep's seed {seen[self.draw(seed)]} does; raise data.draws"
+                    )
+        return self
+
+    @property
+    def axis(self) -> Axis:
+        return AXES[self.augmentation.axis]
+
+    @property
+    def strengths(self) -> tuple[float, ...]:
+        """Of the sweep, strongest first; none in a study of predictions."""
+        strengths = self.sweep.strengths if self.sweep else ()
+        return tuple(sorted(strengths, reverse=self.axis.stronger == "higher"))
+
+    @property
+    def strongest(self) -> float:
+        return self.strengths[0]
+
+    @property
+    def reference_strength(self) -> float:
+        reference = self.analysis.reference
+        return self.strengths[-1] if reference == "weakest" else float(reference)
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Names of what is compared, the tested one first."""
+        if self.comparison:
+            return self.comparison.conditions
+        return tuple(self.uniform_name(strength) for strength in self.strengths)
+
+    @property
+    def reference_condition(self) -> str:
+        """The condition that the fixed contrast compares the tested one with."""
+        if self.comparison:
+            return self.comparison.reference or self.comparison.conditions[-1]
+        return self.uniform_name(self.reference_strength)
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        if self.interventions is None:
+            return ("sweep",)
+        tuned: tuple[Phase, ...] = ("fine_tuning",) if self.interventions.fine_tuning else ()
+        return ("sweep", "interventions", *tuned)
+
+    def seeds(self, phase: Phase) -> tuple[int, ...]:
+        if phase == "sweep":
+            return self.sweep.seeds if self.sweep else ()
+        return self.interventions.seeds if self.interventions and phase in self.phases else ()
+
+    def policy_names(self, phase: Phase) -> tuple[str, ...]:
+        if phase == "sweep":
+            return self.conditions if self.sweep else ()
+        names = tuple(plan.name for plan in self.planned)
+        if phase == "fine_tuning":
+            return tuple(FINE_TUNED + name for name in names if phase in self.phases)
+        return names
+
+    @property
+    def planned(self) -> tuple[Planned, ...]:
+        """The policies of the interventions."""
+        return self.interventions.planned(self.strengths) if self.interventions else ()
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """The policies that all others are compared with; fine-tuned ones have one of their own."""
+        tuned = (f"{FINE_TUNED}{BASELINES[0]}",) if "fine_tuning" in self.phases else ()
+        return (*BASELINES, *tuned)
+
+    def controls(self) -> dict[str, tuple[str, ...]]:
+        """Name of a pooled control -> the policies that are its draws."""
+        pools = self.interventions.controls() if self.interventions else {}
+        prefixes = ("", FINE_TUNED) if "fine_tuning" in self.phases else ("",)
+        return {
+            prefix + name: tuple(prefix + draw for draw in draws)
+            for prefix in prefixes
+            for name, draws in pools.items()
+        }
+
+    def uniform_name(self, strength: float) -> str:
+        """Name of the sweep's policy that gives every class `strength`."""
+        return f"{self.axis.name}={strength:g}"
+
+    def draw(self, seed: int) -> int:
+        """The draw of the training pictures that run seed `seed` trains on."""
+        return 0 if isinstance(self.data, PredictionsData) else seed % self.data.draws
+
+    def digest(self, *parts: str) -> str:
+        """Hash of the settings that a stage depends on, 12 hex digits.
+
+        Args:
+            parts: dotted names of sections or settings, such as ``"data"`` or ``"analysis"``.
+                Without any, the whole study.
+        """
+        content = self.model_dump(mode="json")
+        chosen: dict[str, Any] = {}
+        for part in parts or tuple(content):
+            value: Any = content
+            for key in part.split("."):
+                value = value[key]
+            chosen[part] = value
+        text = json.dumps(chosen, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def pictures_digest(self) -> str:
+        """Hash of the settings that decide the pictures of sources that have to be written."""
+        written = (
+            {"source", "petri", "draws"} if isinstance(self.data, PetriData) else {"source", "root"}
+        )
+        content = self.data.model_dump(mode="json", include=written)
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+
+    def training_digest(self) -> str:
+        """Hash of all settings that a run's weights depend on, but for its policy and its seed.
+
+        How many draws there are, how validation pictures are chosen, halved and annotated, and the
+        machine are left out: changing them trains nothing again. Which pictures a draw holds is for
+        the index to say.
+        """
+        content = self.model_dump(
+            mode="json", include={"seed", "beton", "augmentation", "training"}
+        )
+        for name in ("val_resolution", "val_crop", "val_flip"):
+            del content["training"][name]
+        content["recipe"] = RECIPE
+        if isinstance(self.data, PetriData):
+            content["petri"] = self.data.petri.model_dump(mode="json", exclude={"val_per_class"})
+        text = json.dumps(content, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @classmethod
+    def load(cls, path: Path, changes: Sequence[str] = ()) -> Study:
+        """Read a study from a YAML file.
+
+        Args:
+            path: the file.
+            changes: settings that replace the file's, as ``dotted.name=value``, the value in YAML.
+
+        Raises:
+            InputError: the file is missing, is not YAML, or a setting is unknown or wrong.
+        """
+        content = read_settings(path, changes)
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            raise InputError(f"{path}: {explain(error)}") from None

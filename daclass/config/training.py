@@ -1,0 +1,160 @@
+"""How pictures are stored and augmented, how networks are trained, and on which machine."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from daclass.augment.axis import AXES, RRC_SCALE
+from daclass.config.base import Count, Positive, Section, Share, Width
+
+RECIPE = 2
+"""Version of what training does with its settings. Raised with every change after which equal
+settings give other weights, so that stored runs of the older kind are not taken for new ones."""
+
+
+class Beton(Section):
+    """How pictures are stored in FFCV's .beton files."""
+
+    write_mode: Literal["raw", "jpg"] = "raw"
+    """raw keeps pixels as they are (small pictures); jpg compresses them again."""
+    max_resolution: Annotated[int, Field(ge=8)] | None = None
+    """Longest side in px; larger pictures are shrunk. No limit where not given; then a picture
+    of more than 32 MiB of pixels is refused."""
+    jpeg_quality: Annotated[int, Field(ge=1, le=100)] = 90
+    """JPEG quality for write_mode jpg."""
+
+
+class Augmentation(Section):
+    """What training does to a picture before the network sees it."""
+
+    axis: str = "rrc_scale"
+    """The augmentation whose strength the study varies."""
+    crop_scale: float | None = None
+    """Smallest crop, as a share of the picture, where the axis is another one than rrc_scale;
+    0.08 where not given."""
+    flip: Share = 0.5
+    """Probability of a horizontal flip."""
+
+    @property
+    def fixed_crop_scale(self) -> float:
+        return 0.08 if self.crop_scale is None else self.crop_scale
+
+    @model_validator(mode="after")
+    def _axis_and_crop(self) -> Augmentation:
+        """`axis` is one of the known axes. `crop_scale` goes with any other than rrc_scale, and
+        lies in rrc_scale's range.
+        """
+        if self.axis not in AXES:
+            raise ValueError(f"unknown axis {self.axis!r}; known: {sorted(AXES)}")
+        if self.crop_scale is not None:
+            if self.axis == RRC_SCALE.name:
+                raise ValueError("crop_scale is what the axis rrc_scale varies: leave it out")
+            RRC_SCALE.check(self.crop_scale)
+        return self
+
+
+class Resizing(Section):
+    """Progressive resizing: small pictures first, then a linear rise to training.resolution."""
+
+    from_resolution: Annotated[int, Field(ge=8)]
+    """Side of the training pictures in px up to start_epoch."""
+    start_epoch: Annotated[int, Field(ge=0)]
+    """The last epoch, counted from 0, at from_resolution."""
+    end_epoch: Count
+    """The first epoch, counted from 0, at training.resolution."""
+    multiple: Count = 32
+    """Sides on the way are rounded to multiples of this many px."""
+
+    @model_validator(mode="after")
+    def _rises(self) -> Resizing:
+        """`start_epoch` comes before `end_epoch`."""
+        if self.start_epoch >= self.end_epoch:
+            raise ValueError("start_epoch must be smaller than end_epoch")
+        return self
+
+
+class Training(Section):
+    """The recipe. Every run of a study uses the same one."""
+
+    model: str = "small_resnet"
+    """small_resnet (a three-stage residual net for pictures of 32 to 64 px), the name of a timm
+    model, such as resnet50, or torchvision/<name>. The last layer fits the data."""
+    widths: tuple[Width, Width, Width] = (16, 48, 96)
+    """Channels of small_resnet's three stages, multiples of 8; other models ignore it."""
+    blur_pool: bool = False
+    """Blur what enters a strided convolution of 16 channels or more (Zhang 2019)."""
+    resolution: Annotated[int, Field(ge=8)] = 32
+    """Side of the training pictures in px."""
+    resizing: Resizing | None = None
+    """Smaller training pictures in the first epochs; all epochs at resolution where not given."""
+    val_resolution: Annotated[int, Field(ge=8)] = 32
+    """Side of the validation pictures in px."""
+    val_crop: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Side of the central square that validation sees, as a share of the picture's shorter side."""
+    val_flip: bool = False
+    """Average the logits of each validation picture and of its mirror image."""
+    epochs: Count = 16
+    """Times that every training picture is seen."""
+    batch_size: Count = 128
+    """Pictures a step, over all processes."""
+    processes: Count = 1
+    """Processes, started by torchrun, that share every batch, one a GPU. Batch normalisation sees
+    each process's part of the batch alone, so this belongs to the recipe."""
+    learning_rate: Annotated[float, Field(gt=0)] = 0.2
+    """Peak learning rate for the whole batch."""
+    warmup_epochs: Annotated[float, Field(ge=0)] = 2
+    """Epochs of linear warm-up."""
+    schedule: Literal["linear", "cosine"] = "linear"
+    """How the rate falls to 0 after the warm-up."""
+    momentum: Share = 0.9
+    """Of stochastic gradient descent."""
+    nesterov: bool = True
+    """Nesterov's form of the momentum."""
+    weight_decay: Annotated[float, Field(ge=0)] = 5e-4
+    """Not applied to biases and normalisation layers."""
+    label_smoothing: Share = 0.1
+    """Share of a target that is spread evenly over all classes."""
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    """Type of the autocast arithmetic; float16 needs a GPU."""
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    """Colour mean that is subtracted, on a scale of 0 to 1."""
+    std: tuple[Positive, Positive, Positive] = (0.229, 0.224, 0.225)
+    """Colour standard deviation that is divided by, on a scale of 0 to 1."""
+    loader: Literal["ffcv", "torchvision"] = "ffcv"
+    """ffcv, or the slower reference loader, which needs no FFCV; equal boxes, similar pixels."""
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Training:
+        """`warmup_epochs` and `resizing.end_epoch` are smaller than `epochs`, `batch_size` is a
+        multiple of `processes`, and `resizing.from_resolution` does not exceed `resolution`.
+        """
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError("warmup_epochs must be smaller than epochs")
+        if self.batch_size % self.processes:
+            raise ValueError(f"batch_size must be a multiple of processes ({self.processes})")
+        if self.resizing and self.resizing.from_resolution > self.resolution:
+            raise ValueError("resizing.from_resolution must not exceed resolution")
+        if self.resizing and self.resizing.end_epoch >= self.epochs:
+            raise ValueError("resizing.end_epoch must be smaller than epochs")
+        return self
+
+
+class Machine(Section):
+    """How the work is spread over the machine; changes no result beyond rounding."""
+
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
+    """auto (a GPU where there is one), cpu, cuda, or cuda:<n>."""
+    devices: Count = 1
+    """GPUs of one process; its runs are dealt to them. Jobs on one machine wait for free GPUs."""
+    threads: Count = 1
+    """CPU threads of one training job; Snakemake runs as many jobs as the cores allow."""
+    compile: bool = False
+    """Train through torch.compile: minutes of warm-up, then faster steps on a GPU."""
+    checkpoint_minutes: Annotated[float, Field(ge=0)] = 5
+    """Least time between two checkpoints; SIGUSR1 asks for one at once, SIGTERM for a last one."""
+    validate_every: Annotated[int, Field(ge=0)] = 0
+    """Epochs between two measurements of validation accuracy for metrics.jsonl; 0 for none."""
+    tensorboard: bool = False
+    """Write the metrics for TensorBoard too, into each run's folder."""

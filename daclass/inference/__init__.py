@@ -1,0 +1,1 @@
+"""Intervals and tests: arrays in, arrays out; no table, no study."""
