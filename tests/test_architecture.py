@@ -14,11 +14,12 @@ PACKAGE = ROOT / "daclass"
 MAY_IMPORT = {
     # room: the daclass modules it may import besides its own
     "augment": set(),
-    "analysis": {"augment", "errors", "tables", "predictions"},
+    "analysis": {"augment", "errors", "inference", "predictions", "tables"},
+    "inference": set(),
     "plots": {"atomic", "augment.axis", "errors", "tables"},
     "report": {"atomic", "augment.axis", "errors", "tables", "plots"},
-    "data": {"atomic", "augment.pictures", "errors", "study", "tables"},
-    "training": {"atomic", "augment", "errors", "study", "tables"},
+    "data": {"atomic", "augment.pictures", "errors", "config", "tables"},
+    "training": {"atomic", "augment", "errors", "config", "tables"},
     "examples": {"augment", "tables"},
     "realised": {"augment"},
     "plan": {
@@ -28,8 +29,7 @@ MAY_IMPORT = {
         "data.petri",
         "data.sources",
         "errors",
-        "layout",
-        "study",
+        "config",
         "tables",
         "training",
     },
@@ -37,11 +37,19 @@ MAY_IMPORT = {
     "provenance": set(),
     "atomic": set(),
     "tables": {"atomic", "errors"},
-    "layout": {"study"},
     "predictions": {"errors", "tables"},
-    "study": {"augment", "data.petri", "errors"},
+    "config": {"augment", "errors"},
 }
-TORCH_FREE = ("analysis", "plots", "report", "tables", "predictions", "study", "layout", "stages")
+TORCH_FREE = (
+    "analysis",
+    "inference",
+    "plots",
+    "report",
+    "tables",
+    "predictions",
+    "config",
+    "stages",
+)
 
 
 def imports(path):

@@ -18,10 +18,10 @@ from daclass.config import (
     Cifar10hData,
     FashionMnistData,
     FolderData,
-    PerClass,
     PetriData,
     PicturesData,
 )
+from daclass.config.sources import PerClass
 from daclass.data import fashion_mnist
 from daclass.data.annotations import read_annotations
 from daclass.data.tabular import read_csv
