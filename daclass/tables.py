@@ -138,6 +138,39 @@ TABLES: Mapping[str, Table] = {
             "probability": (pa.float32(), "Of `prediction`, in [0, 1]; NaN where unknown."),
         },
     ),
+    "policies": Table(
+        "A policy that a phase trains under. Names are made once, where a policy is planned, and "
+        "never taken apart: what a policy is stands in the other columns.",
+        {
+            "policy": (_text, "Its name."),
+            "phase": (_text, '"sweep", "interventions" or "fine_tuning".'),
+            "designer": (_text, 'The designer that made it; "uniform" for those of the sweep.'),
+            "m": (_int, "Classes that the designer was asked to change; -1 where it is not asked."),
+            "draw": (_int, "Number of the draw, from 1, of designers that draw lots; else 0."),
+            "parent": (_text, 'The policy whose networks it goes on from; "" from scratch.'),
+            "control": (
+                _text,
+                'The pooled control that it is a draw of, such as "random_classes"; else "".',
+            ),
+            "strength": _STRENGTH,
+            "summary": (_text, "Why it is as it is, in one line."),
+        },
+    ),
+    "policy_classes": Table(
+        "A strength that a policy gives a class: one row where the class has one strength, several "
+        "where each picture draws one.",
+        {
+            "policy": _POLICY,
+            "class_id": _CLASS,
+            "strength": (_real, "The strength."),
+            "share": (
+                _real,
+                "Share of the class's pictures that get it, in (0, 1]; they sum to 1.",
+            ),
+            "weight": (_real, "Weight of the class in the loss; 1 where the policy sets none."),
+            "reason": (_text, 'Why the class was picked; "" where it was not.'),
+        },
+    ),
     "counts": Table(
         "A class in a run's predictions of one half of the pictures. Original counts are over the "
         "class's pictures; multi-label ones over its labelled pictures, those with a non-empty "
