@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
-from typing import get_args
+from typing import Annotated, get_args
 
 import pytest
 import yaml
 
 from daclass.analysis.designers import DESIGNERS
 from daclass.config import Designer, Layout, Study
+from daclass.config.base import ADDED, Section
 from daclass.errors import InputError
 from tests.conftest import ROOT
 
@@ -280,3 +282,30 @@ def test_a_new_recipe_trains_again(tmp_path, monkeypatch):
     before = load(tmp_path).training_digest()
     monkeypatch.setattr("daclass.config.study.RECIPE", 99)
     assert load(tmp_path).training_digest() != before
+
+
+def test_digests_are_what_they_were(tmp_path):
+    """Finished studies are stored under these; a new setting is marked `ADDED`, not added to it."""
+    study = load(tmp_path)
+    assert study.training_digest() == "5bdd3b11a7bc"
+    assert study.digest("beton", "training", "augmentation", "sweep") == "68e859235412"
+
+
+def test_a_setting_that_was_added_counts_where_it_is_not_at_its_default(tmp_path):
+    class Inner(Section):
+        old: int = 1
+        new: Annotated[int | None, ADDED] = None
+
+    class Grown(Study):
+        inner: Inner = Inner()
+
+    content = {**load(tmp_path).model_dump(), "inner": {}}
+    plain = Grown.model_validate(content)
+    changed = Grown.model_validate({**content, "inner": {"new": 2}})
+    text = json.dumps({"inner": {"old": 1}})
+    assert plain.digest("inner") == hashlib.sha256(text.encode()).hexdigest()[:12]
+    assert changed.digest("inner") != plain.digest("inner")
+    assert plain.digest("inner.new") == plain.digest("inner.new", "inner.new")
+    assert plain.model_dump()["inner"] == {"old": 1, "new": None}, "only digests leave it out"
+    with pytest.raises(AttributeError):
+        plain.digest("inner.unknown")

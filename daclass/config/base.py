@@ -4,13 +4,38 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
+
+ADDED = "added"
+"""Marks a setting that came after results were first stored, as ``Annotated[..., ADDED]``: digests
+leave it out while it stands at its default, so that everything stored before it keeps its key."""
+
+FOR_DIGEST = {"for": "digest"}
+"""Context of ``model_dump`` that asks for what digests are made of."""
 
 
 class Section(BaseModel):
     """A part of the config: unknown settings are errors, values never change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    @model_serializer(mode="wrap")
+    def _serialise(
+        self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
+    ) -> dict[str, Any]:
+        content: dict[str, Any] = handler(self)
+        if info.context == FOR_DIGEST:
+            for name, field in type(self).model_fields.items():
+                if ADDED in field.metadata and getattr(self, name) == field.get_default():
+                    content.pop(name, None)
+        return content
 
 
 Share = Annotated[float, Field(ge=0, le=1)]

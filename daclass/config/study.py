@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from daclass.augment.axis import AXES, Axis
 from daclass.config.analysis import Analysis, Comparison, Sweep
-from daclass.config.base import Section
+from daclass.config.base import FOR_DIGEST, Section
 from daclass.config.interventions import BASELINES, FINE_TUNED, Interventions, Phase, Planned
 from daclass.config.reading import explain, read_settings
 from daclass.config.sources import PetriData, PicturesData, PredictionsData
@@ -171,17 +172,25 @@ class Study(Section):
     def digest(self, *parts: str) -> str:
         """Hash of the settings that a stage depends on, 12 hex digits.
 
+        Settings that are marked as added later count only where they differ from their default.
+
         Args:
             parts: dotted names of sections or settings, such as ``"data"`` or ``"analysis"``.
                 Without any, the whole study.
+
+        Raises:
+            AttributeError: there is no such setting.
         """
-        content = self.model_dump(mode="json")
+        content = self.model_dump(mode="json", context=FOR_DIGEST)
         chosen: dict[str, Any] = {}
         for part in parts or tuple(content):
+            attrgetter(part)(self)  # refuses what is no setting
+            *sections, name = part.split(".")
             value: Any = content
-            for key in part.split("."):
-                value = value[key]
-            chosen[part] = value
+            for section in sections:
+                value = value[section]
+            if name in value:
+                chosen[part] = value[name]
         text = json.dumps(chosen, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -190,7 +199,7 @@ class Study(Section):
         written = (
             {"source", "petri", "draws"} if isinstance(self.data, PetriData) else {"source", "root"}
         )
-        content = self.data.model_dump(mode="json", include=written)
+        content = self.data.model_dump(mode="json", include=written, context=FOR_DIGEST)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
     def training_digest(self) -> str:
@@ -201,13 +210,17 @@ class Study(Section):
         the index to say.
         """
         content = self.model_dump(
-            mode="json", include={"seed", "beton", "augmentation", "training"}
+            mode="json",
+            include={"seed", "beton", "augmentation", "training"},
+            context=FOR_DIGEST,
         )
         for name in ("val_resolution", "val_crop", "val_flip"):
             del content["training"][name]
         content["recipe"] = RECIPE
         if isinstance(self.data, PetriData):
-            content["petri"] = self.data.petri.model_dump(mode="json", exclude={"val_per_class"})
+            content["petri"] = self.data.petri.model_dump(
+                mode="json", exclude={"val_per_class"}, context=FOR_DIGEST
+            )
         text = json.dumps(content, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
