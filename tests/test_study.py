@@ -98,6 +98,24 @@ def test_defaults_make_a_study(tmp_path):
         ("data.source=cloud", r"data"),
         ("data.petri.picture_size=1", r"data\.petri\.picture_size"),
         ("name=A B", r"name"),
+        ("seed=true", r"seed: .*integer"),
+        ("sweep.seeds=[true, 0]", r"sweep\.seeds\.0: .*integer"),
+        ('training.epochs="4"', r"training\.epochs: .*integer"),
+        ("training.epochs=010", r"010 is ambiguous in YAML: write 10"),
+        ("training.epochs=1:30", r"1:30 is ambiguous"),
+        ("training.val_flip=yes", r"yes is ambiguous in YAML: write true or false"),
+        ("training.val_flip=1", r"training\.val_flip: .*boolean"),
+        (f"training.epochs={'9' * 30}", r"training\.epochs: .*less than or equal to"),
+        (f"training.epochs={'9' * 5000}", r"a number of 5,000 digits"),
+        ("training.batch_size=1000000000000", r"training\.batch_size: .*less than or equal"),
+        ("training.resolution=100000000", r"training\.resolution: .*less than or equal"),
+        ("training.learning_rate=.inf", r"training\.learning_rate: .*finite"),
+        ("training.learning_rate=1e300", r"training\.learning_rate: .*less than or equal"),
+        ("training.weight_decay=.nan", r"training\.weight_decay: .*finite"),
+        ("data.draws=1000000000", r"data\.draws: .*less than or equal"),
+        ("data.petri.light=[0, .inf]", r"data\.petri\.light\.1: .*finite"),
+        ("sweep.strengths=[0.08, .inf]", r"sweep\.strengths\.1: .*finite"),
+        ("sweep.seeds=[0, 1, [2", r"the value is not valid"),
         ("name.first=x", r"--set name\.first=x: name is not a section"),
         ("training.epochs", r"expected SETTING=VALUE"),
     ],
@@ -110,7 +128,17 @@ def test_a_bad_setting_is_named(tmp_path, change, message):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "holds none"), ("- a", "holds none"), ("a: [", "not valid YAML"), ("a: b", "name")],
+    [
+        ("", "holds none"),
+        ("- a", "holds none"),
+        ("a: [", "not valid YAML"),
+        ("a: b", "name"),
+        ("name: a\nseed: 1\nname: b", r"line 3, column 1: name stands there twice"),
+        ("data: {source: petri, source: folder}", "source stands there twice"),
+        ("title: &a x\nname: *a", r"line 2, column 7: \*a is an alias"),
+        ("title: !!python/name:os.system ''", "is a tag"),
+        ("a: " + "[" * 4000, "nested too deeply"),
+    ],
 )
 def test_a_bad_file_is_named(tmp_path, text, message):
     path = tmp_path / "broken.yaml"
@@ -127,6 +155,21 @@ def test_a_missing_file_is_named():
 
 def test_a_change_replaces_a_setting(tmp_path):
     assert load(tmp_path, changes=["training.epochs=7"]).training.epochs == 7
+    assert load(tmp_path, changes=["training.learning_rate=1e-3"]).training.learning_rate == 1e-3
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["a #b", "a: b", "it's", 'the "best"', "$HOME `x`", "- a", "2024-01-01", "é", "100%", "a,b"],
+)
+def test_a_text_of_a_change_arrives_as_it_stands(tmp_path, title):
+    assert load(tmp_path, changes=[f"title={title}"]).title == title
+
+
+def test_a_date_is_a_text(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(yaml.safe_dump(MINIMAL) + "title: 2024-01-01\n")
+    assert Study.load(path).title == "2024-01-01"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ largest centred box where its aspect ratio is not permitted.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -45,7 +46,10 @@ class Axis:
         Raises:
             AugmentError: it lies outside the range, or is NaN.
         """
-        value = float(strength)
+        try:
+            value = float(strength)
+        except OverflowError:  # of an integer with hundreds of digits
+            value = math.inf if strength > 0 else -math.inf
         if not self.low <= value <= self.high:  # also refuses NaN
             raise AugmentError(
                 f"{self.name} is {self.meaning} and lies in [{self.low:g}, {self.high:g}]; "

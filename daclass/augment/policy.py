@@ -6,7 +6,9 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Collection, Hashable, Mapping, Sequence
+import reprlib
+import sys
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -14,10 +16,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import yaml
 
 from daclass.augment.axis import AXES, Axis
 from daclass.augment.errors import AugmentError
+from daclass.augment.plain_yaml import dump_yaml, load_yaml
 
 KEYS = ("axis", "default", "classes", "class_ids", "loss_weights")
 
@@ -188,7 +190,7 @@ class Policy:
         if path.suffix == ".json":
             text = json.dumps(self.as_dict(), ensure_ascii=False, indent=2) + "\n"
         else:
-            text = yaml.safe_dump(self.as_dict(), sort_keys=False, allow_unicode=True)
+            text = dump_yaml(self.as_dict())
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
@@ -205,9 +207,8 @@ class Policy:
             AugmentError: the file is not readable as a policy; the message names the file.
         """
         try:
-            text = Path(path).read_text(encoding="utf-8")
-            return cls.from_dict(yaml.load(text, _UniqueKeys))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
+            return cls.from_dict(load_yaml(Path(path).read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
             raise AugmentError(f"{path}: not a policy: {' '.join(str(error).split())}") from error
 
 
@@ -264,8 +265,9 @@ def _loss_weight(name: Any, weight: Any) -> float:
     if not isinstance(name, str):
         raise AugmentError(f"loss_weights names classes by their names, not by {name!r}")
     number = isinstance(weight, int | float | np.integer | np.floating)
-    if isinstance(weight, bool) or not number or not 0 < weight < math.inf:  # also refuses NaN
-        raise AugmentError(f"the loss weight of {name} must be positive and finite, got {weight!r}")
+    if isinstance(weight, bool) or not number or not 0 < weight <= sys.float_info.max:  # nor NaN
+        got = reprlib.repr(weight)
+        raise AugmentError(f"the loss weight of {name} must be positive and finite, got {got}")
     return float(weight)
 
 
@@ -283,14 +285,3 @@ def _class_id(key: Any) -> int:
     if isinstance(key, bool) or not isinstance(key, int):
         raise AugmentError(f"class_ids: {key!r} is no class id")
     return key
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML's safe loader, but a class that is named twice is an error, not the last one's."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
-        twice = [str(key) for key in keys if keys.count(key) > 1]
-        if twice:
-            raise AugmentError(f"{twice[0]} stands there twice")
-        return super().construct_mapping(node, deep)

@@ -78,7 +78,7 @@ class Analysis(Section):
     """Level of every interval."""
     empty_labels: Literal["drop", "wrong"] = "drop"
     """Pictures with an empty label set: left out of multi-label figures, or counted as wrong."""
-    bootstrap: Annotated[int, Field(ge=100)] = 1000
+    bootstrap: Annotated[int, Field(ge=100, le=1_000_000)] = 1000
     """Two-way bootstrap replicates for the no-effect band and the max-T p-values."""
     affected: Affected = Affected()
     categories: Categories = Categories()

@@ -24,7 +24,9 @@ FOR_DIGEST = {"for": "digest"}
 class Section(BaseModel):
     """A part of the config: unknown settings are errors, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
     @model_serializer(mode="wrap")
     def _serialise(
@@ -38,16 +40,31 @@ class Section(BaseModel):
         return content
 
 
+# Every number has an upper bound too, far above what anybody means: a slip of the keyboard, such as
+# a batch of 1e12 pictures, is told at once and not by a job that finds no memory.
+
 Share = Annotated[float, Field(ge=0, le=1)]
 
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=100_000)]
 
-Positive = Annotated[float, Field(gt=0)]
+Pictures = Annotated[int, Field(ge=1, le=10**9)]
+
+Pixels = Annotated[int, Field(ge=8, le=16_384)]
+"""Side of a picture in px. FFCV's files hold sides below 2^16."""
+
+Positive = Annotated[float, Field(gt=0, le=1e6)]
+
+Rate = Annotated[float, Field(gt=0, le=1e4)]
+"""Of learning."""
+
+Epochs = Annotated[float, Field(ge=0, le=100_000)]
 
 # torch 2.15's CPU convolutions corrupt memory in the backward pass at 4 channels, channels last.
-Width = Annotated[int, Field(ge=8, multiple_of=8)]
+Width = Annotated[int, Field(ge=8, le=16_384, multiple_of=8)]
 
-Seeds = Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(min_length=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+
+Seeds = Annotated[tuple[Seed, ...], Field(min_length=1)]
 
 
 def distinct(values: tuple[Any, ...], what: str) -> None:

@@ -7,7 +7,16 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from daclass.config.base import Count, Positive, Section, Seeds, distinct
+from daclass.config.base import (
+    Count,
+    Epochs,
+    Positive,
+    Rate,
+    Section,
+    Seed,
+    Seeds,
+    distinct,
+)
 
 Designer = Literal[
     "uniform_strongest", "uniform_best", "uniform_reference", "uniform_each", "naive_removal",
@@ -56,9 +65,9 @@ class FineTuning(Section):
     epochs: Count
     """Epochs that are added. Crops and order are those that come after the last of
     training.epochs, the same for all policies of a seed."""
-    learning_rate: Positive
+    learning_rate: Rate
     """Peak learning rate for the whole batch; falls to 0 by training.schedule."""
-    warmup_epochs: Annotated[float, Field(ge=0)] = 0.0
+    warmup_epochs: Epochs = 0.0
     """Epochs of linear warm-up."""
 
     @model_validator(mode="after")
@@ -81,7 +90,7 @@ class Interventions(Section):
         tuple[Positive, ...],
         Field(min_length=1),
         BeforeValidator(
-            lambda value: value if isinstance(value, list | tuple) else [value],
+            lambda value: tuple(value) if isinstance(value, list | tuple) else (value,),
             json_schema_input_type=Positive | tuple[Positive, ...],
         ),
     ] = (0.1,)
@@ -90,7 +99,7 @@ class Interventions(Section):
     one more policies, such as fp_informed_m5 or random_classes_m0.25_1."""
     random_draws: Count = 3
     """Number of draws of random_classes: policies random_classes_1, random_classes_2, ..."""
-    random_seed: Annotated[int, Field(ge=0)] = 0
+    random_seed: Seed = 0
     """Deals the classes of random_classes."""
     fine_tuning: FineTuning | None = None
     """Train under the policies a second time, from the weights of uniform_strongest instead of from

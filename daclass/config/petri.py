@@ -21,13 +21,11 @@ def _ascending(bounds: tuple[float, float]) -> tuple[float, float]:
     return bounds
 
 
-Range = Annotated[
-    tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(ge=0)]], AfterValidator(_ascending)
-]
-CountRange = Annotated[
-    tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]], AfterValidator(_ascending)
-]
-Size = Annotated[float, Field(gt=0)]
+Amount = Annotated[float, Field(ge=0, le=1000)]
+Range = Annotated[tuple[Amount, Amount], AfterValidator(_ascending)]
+Number = Annotated[int, Field(ge=0, le=1000)]
+CountRange = Annotated[tuple[Number, Number], AfterValidator(_ascending)]
+Size = Annotated[float, Field(gt=0, le=10)]
 SizeRange = Annotated[tuple[Size, Size], AfterValidator(_ascending)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Degrees = Annotated[float, Field(ge=0, le=180)]
@@ -110,16 +108,20 @@ class PetriSettings(BaseModel):
     their defaults.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     picture_size: int = Field(48, ge=24, le=256, description="Side of the square pictures, pixels.")
     supersampling: int = Field(
         3, ge=1, le=8, description="How many times larger shapes are drawn before shrinking."
     )
     jpeg_quality: int = Field(85, ge=1, le=100, description="JPEG quality, 1 to 100.")
-    train_per_class: int = Field(70, ge=1, description="Training pictures a class, in each draw.")
-    val_per_class: int = Field(100, ge=1, description="Validation pictures a class.")
-    seed: int = Field(0, ge=0, description="Data seed, of the validation pictures and all draws.")
+    train_per_class: int = Field(
+        70, ge=1, le=10**6, description="Training pictures a class, in each draw."
+    )
+    val_per_class: int = Field(100, ge=1, le=10**6, description="Validation pictures a class.")
+    seed: int = Field(
+        0, ge=0, lt=2**31, description="Data seed, of the validation pictures and all draws."
+    )
 
     sizes: dict[str, SizeRange] = Field(
         _TABLES["sizes"],
@@ -173,7 +175,7 @@ class PetriSettings(BaseModel):
     occluder_share: Share = Field(0.25, description="Share of pictures with a thing in front.")
     light: Range = Field((0.7, 1.3), description="Exposure: factor on the picture's brightness.")
     colour_cast: float = Field(
-        0.08, ge=0, description="Standard deviation of each colour channel's gain."
+        0.08, ge=0, le=10, description="Standard deviation of each colour channel's gain."
     )
     blur: Range = Field((0.0, 1.2), description="Blur of what lies behind the object, pixels.")
     noise: Range = Field(
@@ -188,7 +190,8 @@ class PetriSettings(BaseModel):
             return given
         if unknown := sorted(str(name) for name in given if name not in defaults):
             raise ValueError(f"knows {', '.join(defaults)}; not {', '.join(unknown)}")
-        return {**defaults, **given}
+        rows = {name: tuple(row) if isinstance(row, list) else row for name, row in given.items()}
+        return {**defaults, **rows}
 
     @model_validator(mode="after")
     def _relations_hold(self) -> PetriSettings:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from daclass.config.base import Count, Section
+from daclass.config.base import Count, Pictures, Section, Seed
 from daclass.config.petri import PetriSettings
 
 
@@ -18,7 +18,7 @@ class Sampling(Section):
     """Number of independent draws of the training pictures; seed s trains on draw s mod draws. With
     1, all seeds share the training pictures and claims hold for these; with more, fresh seeds of
     the interventions need fresh draws."""
-    split_seed: int = 0
+    split_seed: Seed = 0
     """Decides which validation pictures form the selection half and which the estimation half."""
 
     def input_files(self) -> list[Path]:
@@ -29,10 +29,10 @@ class Sampling(Section):
 class PerClass(Sampling):
     """How many pictures a study takes of each class, for sources that bring more or fewer."""
 
-    train_per_class: Count | None = None
+    train_per_class: Pictures | None = None
     """Training pictures a class and draw; all of them where not given. Draws are disjoint as long
     as the class has pictures enough."""
-    val_per_class: Count | None = None
+    val_per_class: Pictures | None = None
     """Validation pictures a class (the first ones by a hash of their name); all where not given."""
 
 
@@ -139,7 +139,7 @@ class PredictionsData(Section):
     annotations: Path | Literal["real"] | None = None
     """Label sets of the pictures: CSV, JSON, or real for the ReaL labels that timm's data files
     carry; see `daclass.data.annotations`."""
-    split_seed: int = 0
+    split_seed: Seed = 0
     """Decides which pictures form the selection half and which the estimation half."""
 
     def input_files(self) -> list[Path]:

@@ -9,13 +9,13 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from daclass.augment.axis import AXES, Axis
 from daclass.config.analysis import Analysis, Comparison, Sweep
-from daclass.config.base import FOR_DIGEST, Section
+from daclass.config.base import FOR_DIGEST, Section, Seed
 from daclass.config.interventions import BASELINES, FINE_TUNED, Interventions, Phase, Planned
-from daclass.config.reading import explain, read_settings
+from daclass.config.reading import read_settings, validated
 from daclass.config.sources import PetriData, PicturesData, PredictionsData
 from daclass.config.training import RECIPE, Augmentation, Beton, Machine, Training
 from daclass.errors import InputError
@@ -28,7 +28,7 @@ class Study(Section):
     """Names the folders results/<name> and figures/<name>."""
     title: str = ""
     """One line for the report's head."""
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
     """Study seed: with a run's seed it decides initial weights, order and crops."""
     data: Annotated[
         PicturesData | PredictionsData,
@@ -230,13 +230,13 @@ class Study(Section):
 
         Args:
             path: the file.
-            changes: settings that replace the file's, as ``dotted.name=value``, the value in YAML.
+            changes: settings that replace the file's, as ``dotted.name=value``.
 
         Raises:
             InputError: the file is missing, is not YAML, or a setting is unknown or wrong.
         """
         content = read_settings(path, changes)
         try:
-            return cls.model_validate(content)
-        except ValidationError as error:
-            raise InputError(f"{path}: {explain(error)}") from None
+            return validated(cls, content)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None

@@ -7,7 +7,16 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from daclass.augment.axis import AXES, RRC_SCALE
-from daclass.config.base import Count, Positive, Section, Share, Width
+from daclass.config.base import (
+    Count,
+    Epochs,
+    Pixels,
+    Positive,
+    Rate,
+    Section,
+    Share,
+    Width,
+)
 
 RECIPE = 2
 """Version of what training does with its settings. Raised with every change after which equal
@@ -19,7 +28,7 @@ class Beton(Section):
 
     write_mode: Literal["raw", "jpg"] = "raw"
     """raw keeps pixels as they are (small pictures); jpg compresses them again."""
-    max_resolution: Annotated[int, Field(ge=8)] | None = None
+    max_resolution: Pixels | None = None
     """Longest side in px; larger pictures are shrunk. No limit where not given; then a picture
     of more than 32 MiB of pixels is refused."""
     jpeg_quality: Annotated[int, Field(ge=1, le=100)] = 90
@@ -58,9 +67,9 @@ class Augmentation(Section):
 class Resizing(Section):
     """Progressive resizing: small pictures first, then a linear rise to training.resolution."""
 
-    from_resolution: Annotated[int, Field(ge=8)]
+    from_resolution: Pixels
     """Side of the training pictures in px up to start_epoch."""
-    start_epoch: Annotated[int, Field(ge=0)]
+    start_epoch: Annotated[int, Field(ge=0, le=100_000)]
     """The last epoch, counted from 0, at from_resolution."""
     end_epoch: Count
     """The first epoch, counted from 0, at training.resolution."""
@@ -85,11 +94,11 @@ class Training(Section):
     """Channels of small_resnet's three stages, multiples of 8; other models ignore it."""
     blur_pool: bool = False
     """Blur what enters a strided convolution of 16 channels or more (Zhang 2019)."""
-    resolution: Annotated[int, Field(ge=8)] = 32
+    resolution: Pixels = 32
     """Side of the training pictures in px."""
     resizing: Resizing | None = None
     """Smaller training pictures in the first epochs; all epochs at resolution where not given."""
-    val_resolution: Annotated[int, Field(ge=8)] = 32
+    val_resolution: Pixels = 32
     """Side of the validation pictures in px."""
     val_crop: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Side of the central square that validation sees, as a share of the picture's shorter side."""
@@ -97,14 +106,14 @@ class Training(Section):
     """Average the logits of each validation picture and of its mirror image."""
     epochs: Count = 16
     """Times that every training picture is seen."""
-    batch_size: Count = 128
+    batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 128
     """Pictures a step, over all processes."""
     processes: Count = 1
     """Processes, started by torchrun, that share every batch, one a GPU. Batch normalisation sees
     each process's part of the batch alone, so this belongs to the recipe."""
-    learning_rate: Annotated[float, Field(gt=0)] = 0.2
+    learning_rate: Rate = 0.2
     """Peak learning rate for the whole batch."""
-    warmup_epochs: Annotated[float, Field(ge=0)] = 2
+    warmup_epochs: Epochs = 2
     """Epochs of linear warm-up."""
     schedule: Literal["linear", "cosine"] = "linear"
     """How the rate falls to 0 after the warm-up."""
@@ -112,13 +121,13 @@ class Training(Section):
     """Of stochastic gradient descent."""
     nesterov: bool = True
     """Nesterov's form of the momentum."""
-    weight_decay: Annotated[float, Field(ge=0)] = 5e-4
+    weight_decay: Annotated[float, Field(ge=0, le=1e4)] = 5e-4
     """Not applied to biases and normalisation layers."""
     label_smoothing: Share = 0.1
     """Share of a target that is spread evenly over all classes."""
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     """Type of the autocast arithmetic; float16 needs a GPU."""
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    mean: tuple[Share, Share, Share] = (0.485, 0.456, 0.406)
     """Colour mean that is subtracted, on a scale of 0 to 1."""
     std: tuple[Positive, Positive, Positive] = (0.229, 0.224, 0.225)
     """Colour standard deviation that is divided by, on a scale of 0 to 1."""
@@ -152,9 +161,9 @@ class Machine(Section):
     """CPU threads of one training job; Snakemake runs as many jobs as the cores allow."""
     compile: bool = False
     """Train through torch.compile: minutes of warm-up, then faster steps on a GPU."""
-    checkpoint_minutes: Annotated[float, Field(ge=0)] = 5
+    checkpoint_minutes: Annotated[float, Field(ge=0, le=1e6)] = 5
     """Least time between two checkpoints; SIGUSR1 asks for one at once, SIGTERM for a last one."""
-    validate_every: Annotated[int, Field(ge=0)] = 0
+    validate_every: Annotated[int, Field(ge=0, le=100_000)] = 0
     """Epochs between two measurements of validation accuracy for metrics.jsonl; 0 for none."""
     tensorboard: bool = False
     """Write the metrics for TensorBoard too, into each run's folder."""

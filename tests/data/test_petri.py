@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from pydantic import ValidationError
 
-from daclass.config.petri import PetriSettings, write_petri
+from daclass.config.petri import PetriSettings
+from daclass.data.petri import write_petri
 from daclass.data.petri.generate import picture
 from daclass.data.petri.objects import OBJECTS
 from daclass.data.petri.pen import Pen, Pose
