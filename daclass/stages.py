@@ -183,35 +183,20 @@ def predict_elsewhere(study: Study, layout: Layout, networks: Path, output: Path
 
 def measure(study: Study, layout: Layout) -> None:
     """Join predictions and annotations; count, and estimate accuracies, effects and confusions."""
-    from daclass.analysis.accuracy import accuracy, class_accuracy
     from daclass.analysis.conditions import Conditions
-    from daclass.analysis.confusions import confusions
-    from daclass.analysis.counts import count
-    from daclass.analysis.effects import Affected, effects
-    from daclass.analysis.explained import explained
-    from daclass.analysis.nulls import Nulls
+    from daclass.analysis.effects import Affected
+    from daclass.analysis.measures import measures
 
     settings = study.analysis
     cells = _cells(study, layout, "sweep")
-    conditions = Conditions.of(study.conditions, study.reference_condition, cells.table)
-    affected = Affected(**settings.affected.model_dump())
-    confidence = settings.confidence
-    nulls = Nulls.draw(
+    tables = measures(
         cells,
-        conditions,
-        confidence=confidence,
+        Conditions.of(study.conditions, study.reference_condition, cells.table),
+        Affected(**settings.affected.model_dump()),
+        confidence=settings.confidence,
         replicates=settings.bootstrap,
         random_seed=study.seed,
     )
-    tables = {
-        "counts": count(cells),
-        "accuracy": accuracy(cells, confidence=confidence),
-        "class_accuracy": class_accuracy(cells, conditions, nulls, confidence=confidence),
-        "effects": effects(cells, conditions, nulls, affected, confidence=confidence),
-        "null_band": nulls.sorted_drops(confidence),
-        "explained": explained(cells, conditions, affected, confidence=confidence),
-        "confusions": confusions(cells, conditions, confidence=confidence),
-    }
     digest = study.digest("analysis")
     for name, table in tables.items():
         write_table(table, name, layout.table(name), digest)
