@@ -77,7 +77,7 @@ $(READY): pyproject.toml constraints.txt workflow/setup.sh
 gallery: $(READY)
 	mkdir -p figures/gallery/petri
 	cp figures/petri/*.{png,svg,csv,txt} results/petri/summary.json figures/gallery/petri/
-	for study in cifar10h fashion_mnist tiny_imagenet; do \
+	for study in cifar10h fashion_mnist tiny_imagenet tiny_imagenet_24; do \
 		mkdir -p figures/gallery/$$study; \
 		cp results/$$study/summary.json figures/$$study/{class_effects,interventions_vs_best}.csv figures/gallery/$$study/; \
 	done

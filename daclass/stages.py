@@ -18,7 +18,15 @@ import pandas as pd
 from daclass import provenance
 from daclass.atomic import replacing
 from daclass.augment import RRC_SCALE, AugmentError, Policy
-from daclass.config import FINE_TUNED, FolderData, Layout, Phase, PredictionsData, Study
+from daclass.config import (
+    FINE_TUNED,
+    FolderData,
+    Layout,
+    Phase,
+    PredictionsData,
+    Study,
+    TinyImageNetData,
+)
 from daclass.errors import InputError
 from daclass.tables import RUNNERS_UP, content_digest, read_table, with_readable_names, write_table
 
@@ -72,6 +80,8 @@ def index(study: Study, layout: Layout) -> None:
 
 def overlaps_from(study: Study) -> Literal["annotations", "real"]:
     """Whose label sets tell how much two classes overlap: the study's own or ReaL's."""
+    if isinstance(study.data, TinyImageNetData):
+        return "real"
     return (isinstance(study.data, FolderData) and study.data.overlap) or "annotations"
 
 

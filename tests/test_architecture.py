@@ -28,6 +28,7 @@ MAY_IMPORT = {
         "data.fashion_mnist",
         "data.petri",
         "data.sources",
+        "data.tiny_imagenet",
         "errors",
         "config",
         "tables",

@@ -14,6 +14,7 @@ from daclass.config.sources import (
     PetriData,
     PicturesData,
     PredictionsData,
+    TinyImageNetData,
 )
 from daclass.config.study import Study
 from daclass.config.training import Augmentation, Beton, Machine, Training
@@ -40,5 +41,6 @@ __all__ = [
     "PredictionsData",
     "Study",
     "Sweep",
+    "TinyImageNetData",
     "Training",
 ]

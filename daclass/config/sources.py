@@ -105,6 +105,21 @@ class FashionMnistData(PerClass):
     installs them; or torchvision's folder, which has them below FashionMNIST/raw."""
 
 
+class TinyImageNetData(PerClass):
+    """Tiny-ImageNet: 200 of ImageNet's classes, 500 training and 50 validation pictures of each."""
+
+    source: Literal["tinyimagenet"]
+    root: Path
+    """The official folder tiny-imagenet-200, a copy whose validation pictures are sorted by class,
+    a zip of either, or a folder that holds one of these."""
+    classes: tuple[Annotated[str, Field(pattern=r"^n\d{8}$")], ...] = ()
+    """WordNet ids of the classes that the study takes; all of them where not given. The class tree
+    is WordNet's, and which classes share pictures comes from ReaL's labels of ImageNet."""
+    judged_from_train: Annotated[int, Field(ge=0, lt=500)] = 0
+    """Training pictures per class, the first by a hash of their name, that are judged beside the
+    50 validation pictures, and never trained on."""
+
+
 class Model(Section):
     """A model that somebody trained."""
 
@@ -148,5 +163,5 @@ class PredictionsData(Section):
         return [self.root / file for file in files]
 
 
-PicturesData = PetriData | FolderData | Cifar10hData | FashionMnistData
+PicturesData = PetriData | FolderData | Cifar10hData | FashionMnistData | TinyImageNetData
 """The sources that bring pictures, which studies are trained on."""

@@ -11,7 +11,15 @@ import numpy.typing as npt
 from PIL import Image
 from tqdm import tqdm
 
-from daclass.config import Cifar10hData, FashionMnistData, FolderData, PetriData, PicturesData
+from daclass.config import (
+    Cifar10hData,
+    FashionMnistData,
+    FolderData,
+    PetriData,
+    PicturesData,
+    TinyImageNetData,
+)
+from daclass.data import tiny_imagenet
 from daclass.data.archives import complete, extract, opened
 from daclass.data.fashion_mnist import PARTS, named_pictures
 from daclass.data.petri import write_petri
@@ -43,6 +51,12 @@ def write_pictures(data: PicturesData, folder: Path) -> None:
                     pictures = named_pictures(data.root, split)
                     for name, pixels in tqdm(pictures, desc=split, total=total, mininterval=2):
                         _save(pixels, partial / split / name)
+        case TinyImageNetData():
+            with complete(folder) as partial:
+                files = tiny_imagenet.named_pictures(data.root, data.classes)
+                for name, content in tqdm(files, desc="pictures", unit="picture", mininterval=2):
+                    (partial / name).parent.mkdir(parents=True, exist_ok=True)
+                    (partial / name).write_bytes(content)
         case FolderData():
             raise InputError(f"data.source folder: {data.root} is read where it lies")
         case _:

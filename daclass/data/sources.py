@@ -20,6 +20,7 @@ from daclass.config import (
     FolderData,
     PetriData,
     PicturesData,
+    TinyImageNetData,
 )
 from daclass.config.sources import PerClass
 from daclass.data import fashion_mnist
@@ -91,6 +92,8 @@ def open_source(data: PicturesData, pictures: Path) -> Source:
         case FashionMnistData():
             classes = pd.DataFrame(fashion_mnist.TREE.items(), columns=["name", "path"])
             return Source(pictures, _sample(*_splits(pictures), data), classes=classes)
+        case TinyImageNetData():
+            return _tiny_imagenet(data, pictures)
         case _:
             assert_never(data)
 
@@ -167,6 +170,16 @@ def _cifar10h(data: Cifar10hData, root: Path) -> Source:
     chosen = annotations["image_id"].isin(pictures["image_id"])
     classes = pd.DataFrame(CIFAR10_TREE.items(), columns=["name", "path"])
     return Source(root, pictures, annotations[chosen], classes)
+
+
+def _tiny_imagenet(data: TinyImageNetData, root: Path) -> Source:
+    train, val = list_pictures(root, "train"), list_pictures(root, "val")
+    groups = [_by_hash(group) for _, group in train.groupby("name", sort=True)]
+    judged = pd.concat([val, *(group.head(data.judged_from_train) for group in groups)])
+    train = pd.concat([group.iloc[data.judged_from_train :] for group in groups])
+    names = sorted(train["name"].unique())
+    classes = pd.DataFrame({"name": names, "path": [class_path(name) for name in names]})
+    return Source(root, _sample(train, judged, data), classes=classes)
 
 
 def _cifar10_test_labels(root: Path) -> np.ndarray:

@@ -23,9 +23,11 @@ from daclass.config import (
     PetriData,
     PredictionsData,
     Study,
+    TinyImageNetData,
 )
 from daclass.data.beton import PAGE_BYTES
 from daclass.data.fashion_mnist import PARTS
+from daclass.data.tiny_imagenet import CLASSES, TRAIN_PER_CLASS, VAL_PER_CLASS
 from daclass.plan.counts import Counts
 from daclass.plan.runs import Wanted
 from daclass.training.models import build_model
@@ -132,6 +134,9 @@ def _pictures(study: Study, layout: Layout, counts: Counts) -> Item:
             files = study.data.draws * counts.train + counts.val
         case FashionMnistData():  # all are written, whatever the study takes of them
             files = sum(pictures for _, pictures in PARTS.values())
+        case TinyImageNetData():
+            classes = len(study.data.classes) or CLASSES
+            files = classes * (TRAIN_PER_CLASS + VAL_PER_CLASS)
         case Cifar10hData():
             files = 0 if (study.data.root / "train").is_dir() else 60_000  # or linked
         case _:

@@ -56,6 +56,7 @@ def test_predictions_take_what_their_file_takes(tmp_path):
     [
         ({"source": "fashionmnist", "train_per_class": 600}, 70_000),
         ({"source": "cifar10h", "root": "gone", "train_per_class": 600}, 60_000),
+        ({"source": "tinyimagenet", "root": "gone", "classes": ["n01443537"]}, 550),
         ({"source": "folder", "root": "gone"}, 0),
     ],
 )
