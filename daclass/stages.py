@@ -27,6 +27,7 @@ from daclass.config import (
     Study,
     TinyImageNetData,
 )
+from daclass.designer import DESIGNERS
 from daclass.errors import InputError
 from daclass.tables import RUNNERS_UP, content_digest, read_table, with_readable_names, write_table
 
@@ -418,7 +419,7 @@ def read_summary(layout: Layout) -> dict[str, Any]:
 
 
 def _design_interventions(study: Study, layout: Layout) -> None:
-    from daclass.analysis.designers import DESIGNERS, Evidence, resolve_m
+    from daclass.analysis.designers import Evidence, resolve_m
 
     if study.interventions is None:
         raise InputError("interventions: this study has no such section, so no policies to design")
@@ -448,7 +449,7 @@ def _design_interventions(study: Study, layout: Layout) -> None:
             strength=plan.strength,
             draw=plan.draw,
         )
-        design = DESIGNERS[plan.designer](own)
+        design = DESIGNERS[plan.designer](own, study.interventions.settings.get(plan.designer))
         design.policy.save(layout.policy("interventions", plan.name))
         record = {
             "policy": plan.name,
@@ -472,8 +473,6 @@ def _costs(study: Study, layout: Layout) -> tuple[pd.DataFrame, dict[str, int]]:
 
     A fine-tuned run costs what its parent did too.
     """
-    from daclass.analysis.designers import NEED_NO_SWEEP
-
     index = read_table("index", layout.table("index"), columns=["split", "draw"])
     pictures = index.loc[index["split"] == "train", "draw"].value_counts()
     tuning = study.interventions.fine_tuning if study.interventions else None
@@ -495,7 +494,9 @@ def _costs(study: Study, layout: Layout) -> tuple[pd.DataFrame, dict[str, int]]:
                 epochs += tuning.epochs
                 before = runs["uniform_strongest"].get("seconds", unknown)
     sweep = len(study.strengths) * len(study.seeds("sweep"))
-    design = {p.name: 0 if p.designer in NEED_NO_SWEEP else sweep for p in study.planned}
+    design = {
+        plan.name: sweep if DESIGNERS[plan.designer].needs_sweep else 0 for plan in study.planned
+    }
     return pd.DataFrame(rows), design | {FINE_TUNED + name: n for name, n in design.items()}
 
 

@@ -7,7 +7,6 @@ Settings come from the JSON schema of `daclass.config`, tables from `daclass.tab
 from __future__ import annotations
 
 import argparse
-import inspect
 import json
 import re
 from collections.abc import Iterator
@@ -17,10 +16,10 @@ from typing import Any
 import pyarrow as pa
 from pydantic import BaseModel
 
-from daclass.analysis.designers import DESIGNERS
 from daclass.augment import AXES
 from daclass.cli import make_parser
 from daclass.config import Study
+from daclass.designer import DESIGNERS
 from daclass.tables import TABLES
 
 Node = dict[str, Any]
@@ -139,6 +138,8 @@ def _type(node: Node) -> str:
     match node.get("type"):
         case "array":
             return _array(node)
+        case "object" if node["additionalProperties"] is True:
+            return "settings by name"
         case "object":
             return f"for each of several names: {_type(node['additionalProperties'])}"
         case "boolean":
@@ -187,11 +188,14 @@ def axes() -> str:
 
 
 def designers() -> str:
-    """The designers of policies in the words of their docstrings."""
-    parts = [
-        f"`{name}`\n: " + text(inspect.getdoc(designer) or "").replace("\n\n", "\n\n  ")
-        for name, designer in DESIGNERS.items()
-    ]
+    """The designers of policies in the words of their docstrings, with their own settings."""
+    parts = []
+    for name, designer in DESIGNERS.items():
+        words = text(designer.doc)
+        for setting, field in designer.settings.model_fields.items() if designer.settings else ():
+            meaning = text(field.description or "")
+            words += f"\n\nSetting `{setting}`, by default {field.default!r}: {meaning}"
+        parts.append(f"`{name}`\n: " + words.replace("\n\n", "\n\n  "))
     return "\n\n".join(parts)
 
 

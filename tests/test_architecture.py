@@ -14,9 +14,9 @@ PACKAGE = ROOT / "daclass"
 MAY_IMPORT = {
     # room: the daclass modules it may import besides its own
     "augment": set(),
-    "analysis": {"augment", "errors", "inference", "predictions", "tables"},
+    "analysis": {"augment", "designer", "errors", "inference", "predictions", "tables"},
     "inference": set(),
-    "plots": {"atomic", "augment.axis", "errors", "tables"},
+    "plots": {"atomic", "augment.axis", "designer", "errors", "tables"},
     "report": {"atomic", "augment.axis", "errors", "tables", "plots"},
     "data": {"atomic", "augment.pictures", "errors", "config", "tables"},
     "training": {"atomic", "augment", "errors", "config", "tables"},
@@ -39,7 +39,8 @@ MAY_IMPORT = {
     "atomic": set(),
     "tables": {"atomic", "errors"},
     "predictions": {"errors", "tables"},
-    "config": {"augment", "errors"},
+    "config": {"augment", "designer", "errors"},
+    "designer": {"augment.registry"},
 }
 TORCH_FREE = (
     "analysis",
@@ -49,6 +50,7 @@ TORCH_FREE = (
     "tables",
     "predictions",
     "config",
+    "designer",
     "stages",
 )
 

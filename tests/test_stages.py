@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -14,8 +13,9 @@ import pytest
 import yaml
 
 from daclass import stages
-from daclass.augment import COLOR_JITTER, Policy
-from daclass.config import Designer, Layout, Study
+from daclass.augment import AXES, Policy
+from daclass.config import Layout, Study
+from daclass.designer import DESIGNERS
 from daclass.errors import InputError
 from daclass.tables import RUNNERS_UP, SCHEMAS, read_table, write_table
 
@@ -128,7 +128,10 @@ def test_more_classes_than_there_are(tmp_path, layout) -> None:
 @pytest.mark.parametrize(
     ("policy", "message"),
     [
-        (Policy(COLOR_JITTER, 0.5), "fp_informed.yaml: a policy for color_jitter, not for rrc_sca"),
+        (
+            Policy(AXES["color_jitter"], 0.5),
+            "fp_informed.yaml: a policy for color_jitter, not for rrc_sca",
+        ),
         (
             Policy(stages.RRC_SCALE, 0.08, {"unicorn": 0.5}),
             r"fp_informed.yaml: the policy names classes that the data set lacks: \['unicorn'\]",
@@ -178,7 +181,7 @@ def test_a_study_without_affected_classes_ends_well(tmp_path) -> None:
     study = load(
         tmp_path,
         analysis={"affected": {"rule": "fdr"}, "bootstrap": 100},
-        designers=list(get_args(Designer)),
+        designers=list(DESIGNERS),
         random_draws=2,
         fine_tuning={"epochs": 1, "learning_rate": 0.1},
     )

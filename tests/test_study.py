@@ -3,13 +3,12 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated
 
 import pytest
 import yaml
 
-from daclass.analysis.designers import DESIGNERS
-from daclass.config import Designer, Layout, Study
+from daclass.config import Layout, Study
 from daclass.config.base import ADDED, Section
 from daclass.errors import InputError
 from tests.conftest import ROOT
@@ -238,11 +237,6 @@ def test_draws_of_the_control(tmp_path):
         "random_classes_m5": ("random_classes_m5_1", "random_classes_m5_2"),
     }
     assert load(tmp_path, changes=["interventions.designers=[]"]).interventions.controls() == {}
-
-
-def test_every_designer_can_be_asked_for():
-    """The config names them without importing the analysis."""
-    assert set(DESIGNERS) == set(get_args(Designer))
 
 
 def test_seeds_take_turns_at_the_draws(tmp_path):

@@ -6,17 +6,8 @@ a batch on any device) and `daclass.augment.batch` (the other axes). With FFCV:
 `daclass.augment.decoder`.
 """
 
-from daclass.augment.axis import (
-    AXES,
-    BLUR,
-    COLOR_JITTER,
-    CUTMIX,
-    MIXUP,
-    RANDAUGMENT,
-    RANDOM_ERASING,
-    RRC_SCALE,
-    Axis,
-)
+from daclass.augment.axes.rrc_scale import RRC_SCALE
+from daclass.augment.axis import AXES, Axis
 from daclass.augment.boxes import RealisedArea, random_resized_crop_boxes, realised_area
 from daclass.augment.errors import AugmentError
 from daclass.augment.policy import Policy, strength_table
@@ -24,12 +15,6 @@ from daclass.augment.variates import epoch_key, image_keys
 
 __all__ = [
     "AXES",
-    "BLUR",
-    "COLOR_JITTER",
-    "CUTMIX",
-    "MIXUP",
-    "RANDAUGMENT",
-    "RANDOM_ERASING",
     "RRC_SCALE",
     "AugmentError",
     "Axis",

@@ -8,19 +8,24 @@ largest centred box where its aspect ratio is not permitted.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from daclass.augment.errors import AugmentError
+from daclass.augment.registry import Registry
+from daclass.augment.variates import OPERATION_BITS, RESERVED
 
 
 @dataclass(frozen=True)
 class Axis:
     """One augmentation parameter, its range and which end of it is strong.
+
+    Raises:
+        AugmentError: `draws` is taken, or out of its range.
 
     Attributes:
         name: the name configs and policy files use.
@@ -30,6 +35,14 @@ class Axis:
         identity: the strength at which the augmentation does (next to) nothing.
         meaning: what the number is, with its unit.
         label: a short meaning for the axes of figures.
+        draws: the number of the axis's random draws, at least 2 and below 2^31; it must never
+            change, since pictures would be treated otherwise. Crops and flips, which every study
+            has, use 0 and 1; two axes never meet in a study, and may share a number.
+        operation: what the axis does to a batch, None for the crop's own axis. A function of
+            pictures, strengths and keys that returns pictures; see `batch.BatchOperation`.
+        mixes: `operation` mixes pictures and targets: a function of pictures, labels, strengths,
+            keys and the number of classes that returns pictures and targets.
+        fills: `operation` also takes `fill`, the colour that is nothing to the network.
     """
 
     name: str
@@ -39,6 +52,21 @@ class Axis:
     identity: float
     meaning: str
     label: str
+    draws: int
+    operation: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
+    mixes: bool = False
+    fills: bool = False
+
+    def __post_init__(self) -> None:
+        if self.operation and (self.draws in RESERVED or not 0 < self.draws < 2**31):
+            raise AugmentError(
+                f"the axis {self.name} draws by number {self.draws!r}: choose another one "
+                f"from 2 to 2^31 - 1; taken are {RESERVED}"
+            )
+
+    def counter(self, part: int = 0) -> int:
+        """Number of one of the axis's random variates, for `variates.uniform`."""
+        return (self.draws << OPERATION_BITS) + part
 
     def check(self, strength: float) -> float:
         """Return `strength` as a float.
@@ -76,78 +104,5 @@ class Axis:
         return max(strengths) if self.stronger == "lower" else min(strengths)
 
 
-RRC_SCALE = Axis(
-    name="rrc_scale",
-    low=0.001,
-    high=1.0,
-    stronger="lower",
-    identity=1.0,
-    meaning="the lower bound of a random resized crop's share of the picture's area",
-    label="smallest crop, share of the picture",
-)
-
-COLOR_JITTER = Axis(
-    name="color_jitter",
-    low=0.0,
-    high=1.0,
-    stronger="higher",
-    identity=0.0,
-    meaning="the strength of SimCLR's colour jitter (brightness, contrast and saturation change by "
-    "up to 0.8 of it, hue by up to 0.2 of it)",
-    label="colour jitter",
-)
-
-RANDAUGMENT = Axis(
-    name="randaugment",
-    low=0.0,
-    high=30.0,
-    stronger="higher",
-    identity=0.0,
-    meaning="the magnitude of RandAugment's two operations on torchvision's scale",
-    label="RandAugment magnitude",
-)
-
-RANDOM_ERASING = Axis(
-    name="random_erasing",
-    low=0.0,
-    high=1.0,
-    stronger="higher",
-    identity=0.0,
-    meaning="the probability that a rectangle of 2% to 33% of the picture is erased",
-    label="probability of erasing",
-)
-
-MIXUP = Axis(
-    name="mixup",
-    low=0.0,
-    high=10.0,
-    stronger="higher",
-    identity=0.0,
-    meaning="mixup's alpha, the parameter of the Beta distribution of mixing shares",
-    label="mixup's alpha",
-)
-
-CUTMIX = Axis(
-    name="cutmix",
-    low=0.0,
-    high=10.0,
-    stronger="higher",
-    identity=0.0,
-    meaning="CutMix's alpha, the parameter of the Beta distribution of area shares",
-    label="CutMix's alpha",
-)
-
-BLUR = Axis(
-    name="blur",
-    low=0.0,
-    high=10.0,
-    stronger="higher",
-    identity=0.0,
-    meaning="the largest standard deviation of a Gaussian blur in px of the training picture",
-    label="largest blur, px",
-)
-
-AXES = {
-    axis.name: axis
-    for axis in (RRC_SCALE, COLOR_JITTER, RANDAUGMENT, RANDOM_ERASING, MIXUP, CUTMIX, BLUR)
-}
+AXES = Registry("daclass.axes", Axis)
+"""The axes of all installed packages, by name."""

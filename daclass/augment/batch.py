@@ -10,7 +10,7 @@ there, the same set of samples gives the same result in any order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
 
@@ -18,36 +18,12 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from daclass.augment.axis import (
-    AXES,
-    BLUR,
-    COLOR_JITTER,
-    CUTMIX,
-    MIXUP,
-    RANDAUGMENT,
-    RANDOM_ERASING,
-    Axis,
-)
-from daclass.augment.blur import blur
-from daclass.augment.color import color_jitter
-from daclass.augment.erasing import MEAN_COLOUR, random_erasing
+from daclass.augment.axes.random_erasing import MEAN_COLOUR
+from daclass.augment.axis import AXES, Axis
 from daclass.augment.errors import AugmentError
-from daclass.augment.mixing import cutmix, mixup
-from daclass.augment.randaugment import randaugment
 from daclass.augment.variates import Keys
 
 Strengths = npt.NDArray[np.float64]
-
-PICTURES: dict[Axis, Callable[[Tensor, Strengths, Keys], Tensor]] = {
-    BLUR: blur,
-    COLOR_JITTER: color_jitter,
-    RANDAUGMENT: randaugment,
-    RANDOM_ERASING: random_erasing,
-}
-MIXING: dict[Axis, Callable[[Tensor, Tensor, Strengths, Keys, int], tuple[Tensor, Tensor]]] = {
-    CUTMIX: cutmix,
-    MIXUP: mixup,
-}
 
 
 class BatchOperation(Protocol):
@@ -91,22 +67,22 @@ def batch_operation(
         AugmentError: the axis is unknown or `rrc_scale`, or there is no class.
     """
     known = AXES.get(axis) if isinstance(axis, str) else axis
-    if known not in PICTURES and known not in MIXING:
-        names = sorted(each.name for each in (*PICTURES, *MIXING))
+    if known is None or known.operation is None:
+        names = [name for name, each in AXES.items() if each.operation]
         raise AugmentError(f"{axis!r} is no axis of batches; these are {names}")
     if classes < 1:
         raise AugmentError(f"there must be at least one class, not {classes}")
-
-    pictures = PICTURES | {RANDOM_ERASING: partial(random_erasing, fill=fill)}
+    augment = partial(known.operation, fill=fill) if known.fills else known.operation
 
     def operation(
         images: Tensor, labels: Tensor, strengths: npt.ArrayLike, keys: Keys
     ) -> tuple[Tensor, Tensor]:
         amounts = known.check_all(strengths)
         _check(images, labels, amounts, keys)
-        if known in MIXING:
-            return MIXING[known](images, labels, amounts, keys, classes)
-        return pictures[known](images, amounts, keys), labels
+        if known.mixes:
+            mixed: tuple[Tensor, Tensor] = augment(images, labels, amounts, keys, classes)
+            return mixed
+        return augment(images, amounts, keys), labels
 
     return operation
 

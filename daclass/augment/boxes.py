@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from daclass.augment.axis import RRC_SCALE
+from daclass.augment.axes.rrc_scale import RRC_SCALE
 from daclass.augment.errors import AugmentError
 from daclass.augment.variates import Keys, epoch_key, image_keys, uniform
 

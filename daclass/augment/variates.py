@@ -19,12 +19,12 @@ Keys = npt.NDArray[np.uint64]
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
-# The counters of each operation start at a number of their own, so that no two share a variate.
-# Crops use the small ones.
-FLIP = np.uint64(1 << 32)
-COLOR_JITTER, RANDAUGMENT, RANDOM_ERASING, MIXUP, CUTMIX, BLUR, PARTNER = (
-    number << 32 for number in range(2, 9)
-)
+# Each operation's counters start at a number of its own, so that no two share a variate: crops at
+# 0, an axis at its `draws`, and what follows.
+OPERATION_BITS = 32
+FLIP = np.uint64(1 << OPERATION_BITS)
+PARTNER = 8 << OPERATION_BITS
+RESERVED = {0: "crops", 1: "flips", 8: "the partners of mixes"}
 
 _S27, _S30, _S31, _S11 = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(11)
 _MUL1, _MUL2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)

@@ -5,7 +5,7 @@ contradict each other, and names the file and the setting in one line.
 """
 
 from daclass.config.analysis import Affected, Analysis, Categories, Comparison, Sweep
-from daclass.config.interventions import FINE_TUNED, Designer, FineTuning, Interventions, Phase
+from daclass.config.interventions import FINE_TUNED, FineTuning, Interventions, Phase
 from daclass.config.layout import Layout
 from daclass.config.sources import (
     Cifar10hData,
@@ -28,7 +28,6 @@ __all__ = [
     "Categories",
     "Cifar10hData",
     "Comparison",
-    "Designer",
     "FashionMnistData",
     "FineTuning",
     "FolderData",

@@ -35,7 +35,8 @@ class Section(BaseModel):
         content: dict[str, Any] = handler(self)
         if info.context == FOR_DIGEST:
             for name, field in type(self).model_fields.items():
-                if ADDED in field.metadata and getattr(self, name) == field.get_default():
+                default = field.get_default(call_default_factory=True)
+                if ADDED in field.metadata and getattr(self, name) == default:
                     content.pop(name, None)
         return content
 

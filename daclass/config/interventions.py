@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from daclass.config.base import (
+    ADDED,
     Count,
     Epochs,
     Positive,
@@ -17,33 +18,39 @@ from daclass.config.base import (
     Seeds,
     distinct,
 )
+from daclass.config.reading import validated
+from daclass.designer import DESIGNERS, Designer
+from daclass.errors import InputError
 
-Designer = Literal[
-    "uniform_strongest", "uniform_best", "uniform_reference", "uniform_each", "naive_removal",
-    "fp_informed", "fp_informed_best", "fp_informed_original", "graded", "random_classes",
-    "reweighted",
-]  # fmt: skip
 
-BASELINES: tuple[Designer, ...] = ("uniform_strongest", "uniform_best", "uniform_reference")
-"""Uniform policies that every other one is compared with."""
+def _installed(name: str) -> str:
+    if name not in DESIGNERS:
+        raise ValueError(f"there is no designer {name!r}; known: {sorted(DESIGNERS)}")
+    return name
 
-CONTROL: Designer = "random_classes"
-"""The designer whose several draws are pooled."""
 
-_CHANGE_M_CLASSES = {"fp_informed", "fp_informed_best", "fp_informed_original", CONTROL}
+def _name_installed(schema: dict[str, Any]) -> None:
+    schema["enum"] = list(DESIGNERS)
+
+
+DesignerName = Annotated[str, AfterValidator(_installed), Field(json_schema_extra=_name_installed)]
+"""Of a designer that an installed package brings."""
+
+STARTING_POINT = "uniform_strongest"
+"""The baseline that designed policies change, and that fine-tuning goes on from."""
 
 
 class Planned(NamedTuple):
     """A policy that a study asks of a designer."""
 
     name: str
-    designer: Designer
+    designer: str
     classes: float
     """Setting of interventions.classes."""
     strength: float | None = None
-    """For uniform_each."""
+    """For designers of one policy for each strength."""
     draw: int = 1
-    """For random_classes."""
+    """For designers that draw lots."""
 
 
 Phase = Literal["sweep", "interventions", "fine_tuning"]
@@ -81,9 +88,11 @@ class FineTuning(Section):
 class Interventions(Section):
     """Policies that are designed from the sweep and trained on fresh seeds."""
 
-    designers: tuple[Designer, ...] = ("naive_removal", "fp_informed", "random_classes")
-    """uniform_strongest, uniform_best and uniform_reference are the baselines: always trained,
-    named here or not. Equal policies share their runs."""
+    designers: tuple[DesignerName, ...] = ("naive_removal", "fp_informed", "random_classes")
+    """Names of designers, those of other installed packages included. The uniform baselines are
+    always trained, named here or not. Equal policies share their runs."""
+    settings: Annotated[dict[DesignerName, dict[str, Any]], ADDED] = Field(default_factory=dict)
+    """Designer -> its own settings, for those that have some; what is left out has its default."""
     seeds: Seeds
     """Fresh run seeds: none of the sweep's."""
     classes: Annotated[
@@ -94,13 +103,15 @@ class Interventions(Section):
             json_schema_input_type=Positive | tuple[Positive, ...],
         ),
     ] = (0.1,)
-    """Number of classes that the fp_informed designers and random_classes change: a share of all
-    below 1, else a count. Of several numbers the first gives policies their plain names, each other
-    one more policies, such as fp_informed_m5 or random_classes_m0.25_1."""
+    """Number of classes that a designer changes, if it is one that asks for it, as the fp_informed
+    ones and random_classes are: a share of all below 1, else a count. Of several numbers the first
+    gives policies their plain names, each other one more policies, such as fp_informed_m5 or
+    random_classes_m0.25_1."""
     random_draws: Count = 3
-    """Number of draws of random_classes: policies random_classes_1, random_classes_2, ..."""
+    """Number of draws of designers that draw lots: policies random_classes_1, random_classes_2,
+    ..."""
     random_seed: Seed = 0
-    """Deals the classes of random_classes."""
+    """Decides what designers draw."""
     fine_tuning: FineTuning | None = None
     """Train under the policies a second time, from the weights of uniform_strongest instead of from
     scratch; left out, this is not done."""
@@ -108,7 +119,7 @@ class Interventions(Section):
     @model_validator(mode="after")
     def _hangs_together(self) -> Interventions:
         """Designers are distinct, and so are seeds and numbers of classes, which are shares below 1
-        or whole numbers.
+        or whole numbers. `settings` are such as their designers have.
         """
         for number in self.classes:
             if number > 1 and number != int(number):
@@ -116,7 +127,25 @@ class Interventions(Section):
         distinct(tuple(f"{number:g}" for number in self.classes), "classes")
         distinct(self.designers, "designers")
         distinct(self.seeds, "seeds")
+        for name, chosen in self.settings.items():
+            model = DESIGNERS[name].settings
+            if model is None:
+                raise ValueError(f"settings: the designer {name} has no settings")
+            try:
+                validated(model, chosen)
+            except InputError as error:
+                raise ValueError(f"settings.{name}.{error}") from None
         return self
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """The policies that every other one is compared with, the starting point first.
+
+        Of other packages' baselines those that are named: what is installed alone changes no study.
+        """
+        there = [name for name in DESIGNERS if DESIGNERS.is_own(name) or name in self.designers]
+        found = [name for name in there if DESIGNERS[name].role == "baseline"]
+        return tuple(sorted(found, key=lambda name: (name != STARTING_POINT, name)))
 
     def planned(self, strengths: Sequence[float]) -> tuple[Planned, ...]:
         """The policies to design, by name: known before anything is trained.
@@ -125,13 +154,14 @@ class Interventions(Section):
             strengths: of the sweep.
         """
         plans: list[Planned] = []
-        for designer in dict.fromkeys((*BASELINES, *self.designers)):
+        for name in dict.fromkeys((*self.baselines, *self.designers)):
+            designer = DESIGNERS[name]
             for number, tag in self._tagged(designer):
-                plan = Planned(f"{designer}{tag}", designer, number)
-                if designer == "uniform_each":
+                plan = Planned(f"{name}{tag}", name, number)
+                if designer.each_strength:
                     names = {strength: f"uniform_{strength:g}" for strength in strengths}
                     plans += [plan._replace(name=n, strength=s) for s, n in names.items()]
-                elif designer == CONTROL:
+                elif designer.draws:
                     draws = range(1, self.random_draws + 1)
                     plans += [plan._replace(name=f"{plan.name}_{n}", draw=n) for n in draws]
                 else:
@@ -140,15 +170,17 @@ class Interventions(Section):
 
     def controls(self) -> dict[str, tuple[str, ...]]:
         """Name of a pooled control -> the policies that are its draws."""
-        pools: dict[str, tuple[str, ...]] = {}
-        for _, tag in self._tagged(CONTROL) if CONTROL in self.designers else ():
-            draws = range(1, self.random_draws + 1)
-            pools[f"{CONTROL}{tag}"] = tuple(f"{CONTROL}{tag}_{draw}" for draw in draws)
-        return pools
+        controls = [DESIGNERS[name] for name in self.designers if DESIGNERS[name].role == "control"]
+        return {
+            f"{control.name}{tag}": tuple(
+                f"{control.name}{tag}_{draw}" for draw in range(1, self.random_draws + 1)
+            )
+            for control in controls
+            for _, tag in self._tagged(control)
+        }
 
     def _tagged(self, designer: Designer) -> list[tuple[float, str]]:
         """Each number of classes that a designer is asked for, with what it adds to the name."""
         first, *others = self.classes
-        if designer not in _CHANGE_M_CLASSES:
-            others = []
-        return [(first, ""), *((number, f"_m{number:g}") for number in others)]
+        more = others if designer.changes_m else []
+        return [(first, ""), *((number, f"_m{number:g}") for number in more)]

@@ -14,10 +14,11 @@ from pydantic import Field, model_validator
 from daclass.augment.axis import AXES, Axis
 from daclass.config.analysis import Analysis, Comparison, Sweep
 from daclass.config.base import FOR_DIGEST, Section, Seed
-from daclass.config.interventions import BASELINES, FINE_TUNED, Interventions, Phase, Planned
+from daclass.config.interventions import FINE_TUNED, STARTING_POINT, Interventions, Phase, Planned
 from daclass.config.reading import read_settings, validated
 from daclass.config.sources import PetriData, PicturesData, PredictionsData
 from daclass.config.training import RECIPE, Augmentation, Beton, Machine, Training
+from daclass.designer import DESIGNERS
 from daclass.errors import InputError
 
 
@@ -148,8 +149,8 @@ class Study(Section):
     @property
     def baselines(self) -> tuple[str, ...]:
         """The policies that all others are compared with; fine-tuned ones have one of their own."""
-        tuned = (f"{FINE_TUNED}{BASELINES[0]}",) if "fine_tuning" in self.phases else ()
-        return (*BASELINES, *tuned)
+        tuned = (f"{FINE_TUNED}{STARTING_POINT}",) if "fine_tuning" in self.phases else ()
+        return (*self.interventions.baselines, *tuned) if self.interventions else ()
 
     def controls(self) -> dict[str, tuple[str, ...]]:
         """Name of a pooled control -> the policies that are its draws."""
@@ -191,8 +192,26 @@ class Study(Section):
                 value = value[section]
             if name in value:
                 chosen[part] = value[name]
+        if outside := self.plugins(*chosen):
+            chosen["plugins"] = outside
         text = json.dumps(chosen, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def plugins(self, *sections: str) -> dict[str, str]:
+        """Axes and designers that the study uses of other packages -> package and version.
+
+        What they do is no part of daclass's version, so a digest of what rests on them has it too.
+
+        Args:
+            sections: of the config; "augmentation" names an axis, "interventions" designers.
+                Without any, both.
+        """
+        found: dict[str, str] = {}
+        if not sections or "augmentation" in sections:
+            found |= AXES.versions([self.augmentation.axis])
+        if not sections or "interventions" in sections:
+            found |= DESIGNERS.versions(plan.designer for plan in self.planned)
+        return found
 
     def pictures_digest(self) -> str:
         """Hash of the settings that decide the pictures of sources that have to be written."""
@@ -217,6 +236,8 @@ class Study(Section):
         for name in ("val_resolution", "val_crop", "val_flip"):
             del content["training"][name]
         content["recipe"] = RECIPE
+        if outside := self.plugins("augmentation"):
+            content["plugins"] = outside
         if isinstance(self.data, PetriData):
             content["petri"] = self.data.petri.model_dump(
                 mode="json", exclude={"val_per_class"}, context=FOR_DIGEST

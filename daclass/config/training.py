@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from daclass.augment.axis import AXES, RRC_SCALE
+from daclass.augment.axes.rrc_scale import RRC_SCALE
+from daclass.augment.axis import AXES
 from daclass.config.base import (
     Count,
     Epochs,

@@ -8,62 +8,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+
+from daclass.designer import DESIGNERS
 
 STRONGEST, BEST, REFERENCE = "uniform_strongest", "uniform_best", "uniform_reference"
 CONTROL = "random_classes"
 FINE_TUNED = "fine_tuned_"
 
 
-class Words(NamedTuple):
-    """How a designer's policy is called, and what it is."""
-
-    name: str
-    design: str
-
-
-_DESIGNERS = {
-    STRONGEST: Words("strongest for all", "Every class at the strongest strength."),
-    BEST: Words("best average for all", "Every class at the strength with the best average."),
-    REFERENCE: Words("reference for all", "Every class at the study’s reference strength."),
-    "uniform": Words("for all", "Every class at this strength."),
-    "naive_removal": Words(
-        "weakest for affected",
-        "The affected classes at the weakest strength, all others at the strongest.",
-    ),
-    "fp_informed": Words(
-        "weaker for swallowers",
-        "The classes that gain most false positives, each at the strength with its fewest errors; "
-        "all others at the strongest.",
-    ),
-    "fp_informed_original": Words(
-        "weaker for swallowers, one label",
-        "The same, with errors judged by the original labels alone.",
-    ),
-    "fp_informed_best": Words(
-        "swallowers apart, best for rest",
-        "The classes that would take fewest pictures of others at a strength of their own get it; "
-        "all others the best average strength.",
-    ),
-    "graded": Words(
-        "own optimum for each",
-        "Every class at the strength that is best for it, as far as seeds agree that classes "
-        "differ.",
-    ),
-    "reweighted": Words(
-        "losses weighted for affected",
-        "The strongest for all, with larger weights for the affected classes in the loss: what "
-        "weights do without another augmentation.",
-    ),
-    CONTROL: Words(
-        "random classes",
-        "The control: the strengths of “weaker for swallowers”, given to classes drawn at random "
-        "among those of like accuracy and size.",
-    ),
+_ROLES = ("baseline", "policy", "control")
+_RANK = {
+    # In the order that readers meet them; uniform_each is named by its strength.
+    "uniform" if each.each_strength else each.name: each
+    for each in sorted(
+        DESIGNERS.values(),
+        key=lambda each: (
+            _ROLES.index(each.role),
+            not each.each_strength,
+            each.name != STRONGEST,
+            each.name,
+        ),
+    )
 }
 _NUMBER = r"\d+(?:\.\d+)?(?:e[+-]\d+)?"
+_NAMES = "|".join(sorted(map(re.escape, _RANK), key=len, reverse=True))
 _FORM = re.compile(
-    rf"(?P<tuned>{FINE_TUNED})?(?P<designer>{'|'.join(sorted(_DESIGNERS, key=len, reverse=True))})"
+    rf"(?P<tuned>{FINE_TUNED})?(?P<designer>{_NAMES})"
     rf"(?:_m(?P<m>{_NUMBER}))?(?:_(?P<number>{_NUMBER}))?"
 )
 
@@ -73,7 +43,7 @@ def policy_name(name: str) -> str:
     found = _FORM.fullmatch(name)
     if not found or (found["designer"] == "uniform") != _is_strength(found):
         return name
-    words = _DESIGNERS[found["designer"]].name
+    words = _RANK[found["designer"]].title
     if found["designer"] == "uniform":
         words = f"{found['number']} {words}"
     elif found["number"]:
@@ -89,7 +59,7 @@ def policy_design(name: str) -> str:
     found = _FORM.fullmatch(name)
     if not found:
         return "A policy of the study’s own."
-    design = _DESIGNERS[found["designer"]].design
+    design = _RANK[found["designer"]].summary
     if found["tuned"]:
         design += " Trained from the network of the strongest for all, not from scratch."
     return design
@@ -101,8 +71,8 @@ def ordered(names: Iterable[str]) -> list[str]:
     def place(name: str) -> tuple[bool, int, float, float]:
         found = _FORM.fullmatch(name)
         if not found:
-            return (False, len(_DESIGNERS), 0, 0)
-        rank = list(_DESIGNERS).index(found["designer"])
+            return (False, len(_RANK), 0, 0)
+        rank = list(_RANK).index(found["designer"])
         return (bool(found["tuned"]), rank, float(found["m"] or 0), float(found["number"] or 0))
 
     return sorted(dict.fromkeys(names), key=place)

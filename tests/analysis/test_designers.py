@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daclass.analysis.designers import DESIGNERS, Evidence, resolve_m
-from daclass.augment.axis import RRC_SCALE
+from daclass.augment import RRC_SCALE
 from daclass.errors import InputError
 
 STRENGTHS = (0.99, 0.08, 0.3)

@@ -12,16 +12,17 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as tv
 
 from daclass.augment import AXES, AugmentError, Policy, epoch_key, image_keys
-from daclass.augment.batch import MIXING, PICTURES, batch_operation
-from daclass.augment.blur import blur_sigmas
-from daclass.augment.color import color_jitter, jitter_factors
-from daclass.augment.erasing import erasing_boxes
-from daclass.augment.mixing import cutmix_boxes, host_shares, partners
-from daclass.augment.randaugment import NAMES, apply, randaugment_choices
+from daclass.augment.axes.blur import blur_sigmas
+from daclass.augment.axes.color_jitter import color_jitter, jitter_factors
+from daclass.augment.axes.cutmix import cutmix_boxes
+from daclass.augment.axes.randaugment import NAMES, apply, randaugment_choices
+from daclass.augment.axes.random_erasing import erasing_boxes
+from daclass.augment.batch import batch_operation
+from daclass.augment.mixing import host_shares, partners
 from daclass.augment.variates import uniform
 
 N, CLASSES = 40, 5
-AXIS_NAMES = sorted(axis.name for axis in (*PICTURES, *MIXING))
+AXIS_NAMES = [name for name, axis in AXES.items() if axis.operation]
 STRONG = {name: AXES[name].high / (1 if AXES[name].high == 1 else 3) for name in AXIS_NAMES}
 
 
@@ -78,7 +79,7 @@ def test_the_order_of_a_batch_changes_nothing(name, images, labels):
     torch.testing.assert_close(others, targets[order])
 
 
-@pytest.mark.parametrize("axis", PICTURES)
+@pytest.mark.parametrize("axis", [AXES[name] for name in AXIS_NAMES if not AXES[name].mixes])
 def test_a_sample_does_not_depend_on_its_batch(axis, images, labels):
     together, _ = run(axis.name, images, labels, STRONG[axis.name])
     for start in range(0, N, 7):

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daclass.augment import AXES, BLUR, RRC_SCALE, AugmentError, Policy, strength_table
+from daclass.augment import AXES, RRC_SCALE, AugmentError, Policy, strength_table
 
 strengths = st.floats(0.001, 1.0)
 names = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
@@ -164,9 +164,9 @@ def test_a_table_has_a_row_a_policy():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"axis": BLUR}, "axis blur are needed, got rrc_scale"),
+        ({"axis": AXES["blur"]}, "axis blur are needed, got rrc_scale"),
         ({"policies": []}, "got none"),
-        ({"policies": [Policy(RRC_SCALE, 0.5), Policy(BLUR, 1.0)]}, "got blur"),
+        ({"policies": [Policy(RRC_SCALE, 0.5), Policy(AXES["blur"], 1.0)]}, "got blur"),
         ({"labels": [0, 2]}, "sample 1 has label 2, but there are 2 classes"),
         ({"labels": [-1]}, "sample 0 has label -1"),
         ({"labels": [0.0, 1.0]}, "must be integers"),

@@ -20,12 +20,16 @@ def blocks(page: str, language: str) -> list[str]:
     return [code for kind, code in BLOCK.findall(text) if kind == language]
 
 
-def run(command: str | list[str], folder: Path, root: Path = ROOT) -> list[str]:
-    """What a script, or Python with arguments, prints in a folder, with the package of `root`."""
+def run(command: str | list[str], folder: Path, *paths: Path) -> list[str]:
+    """What a script, or Python with arguments, prints in a folder, with packages in `paths`."""
     if isinstance(command, str):
         (folder / "script.py").write_text(command)
         command = ["script.py"]
-    environment = {**os.environ, "PYTHONPATH": str(root), "CUDA_VISIBLE_DEVICES": ""}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(map(str, paths or (ROOT,))),
+        "CUDA_VISIBLE_DEVICES": "",
+    }
     done = subprocess.run(
         [sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True
     )

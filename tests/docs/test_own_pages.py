@@ -2,65 +2,98 @@
 
 from __future__ import annotations
 
-import shutil
+import re
 import subprocess
+import sys
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+import yaml
 
 from daclass.cli import main
 from tests.conftest import ROOT, save_pictures
 from tests.docs.pages import blocks, run
 
-LOAD = """
+CHECK = """
 from pathlib import Path
 from daclass.config import Study
-print(Study.load(Path("study.yaml")).name)
+study = Study.load(Path("study.yaml"))
+print(study.name, study.plugins())
 """
 
 
 @pytest.fixture
-def copy(tmp_path):
-    """A copy of the package, changed as a page says: its first blocks are new files or diffs."""
+def package(tmp_path):
+    """The package that a page makes, installed apart from all others."""
 
-    def changed(page, *more):
-        shutil.copytree(ROOT / "daclass", tmp_path / "daclass")
-        for part in more:
-            shutil.copytree(ROOT / part, tmp_path / part)
+    def installed(page, version="1.0"):
+        (script,) = blocks(page, "toml")
         file, *others = blocks(page, "python")
-        path, _, content = file.removeprefix("# ").partition("\n")
-        (tmp_path / path).write_text(content)
-        for diff in blocks(page, "diff"):
-            subprocess.run(["git", "apply", "-"], input=diff, text=True, cwd=tmp_path, check=True)
-        (study,) = blocks(page, "yaml")
-        (tmp_path / "study.yaml").write_text(study)
-        return SimpleNamespace(root=tmp_path, scripts=others)
+        folder = tmp_path / f"{page}-{version}"
+        for block in (script.replace('"1.0"', f'"{version}"'), file):
+            path, _, content = block.removeprefix("# ").partition("\n")
+            folder.mkdir(exist_ok=True)
+            (folder / path).write_text(content)
+        target = tmp_path / f"site-{page}-{version}"
+        pip = ["pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+        subprocess.run(
+            [sys.executable, "-m", *pip, "--target", str(target), str(folder)],
+            check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        return SimpleNamespace(site=target, scripts=others)
 
-    return changed
+    return installed
 
 
 def printed(script):
-    """What a script says that its last line prints."""
-    return script.rstrip().rpartition("  # ")[2]
+    """What a script says that its last print prints."""
+    return re.findall(r"^print.*  # (.*)$", script, re.M)[-1]
 
 
-def test_the_axis_works_and_passes_the_tests_of_all_axes(copy, real_data, monkeypatch):
-    made = copy("own-axis.md", "tests")
+def test_the_axis_works_and_keeps_what_axes_have_to_keep(package, tmp_path):
+    made = package("own-axis.md")
+    (tmp_path / "study.yaml").write_text(blocks("own-axis.md", "yaml")[0])
+    use, keep = made.scripts
+    said = run(use + keep + CHECK, tmp_path, ROOT, made.site)
+    assert said == [printed(use), "desaturation {'desaturation': 'our-axes 1.0'}"]
+
+
+def test_the_designer_designs_and_a_study_may_ask_for_it(package, tmp_path):
+    made = package("own-designer.md")
+    (tmp_path / "study.yaml").write_text(blocks("own-designer.md", "yaml")[0])
     (script,) = made.scripts
-    (shown,) = blocks("own-axis.md", "console")
-    _, _, _, file, _, axis = shown.removeprefix("$ ").split()
-    # Of the axis's 11 tests these two; in the process that has torch, which is slow to import.
-    few = [file, "-k", f"{axis} and (identity or class_policy)", "-q", "-p", "no:cacheprovider"]
-    monkeypatch.setenv("DACLASS_TEST_DATA", str(real_data))
-    said = run(f"{script}{LOAD}import pytest\npytest.main({few})\n", made.root, made.root)
-    assert said[:2] == [printed(script), axis] and "2 passed" in said[-1]
+    said = run(script + CHECK, tmp_path, ROOT, made.site)
+    assert said == [printed(script), "demo {'one_step': 'our-designers 1.0'}"]
 
 
-def test_the_designer_designs_and_a_study_may_ask_for_it(copy):
-    made = copy("own-designer.md")
-    (script,) = made.scripts
-    assert run(script + LOAD, made.root, made.root) == [printed(script), "demo"]
+BOTH = """
+import json, sys
+from pathlib import Path
+from daclass.config import Study
+from daclass.plots.policies import policy_name
+study = Study.load(Path("study.yaml"))
+print(study.training_digest(), study.digest("interventions"), study.digest("analysis"))
+print("one_step" in study.policy_names("interventions"), policy_name("one_step"), sep="; ")
+print("torch" in sys.modules, "one_step" in json.dumps(Study.model_json_schema()))
+"""
+
+
+def test_a_study_uses_a_designer_and_an_axis_from_outside(package, tmp_path):
+    """Its digests hold the packages' versions, where the packages decide and nowhere else."""
+    axis, designer = (blocks(page, "yaml")[0] for page in ("own-axis.md", "own-designer.md"))
+    study = yaml.safe_load(designer) | {"augmentation": yaml.safe_load(axis)["augmentation"]}
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
+    digests = []
+    for versions in (("1.0", "1.0"), ("1.1", "1.0"), ("1.0", "1.1")):
+        pages = zip(("own-axis.md", "own-designer.md"), versions, strict=True)
+        sites = [package(page, version).site for page, version in pages]
+        first, *words = run(BOTH, tmp_path, ROOT, *sites)
+        digests.append(first.split())
+        assert words == ["True; one step weaker for affected", "False True"]
+    plain, other_axis, other_designer = digests
+    assert [a == b for a, b in zip(plain, other_axis, strict=True)] == [False, True, True]
+    assert [a == b for a, b in zip(plain, other_designer, strict=True)] == [True, False, True]
 
 
 def test_the_folder_of_pictures_becomes_an_index(tmp_path, monkeypatch, capsys):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import shlex
 import subprocess
@@ -13,15 +12,15 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import yaml
 
-from daclass.analysis.designers import DESIGNERS
 from daclass.augment import AXES
 from daclass.cli import make_parser
 from daclass.config import Study
+from daclass.designer import DESIGNERS
 from daclass.tables import TABLES
 from tests.conftest import ROOT
 from tests.docs.pages import BLOCK, PAGES, blocks
 
-LANGUAGES = {"console", "csv", "diff", "python", "text", "yaml"}
+LANGUAGES = {"console", "csv", "python", "text", "toml", "yaml"}
 # Blocks of these have to be run by a test of the page; others are checked here.
 RUN = {
     "augment.md": "test_augment.py",
@@ -121,7 +120,7 @@ def test_blocks_are_of_a_kind_that_is_checked(page):
     kinds = {kind for kind, _ in BLOCK.findall(page.read_text())}
     assert kinds <= LANGUAGES
     name = page.relative_to(ROOT / "docs").as_posix()
-    if kinds & {"csv", "diff", "python", "yaml"}:
+    if kinds & {"csv", "python", "toml", "yaml"}:
         assert name in RUN, "no test runs the blocks of this page"
 
 
@@ -221,4 +220,4 @@ def test_every_command_and_option_is_in_the_reference(generated):
 def test_every_axis_and_designer_is_in_the_reference(generated):
     assert all(f"| `{name}` |" in generated.axes() for name in AXES)
     for name, designer in DESIGNERS.items():
-        assert f"`{name}`\n: " in generated.designers() and inspect.getdoc(designer)
+        assert f"`{name}`\n: " in generated.designers() and designer.doc

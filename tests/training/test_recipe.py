@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from daclass.augment import MIXUP, RRC_SCALE, AugmentError, Policy
+from daclass.augment import AXES, RRC_SCALE, AugmentError, Policy
 from daclass.config import Training
 from daclass.training.loop import train
 from daclass.training.recipe import build_loss
@@ -132,7 +132,9 @@ def test_mixed_targets_are_trained_with_weights_too(tmp_path, smooth_samples):
     content["augmentation"] = {"axis": "mixup"}
     content["sweep"]["strengths"] = [0.0, 1.0]
     study = type(study_of()).model_validate(content)
-    runs = [weighted(tmp_path, loss_weights, MIXUP, 1.0) for loss_weights in ({}, {"red": 5.0})]
+    runs = [
+        weighted(tmp_path, loss_weights, AXES["mixup"], 1.0) for loss_weights in ({}, {"red": 5.0})
+    ]
     train(study, runs, smooth_samples, NAMES)
     first, second = map(weights, runs)
     assert any(not torch.equal(first[key], second[key]) for key in first)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from daclass.analysis.designers.evidence import Design, Evidence, designed
+from daclass.designer import designer
 
 _LARGEST_WEIGHT = 2.0  # CLAM's bound
 
 
+@designer(
+    title="weakest for affected",
+    summary="The affected classes at the weakest strength, all others at the strongest.",
+)
 def naive_removal(evidence: Evidence) -> Design:
     """No augmentation where it hurts: the weakest strength for the affected classes.
 
@@ -23,6 +28,11 @@ def naive_removal(evidence: Evidence) -> Design:
     return designed(evidence, evidence.strongest, summary, strengths, reasons)
 
 
+@designer(
+    title="losses weighted for affected",
+    summary="The strongest for all, with larger weights for the affected classes in the loss: what "
+    "weights do without another augmentation.",
+)
 def reweighted(evidence: Evidence) -> Design:
     """Larger weights in the loss for the affected classes, the strongest augmentation for all.
 

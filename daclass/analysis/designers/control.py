@@ -8,12 +8,21 @@ import numpy as np
 
 from daclass.analysis.designers.evidence import Design, Evidence, designed
 from daclass.analysis.designers.informed import informed_strengths
+from daclass.designer import designer
 from daclass.inference.arrays import Floats
 
 _NEIGHBOURS = 5  # matched classes that a draw chooses from
 _TRIES = 50  # deals before a draw may repeat an earlier one
 
 
+@designer(
+    title="random classes",
+    summary="The control: the strengths of “weaker for swallowers”, given to classes drawn at "
+    "random among those of like accuracy and size.",
+    role="control",
+    changes_m=True,
+    draws=True,
+)
 def random_classes(evidence: Evidence) -> Design:
     """fp_informed's strengths, dealt to random classes like those that they stand for.
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from daclass.analysis.designers.evidence import Design, Evidence, designed
+from daclass.designer import designer
 from daclass.inference.arrays import Floats
 from daclass.inference.shrinkage import shrink
 
 
+@designer(
+    title="own optimum for each",
+    summary="Every class at the strength that is best for it, as far as seeds agree that classes "
+    "differ.",
+)
 def graded(evidence: Evidence) -> Design:
     """Every class at the strength that is best for it once its profile is shrunken.
 

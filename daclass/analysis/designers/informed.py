@@ -5,9 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from daclass.analysis.designers.evidence import Design, Evidence, designed
+from daclass.designer import designer
 from daclass.inference.arrays import Floats, Ints
 
 
+@designer(
+    title="weaker for swallowers",
+    summary="The classes that gain most false positives, each at the strength with its fewest "
+    "errors; all others at the strongest.",
+    changes_m=True,
+)
 def fp_informed(evidence: Evidence) -> Design:
     """Weaker augmentation for the classes that swallow others.
 
@@ -19,11 +26,23 @@ def fp_informed(evidence: Evidence) -> Design:
     return _informed(evidence, "_multi")
 
 
+@designer(
+    title="weaker for swallowers, one label",
+    summary="The classes that gain most false positives by the original labels alone, each at the "
+    "strength with its fewest errors by these; all others at the strongest.",
+    changes_m=True,
+)
 def fp_informed_original(evidence: Evidence) -> Design:
     """The same as `fp_informed`, with errors judged by the original labels alone."""
     return _informed(evidence, "")
 
 
+@designer(
+    title="swallowers apart, best for rest",
+    summary="The classes that would take fewest pictures of others at a strength of their own get "
+    "it; all others the best average strength.",
+    changes_m=True,
+)
 def fp_informed_best(evidence: Evidence) -> Design:
     """Other strengths for classes that swallow others, the rest at the best average strength b.
 

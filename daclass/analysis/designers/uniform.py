@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from daclass.analysis.designers.evidence import Design, Evidence, designed
+from daclass.designer import designer
 
 
+@designer(
+    title="strongest for all",
+    summary="Every class at the strongest strength.",
+    role="baseline",
+    needs_sweep=False,
+)
 def uniform_strongest(evidence: Evidence) -> Design:
     """The strongest strength for every class: what is to be improved on."""
     summary = f"every class at the strongest strength, {evidence.strongest:g}"
     return designed(evidence, evidence.strongest, summary)
 
 
+@designer(
+    title="best average for all",
+    summary="Every class at the strength with the best average.",
+    role="baseline",
+)
 def uniform_best(evidence: Evidence) -> Design:
     """The strength with the best average accuracy (original labels); ties: the stronger one."""
     accuracy, best = evidence.average(), evidence.best_level()
@@ -21,12 +33,24 @@ def uniform_best(evidence: Evidence) -> Design:
     return designed(evidence, evidence.ordered[best], summary)
 
 
+@designer(
+    title="reference for all",
+    summary="Every class at the study’s reference strength.",
+    role="baseline",
+    needs_sweep=False,
+)
 def uniform_reference(evidence: Evidence) -> Design:
     """The study's reference strength for every class: what the drop is measured from."""
     summary = f"every class at the reference strength, {evidence.reference:g}"
     return designed(evidence, evidence.reference, summary)
 
 
+@designer(
+    title="for all",
+    summary="Every class at this strength.",
+    needs_sweep=False,
+    each_strength=True,
+)
 def uniform_each(evidence: Evidence) -> Design:
     """One strength of the sweep for every class, on fresh seeds beside the other policies."""
     assert evidence.strength is not None  # whoever orders this policy names its strength

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
-from daclass.augment import variates
-from daclass.augment.device import beside
+from daclass.augment.axis import Axis
 from daclass.augment.variates import Keys, uniform
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 TRIES = 10
 SCALE = (0.02, 0.33)  # share of the picture's area; these three as in torchvision's RandomErasing
@@ -24,12 +25,12 @@ def erasing_boxes(
 ) -> npt.NDArray[np.int64]:
     """Top, left, height and width in px of what is erased, shape [n, 4]; zeros where nothing is."""
     boxes = np.zeros((len(keys), 4), np.int64)
-    chance = uniform(keys, variates.RANDOM_ERASING)
+    chance = uniform(keys, RANDOM_ERASING.counter())
     open_ = np.flatnonzero(chance < strengths)
     for attempt in range(TRIES):
         if not len(open_):
             break
-        first = variates.RANDOM_ERASING + 1 + 4 * attempt
+        first = RANDOM_ERASING.counter(1 + 4 * attempt)
         u, v, x, y = (uniform(keys[open_], first + part) for part in range(4))
         area = height * width * (SCALE[0] + (SCALE[1] - SCALE[0]) * u)
         ratio = np.exp(LOG_RATIO[0] + (LOG_RATIO[1] - LOG_RATIO[0]) * v)
@@ -54,16 +55,25 @@ def random_erasing(
 
     Arguments and result are those of `batch.BatchOperation`.
     """
+    import torch
+
+    from daclass.augment.device import beside
+    from daclass.augment.rectangles import inside
+
     boxes = beside(images, erasing_boxes(strengths, keys, *images.shape[-2:]))
     colour = torch.tensor(fill, dtype=images.dtype, device=images.device).view(1, 3, 1, 1)
     return torch.where(inside(boxes, *images.shape[-2:]), colour, images)
 
 
-def inside(boxes: Tensor, height: int, width: int) -> Tensor:
-    """Which pixels lie in boxes of (top, left, height, width): bool, [n, 1, height, width]."""
-    top, left, h, w = boxes.T[..., None]
-    rows = torch.arange(height, device=boxes.device)
-    columns = torch.arange(width, device=boxes.device)
-    tall = (rows >= top) & (rows < top + h)
-    wide = (columns >= left) & (columns < left + w)
-    return (tall[:, :, None] & wide[:, None, :])[:, None]
+RANDOM_ERASING = Axis(
+    name="random_erasing",
+    low=0.0,
+    high=1.0,
+    stronger="higher",
+    identity=0.0,
+    meaning="the probability that a rectangle of 2% to 33% of the picture is erased",
+    label="probability of erasing",
+    draws=4,
+    operation=random_erasing,
+    fills=True,
+)

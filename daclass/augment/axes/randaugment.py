@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch.nn.functional as F
-from kornia import enhance
-from torch import Tensor
-from torchvision.transforms.v2 import functional as tv
 
-from daclass.augment import variates
-from daclass.augment.axis import RANDAUGMENT
-from daclass.augment.device import beside
+from daclass.augment.axis import Axis
 from daclass.augment.variates import Keys, uniform
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 OPERATIONS_EACH = 2
 # torchvision's list, in its order.
@@ -45,7 +43,7 @@ def randaugment_choices(
         Positions in `NAMES`, shape [n, 2], and magnitudes on a scale of -1 to 1, shape [n, 2]: the
         strength's share of the axis's range, with a random sign, which only some operations use.
     """
-    first = variates.RANDAUGMENT
+    first = RANDAUGMENT.counter()
     turns = range(OPERATIONS_EACH)
     chosen = np.stack([uniform(keys, first + 2 * turn) for turn in turns], axis=1) * len(NAMES)
     signs = np.stack([uniform(keys, first + 2 * turn + 1) for turn in turns], axis=1) <= 0.5
@@ -61,6 +59,8 @@ def randaugment(images: Tensor, strengths: npt.NDArray[np.float64], keys: Keys) 
     of 0 switches everything off: AutoContrast and Equalize, which know no magnitude, included.
     Arguments and result are those of `batch.BatchOperation`.
     """
+    from daclass.augment.device import beside
+
     chosen, levels = randaugment_choices(strengths, keys)
     out = images.clone()
     for turn in range(OPERATIONS_EACH):
@@ -74,6 +74,11 @@ def randaugment(images: Tensor, strengths: npt.NDArray[np.float64], keys: Keys) 
 
 def apply(name: str, images: Tensor, levels: npt.NDArray[np.float64]) -> Tensor:
     """One operation of `NAMES` on floats [n, 3, height, width] in 0..1, with levels in -1..1."""
+    from kornia import enhance
+    from torchvision.transforms.v2 import functional as tv
+
+    from daclass.augment.device import beside
+
     height, width = images.shape[-2:]
     size = np.abs(levels)
     zero, one = np.zeros_like(levels), np.ones_like(levels)
@@ -124,6 +129,10 @@ def _warp(images: Tensor, rows: list[list[npt.NDArray[np.float64]]]) -> Tensor:
     Args:
         rows: the map's two rows, each entry of shape [n], in px from the picture's middle.
     """
+    import torch.nn.functional as F
+
+    from daclass.augment.device import beside
+
     height, width = images.shape[-2:]
     (xx, xy, x0), (yx, yy, y0) = rows
     # torch's affine maps take the picture to reach from -1 to 1 on both sides.
@@ -136,3 +145,16 @@ def _warp(images: Tensor, rows: list[list[npt.NDArray[np.float64]]]) -> Tensor:
     )
     grid = F.affine_grid(beside(images, theta), list(images.shape), align_corners=False)
     return F.grid_sample(images, grid, mode="nearest", padding_mode="zeros", align_corners=False)
+
+
+RANDAUGMENT = Axis(
+    name="randaugment",
+    low=0.0,
+    high=30.0,
+    stronger="higher",
+    identity=0.0,
+    meaning="the magnitude of RandAugment's two operations on torchvision's scale",
+    label="RandAugment magnitude",
+    draws=3,
+    operation=randaugment,
+)

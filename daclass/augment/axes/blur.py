@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
-from kornia.filters import gaussian_blur2d
-from torch import Tensor
 
-from daclass.augment import variates
-from daclass.augment.device import beside
+from daclass.augment.axis import Axis
 from daclass.augment.variates import Keys, uniform
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 REACH = 3.0  # a kernel ends this many standard deviations from its middle
 
 
 def blur_sigmas(strengths: npt.NDArray[np.float64], keys: Keys) -> npt.NDArray[np.float64]:
     """Standard deviations in px, uniform on [0, strength): shape [n]."""
-    return strengths * uniform(keys, variates.BLUR)
+    return strengths * uniform(keys, BLUR.counter())
 
 
 def blur(images: Tensor, strengths: npt.NDArray[np.float64], keys: Keys) -> Tensor:
@@ -27,6 +29,10 @@ def blur(images: Tensor, strengths: npt.NDArray[np.float64], keys: Keys) -> Tens
     reflected, as by torchvision's GaussianBlur. Arguments and result are those of
     `batch.BatchOperation`.
     """
+    from kornia.filters import gaussian_blur2d
+
+    from daclass.augment.device import beside
+
     sigmas = blur_sigmas(strengths, keys)
     most = min(images.shape[-2:]) - 1  # reflection goes no further
     radii = np.minimum(np.ceil(REACH * sigmas).astype(int), most)
@@ -38,3 +44,16 @@ def blur(images: Tensor, strengths: npt.NDArray[np.float64], keys: Keys) -> Tens
         blurred = gaussian_blur2d(images[rows], 2 * radius + 1, sigma)
         out[rows] = blurred.clamp(0, 1)  # a kernel's sum is 1 up to rounding
     return out
+
+
+BLUR = Axis(
+    name="blur",
+    low=0.0,
+    high=10.0,
+    stronger="higher",
+    identity=0.0,
+    meaning="the largest standard deviation of a Gaussian blur in px of the training picture",
+    label="largest blur, px",
+    draws=7,
+    operation=blur,
+)
