@@ -1,41 +1,31 @@
 # The two commands: `make demo` and `make test`. Both set everything up first.
 SHELL := /bin/bash
+
+# What people give is data, never make's or the shell's text: its value as it was written goes into the
+# environment, from which recipes take it in quotes. No $ or quote in it is read by anybody.
 CONFIG ?= configs/demo.yaml
-CORES ?= $(shell nproc)
 SET ?=
+CORES ?=
+IMAGENET ?= ../shared/data/imagenet_val
+PHOTOGRAPHS ?=
+override CONFIG := $(value CONFIG)
+override SET := $(value SET)
+override CORES := $(value CORES)
+override IMAGENET := $(value IMAGENET)
+override PHOTOGRAPHS := $(value PHOTOGRAPHS)
+export CONFIG SET CORES IMAGENET PHOTOGRAPHS
 
 PYTHON := .venv/bin/python
 READY := .venv/ready
-# Where FFCV could not be built, studies fall back to the slower reference loader.
-LOADER = $(shell $(PYTHON) -c 'from importlib.util import find_spec; exit(not find_spec("ffcv"))' 2>/dev/null \
-	|| echo training.loader=torchvision)
-# Words as a shell reads them; Snakemake gets a YAML list.
-CHANGES = $(strip $(SET) $(LOADER))
-
-# Snakemake caches below the home folder, and ends in a traceback where there is none to write to.
-ifeq ($(shell test -w "$$HOME" || echo none),none)
-export XDG_CACHE_HOME ?= $(CURDIR)/.snakemake/cache
-endif
 
 .PHONY: demo study test test-integration wheel-test lint docs schema setup gallery clean \
 	benchmark-analysis benchmark-calibration benchmark-loader benchmark-training
 
-demo:
-	@$(MAKE) --no-print-directory study CONFIG=configs/demo.yaml
+demo: override CONFIG := configs/demo.yaml
+demo: study
 
-# The kernel drops flock's lock with the process, however it ends, so a study that was killed goes on
-# without Snakemake's own lock having to be removed by hand.
 study: $(READY)
-	@echo "study $(CONFIG) on $(CORES) cores"
-	@mkdir -p results
-	@set -f -- $(CHANGES); q=\'; \
-	flock --nonblock --conflict-exit-code 75 results/.lock \
-		$(PYTHON) -m snakemake --nolock --cores $(CORES) --workflow-profile workflow/profiles/default \
-		--config study='$(CONFIG)' "set=[$${1:+$$(printf "'%s'," "$${@//$$q/$$q$$q}")}]"; \
-	status=$$?; \
-	if [ $$status = 75 ]; then echo "another study is running here: wait for it"; fi; \
-	exit $$status
-	@set -f -- $(CHANGES); $(PYTHON) -m daclass headline '$(CONFIG)' "$${@/#/--set=}"
+	@$(PYTHON) -m daclass study "$$CONFIG" --words="$$SET" $${CORES:+--cores="$$CORES"}
 
 test: lint
 	$(PYTHON) -m pytest -n 2 --dist loadfile
@@ -88,17 +78,16 @@ clean:
 
 # Slow evidence, whose tables are committed (benchmarks/README.md). IMAGENET holds ImageNet's validation labels, the predictions
 # of 16 models and some validation pictures, as tests/conftest.py expects them.
-IMAGENET ?= ../shared/data/imagenet_val
-PHOTOGRAPHS ?= $(IMAGENET)/ilsvrc_val_1300_227px.tar
+benchmark-loader benchmark-training: PHOTOGRAPHS_THERE = "$${PHOTOGRAPHS:-$$IMAGENET/ilsvrc_val_1300_227px.tar}"
 
 benchmark-analysis: $(READY)
-	$(PYTHON) benchmarks/analysis.py --root '$(IMAGENET)'
+	$(PYTHON) benchmarks/analysis.py --root "$$IMAGENET"
 
 benchmark-calibration: $(READY)
-	$(PYTHON) benchmarks/calibration.py --root '$(IMAGENET)'
+	$(PYTHON) benchmarks/calibration.py --root "$$IMAGENET"
 
 benchmark-loader: $(READY)
-	$(PYTHON) benchmarks/loader.py --photographs '$(PHOTOGRAPHS)'
+	$(PYTHON) benchmarks/loader.py --photographs $(PHOTOGRAPHS_THERE)
 
 benchmark-training: $(READY)
-	$(PYTHON) benchmarks/training.py --photographs '$(PHOTOGRAPHS)'
+	$(PYTHON) benchmarks/training.py --photographs $(PHOTOGRAPHS_THERE)

@@ -7,6 +7,7 @@ import errno
 import json
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -60,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
+    options.set += getattr(options, "words", [])
     study = Study.load(options.config, options.set)
     layout = Layout(study.name, options.results, options.figures)
     match options.command:
@@ -93,11 +95,33 @@ def _run(options: argparse.Namespace) -> None:
             stages.summary(study, layout, options.config, options.set)
         case "headline":
             _print_headline(layout)
+        case "study":
+            _study(study, layout, options)
+            _print_headline(layout)
         case "analyze":
             stages.analyze(study, layout, options.config, options.set)
             _print_headline(layout)
         case name:
             stages.WHOLE[name](study, layout)
+
+
+def _study(study: Study, layout: Layout, options: argparse.Namespace) -> None:
+    """Run what is not done yet of a study, from its pictures to its report, and say what it found.
+
+    Stages that are up to date are not run again, and an interrupted training goes on where its last
+    checkpoint is.
+    """
+    from daclass.workflow import run_study, with_loader_that_is_there
+
+    run_study(
+        study,
+        layout,
+        options.config,
+        with_loader_that_is_there(study, options.set),
+        cores=options.cores,
+        profile=options.profile,
+        arguments=options.arguments,
+    )
 
 
 def _init(options: argparse.Namespace) -> None:
@@ -115,7 +139,7 @@ def _init(options: argparse.Namespace) -> None:
     with replacing(config) as partial:
         partial.write_text(draft(found, config), encoding="utf-8")
         Study.load(partial)
-    print(f"\nWritten: {config}. Look it through, then: make study CONFIG={config}")
+    print(f"\nWritten: {config}. Look it through, then: daclass study {shlex.quote(str(config))}")
 
 
 def _print_headline(layout: Layout) -> None:
@@ -124,6 +148,15 @@ def _print_headline(layout: Layout) -> None:
     for number in content["headline"]:
         print(f"  {number['value']:>18}  {number['label']}")
     print(f"\nReport: {layout.report.resolve()}")
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not words as a shell reads them ({error})"
+        ) from None
 
 
 def _count(text: str) -> int:
@@ -204,6 +237,23 @@ def make_parser() -> argparse.ArgumentParser:
             help="which of the study's trainings",
         )
 
+    study = add("study", " ".join((_study.__doc__ or "").split()))
+    study.add_argument(
+        "--words",
+        type=_words,
+        default=[],
+        metavar="TEXT",
+        help="more settings in one text, in words as a shell reads them; `make` passes its SET so",
+    )
+    study.add_argument("--cores", type=_count, help="for all jobs together (default: all)")
+    study.add_argument(
+        "--profile",
+        help="where jobs run: local, slurm, or a folder with a Snakemake profile of your own "
+        "(default: here)",
+    )
+    study.add_argument(
+        "arguments", nargs="*", metavar="-- ARGUMENT", help="more arguments for Snakemake"
+    )
     add("check", "Check a study's config.")
     plan = add("plan", "Print what a study still costs: runs, hours, disk, and jobs with reasons.")
     plan.add_argument(

@@ -22,7 +22,7 @@ def test_the_local_profile_counts_gpus(monkeypatch, gpus):
     assert profile.get("resources") == ({"gpu": gpus} if gpus else None)
 
 
-def test_all_profiles_and_make_rerun_for_the_same_reasons():
+def test_all_profiles_rerun_for_the_same_reasons():
     """Else a mended shell command would throw finished work away in one of them."""
     files = [
         ROOT / "workflow/profiles/default/config.yaml",
@@ -31,4 +31,3 @@ def test_all_profiles_and_make_rerun_for_the_same_reasons():
     assert len(files) == 3
     found = [re.findall(r"^rerun-\S+ [^#\n]*[^#\s]", file.read_text(), re.M) for file in files]
     assert len(found[0]) == 2 and found.count(found[0]) == 3
-    assert "--workflow-profile workflow/profiles/default" in (ROOT / "Makefile").read_text()

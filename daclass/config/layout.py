@@ -25,6 +25,11 @@ class Layout:
         return self.figures_root / self.study
 
     @property
+    def asked(self) -> Path:
+        """Which config and changes the study was last run with, for Snakemake's jobs."""
+        return self.results / "asked.json"
+
+    @property
     def data(self) -> Path:
         return self.results / "data"
 

@@ -1,0 +1,131 @@
+"""A study as a whole: what `make study` and `daclass study` hand on, and what they say last."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from daclass.cli import main
+from daclass.config import Study
+from daclass.workflow import home, with_loader_that_is_there
+from tests.conftest import ROOT, save_pictures
+
+# What ends up as data: quotes, blanks, make's and the shell's own signs, a line break, a letter.
+TEXTS = [
+    "it's", 'the "best"', "$HOME", "$(shell touch made)", "`touch made`", "$(touch made)", "a #b",
+    "a: b", "{x}", "a;touch made", "a\\b", "*", "é", "two  blanks", "line\nbreak", "50% off", "-x",
+]  # fmt: skip
+
+
+def recorded(tmp_path: Path, *arguments: str, **environment: str) -> list[str]:
+    """The arguments that the Makefile's recipe gives to Python."""
+    recorder = tmp_path / "recorder"
+    recorder.write_text(
+        f"#!{sys.executable}\nimport json, sys\n"
+        f"open({str(tmp_path / 'said')!r}, 'w').write(json.dumps(sys.argv[1:]))\n"
+    )
+    recorder.chmod(0o755)
+    made = subprocess.run(
+        ["make", f"PYTHON={recorder}", "READY=Makefile", *arguments],
+        cwd=ROOT,
+        env={**{k: v for k, v in os.environ.items() if "MAKE" not in k}, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr
+    return json.loads((tmp_path / "said").read_text())
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_make_hands_on_what_it_was_given(tmp_path, text):
+    said = recorded(tmp_path, "study", f"CONFIG=folder {text}/a.yaml", f"SET=title={text}")
+    assert said == ["-m", "daclass", "study", f"folder {text}/a.yaml", f"--words=title={text}"]
+    said = recorded(tmp_path, "study", CONFIG=text, SET=text)
+    assert said == ["-m", "daclass", "study", text, f"--words={text}"]
+    assert not (ROOT / "made").exists()
+
+
+def test_make_demo_and_cores(tmp_path):
+    said = recorded(tmp_path, "demo", "SET=a=1 b=2", "CORES=3")
+    assert said[2:] == ["study", "configs/demo.yaml", "--words=a=1 b=2", "--cores=3"]
+
+
+@pytest.fixture
+def broken(tmp_path, monkeypatch) -> Path:
+    """A study in a folder with odd signs in its name, whose training pictures lack a class."""
+    folder = tmp_path / 'it\'s a "$x" #1'
+    folder.mkdir()
+    save_pictures(folder / "set", {"train/cat": 2, "val/cat": 2, "val/dog": 2})
+    content = {
+        "name": "broken",
+        "data": {"source": "folder", "root": str(folder / "set")},
+        "sweep": {"strengths": [0.08, 0.9], "seeds": [0]},
+        "training": {"loader": "torchvision"},
+    }
+    (folder / "my study.yaml").write_text(yaml.safe_dump(content))
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    return folder
+
+
+def test_the_reason_of_a_failure_comes_last(broken, capfd):
+    pytest.importorskip("snakemake")
+    arguments = ["study", "my study.yaml", "--cores=1", "--words=title='a \"b\" $c {d}' seed=3"]
+    assert main(arguments) == 2
+    last = capfd.readouterr().err.splitlines()[-1]
+    assert last.startswith("daclass: my study.yaml: stage index failed: ")
+    assert "class dog has no training pictures" in last
+    assert last.endswith("(log: results/broken/logs/index.log)")
+    asked = json.loads((broken / "results/broken/asked.json").read_text())
+    assert asked["set"] == ['title=a "b" $c {d}', "seed=3"]
+
+
+def test_a_second_study_says_who_is_running(broken, capsys):
+    pytest.importorskip("snakemake")
+    Path("results").mkdir()
+    with Path("results/.lock").open("w") as file:
+        file.write("process group of 123, other.yaml")
+        file.flush()
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert main(["study", "my study.yaml"]) == 2
+    said = capsys.readouterr().err
+    assert "another study is running here (process group of 123, other.yaml)" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--words=title=a'b"], "No closing quotation"),
+        (["--words=seed=x"], "seed: "),
+        (["--set=trainig.epochs=2"], "trainig: unknown setting"),
+        (["--profile=nowhere"], "--profile nowhere: no such folder, nor one of default, local"),
+    ],
+)
+def test_what_cannot_run_is_refused_before_anything_does(broken, capsys, arguments, message):
+    pytest.importorskip("snakemake")
+    try:
+        status = main(["study", "my study.yaml", *arguments])
+    except SystemExit as stopped:
+        status = stopped.code
+    assert status == 2 and message in capsys.readouterr().err
+    assert not list(Path().glob("results/*/*")) and not Path(".snakemake").exists()
+
+
+def test_the_loader_is_one_that_is_there(broken, monkeypatch):
+    study = Study.load(Path("my study.yaml"), ["training.loader=ffcv"])
+    monkeypatch.setattr("daclass.workflow.find_spec", lambda name: None)
+    assert with_loader_that_is_there(study, ["a=b"]) == ["a=b", "training.loader=torchvision"]
+    monkeypatch.setattr("daclass.workflow.find_spec", lambda name: name)
+    assert with_loader_that_is_there(study, ["a=b"]) == ["a=b"]
+
+
+def test_the_workflow_is_found():
+    assert (home() / "workflow" / "rules" / "common.smk").is_file()
