@@ -32,9 +32,17 @@ def validate_predictions(predictions: pd.DataFrame, index: pd.DataFrame, n_class
         raise InputError(f"predictions: the column {missing[0]} is missing")
     if predictions.empty:
         raise InputError("predictions: the table holds no rows")
+    _check_texts(predictions)
     _check_values(predictions, n_classes)
     _check_pictures(predictions, index)
     _check_runs(predictions)
+
+
+def _check_texts(predictions: pd.DataFrame) -> None:
+    """A missing text would be numbered -1, which is the last one where it is an index."""
+    for column in ("run", "policy", "image_id"):
+        missing = predictions[column].isna().to_numpy()
+        _refuse(predictions, missing, partial(_missing, column))
 
 
 def _check_values(predictions: pd.DataFrame, n_classes: int) -> None:
@@ -52,10 +60,19 @@ def _check_values(predictions: pd.DataFrame, n_classes: int) -> None:
             ~((other == np.floor(other)) & (other >= -1) & (other < n_classes)),
             partial(_no_runner_up, name),
         )
+    ranks = ("prediction", *RUNNERS_UP)
+    for place, name in enumerate(ranks):
+        own = predictions[name].to_numpy()
+        for before in ranks[:place]:
+            _refuse(
+                predictions,
+                (own >= 0) & (own == predictions[before].to_numpy()),
+                partial(_repeated, name),
+            )
     probability = _numbers(predictions, "probability")
     run = pd.factorize(predictions["run"])[0]
     # A run without probabilities has NaN for all; one NaN among numbers is a fault.
-    known = np.bincount(run[run >= 0], ~np.isnan(probability[run >= 0])) > 0
+    known = np.bincount(run, ~np.isnan(probability)) > 0
     _refuse(
         predictions,
         ~((probability >= 0) & (probability <= 1)) & known[run],  # True for NaN
@@ -67,6 +84,14 @@ def _check_values(predictions: pd.DataFrame, n_classes: int) -> None:
         ~(seed == np.floor(seed)),
         lambda row: f"seed {row.seed} is no whole number",
     )
+
+
+def _missing(column: str, row: Any) -> str:
+    return f"{column} is missing"
+
+
+def _repeated(name: str, row: Any) -> str:
+    return f"{name} repeats class {row[name]} of an earlier rank"
 
 
 def _no_runner_up(name: str, row: Any) -> str:
@@ -81,13 +106,11 @@ def _numbers(predictions: pd.DataFrame, column: str) -> np.ndarray:
 def _check_pictures(predictions: pd.DataFrame, index: pd.DataFrame) -> None:
     ids = pd.Index(index.loc[index["half"] != "", "image_id"])
     code, pictures = pd.factorize(predictions["image_id"])
-    position = np.append(ids.get_indexer(pd.Index(pictures)), -1)[code]
+    position = ids.get_indexer(pd.Index(pictures))[code]
     _refuse(
         predictions, position < 0, lambda row: "the picture is no validation picture of the index"
     )
     run, names = pd.factorize(predictions["run"])
-    if (run < 0).any():
-        raise InputError("predictions: a row names no run")
     cell = run * len(ids) + position
     times = np.bincount(cell, minlength=len(names) * len(ids))
     _refuse(predictions, times[cell] > 1, lambda row: "the picture is predicted more than once")

@@ -93,7 +93,8 @@ def predictions(study: Study, layout: Layout) -> None:
 
     if not isinstance(study.data, PredictionsData) or study.comparison is None:
         raise InputError("data.source: this study makes its own predictions")
-    found, table = read_predictions(study.data, study.comparison)
+    joined = read_predictions(study.data, study.comparison)
+    found, table = joined.index, joined.predictions
     validate_predictions(table, found.index, len(found.classes))
     digest = study.digest("data", "comparison")
     for name in ("index", "classes", "annotations", "truth"):

@@ -204,13 +204,18 @@ def spoil(root: Path, file: str, old: str, new: str) -> None:
     ("file", "old", "new", "message"),
     [
         ("old.csv", "old3,ant", "old3,cow", "old.csv: row "),
-        ("old.csv", "\n039.jpg,old0", "\n038.jpg,old0", "run old0, image val/ant/038.jpg"),
-        ("old.csv", "old2", "old9", "run old2 lacks 1 of 200"),
+        (
+            "old.csv",
+            "\n039.jpg,old0",
+            "\n038.jpg,old0",
+            "model old0 predicts val/ant/038.jpg more than once",
+        ),
+        ("old.csv", "old2", "old9", "model old2 lacks 1 of 200"),
         (
             "labels.csv",
             "val/ant/007.jpg",
             "val/ant/008.jpg",
-            "labels.csv: val/ant/008.jpg is there",
+            "labels.csv: row 9: val/ant/008.jpg is there",
         ),
         ("labels.csv", "007.jpg,0", "007.jpg,5", "labels.csv: row 8: label '5' is no class"),
         ("sets.json", '"dog"', '"cow"', "sets.json: val/dog/120.jpg: 'cow' is no class name"),

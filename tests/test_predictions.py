@@ -85,7 +85,11 @@ def test_policies_without_a_strength_pass() -> None:
         (change(5, "probability", float("nan")), "run r1, image b: probability nan"),
         (change(5, "seed", float("nan")), "run r1, image b: seed nan"),
         (change(5, "seed", 7), "run r1 has more than one"),
-        (change(5, "run", None), "names no run"),
+        (change(5, "run", None), "image b: run is missing"),
+        (change(5, "policy", None), "image b: policy is missing"),
+        (change(5, "image_id", None), "image_id is missing"),
+        (change(2, "second", 1), "run r0, image b: second repeats class 1"),
+        (change(2, "third", 0), "run r0, image b: third repeats class 0"),
         (lambda t: t.assign(policy="u", strength=0.1), "run r2 repeats policy u with seed 0"),
     ],
 )

@@ -183,6 +183,10 @@ def _runners_up(
 
 def _codes(column: pd.Series) -> tuple[Ints, pd.Index]:
     """Each value's rank among the sorted distinct values, int64 [rows], and these values."""
+    if column.isna().any():  # its code would be -1, which as an index is the last value
+        raise InputError(
+            f"predictions: {column.name} is missing in row {column.isna().argmax() + 1}"
+        )
     if isinstance(column.dtype, pd.CategoricalDtype):
         categories, codes = column.cat.categories, column.cat.codes.to_numpy()
         used = np.flatnonzero(np.bincount(codes, minlength=len(categories)))

@@ -129,6 +129,36 @@ class Model(Section):
     """Models of different conditions with the same replicate are compared as a pair."""
 
 
+class Columns(Section):
+    """Which column of the files of predictions holds what; each as the files call it. What is left
+    out is looked for under its own name, and under some that are usual: see
+    `daclass.data.predictions.forms`."""
+
+    image: str | None = None
+    """The picture."""
+    prediction: str | None = None
+    """The class ranked first, or a list of ranked classes."""
+    second: str | None = None
+    third: str | None = None
+    fourth: str | None = None
+    fifth: str | None = None
+    label: str | None = None
+    """The original class."""
+    model: str | None = None
+    """The model, where a file holds several."""
+    condition: str | None = None
+    """What the model has in common with its replicates."""
+    replicate: str | None = None
+    """Models of different conditions with the same replicate are compared as a pair."""
+    probability: str | None = None
+    """Probability of the prediction."""
+    scores: str | tuple[str, ...] | None = None
+    """Probabilities or logits of all classes: a column of lists, what the names of the classes'
+    columns begin with, or these names."""
+    models: tuple[str, ...] = ()
+    """Columns that hold one model's predictions each."""
+
+
 class PredictionsData(Section):
     """Predictions that other programs made: nothing is trained."""
 
@@ -136,17 +166,24 @@ class PredictionsData(Section):
     root: Path = Path()
     """The folder that the other paths start from; itself relative to the working directory."""
     files: Annotated[tuple[Path, ...], Field(min_length=1)]
-    """Predictions as .csv, .parquet or .npz; see `daclass.data.predictions` for their columns."""
-    labels: Path
-    """The pictures and their original classes: a CSV with columns image,label, or a text file with
-    one class number a line."""
+    """Predictions as .csv, .tsv, .json, .jsonl (each also .gz), .parquet, .npy, .npz or .pt; see
+    `daclass.data.predictions` for what they hold."""
+    labels: Path | None = None
+    """The pictures and their original classes: a CSV or TSV with columns image,label, or a text
+    file with one class number per line. Where not given, the files of predictions hold them."""
+    columns: Columns = Columns()
+    """What the columns of the files of predictions are called, where they have other names."""
+    pictures: Literal["all", "common"] = "all"
+    """all: labels and every model cover the same pictures, or the study is refused. common: the
+    pictures that all of them cover are compared, and the report says how many are left out."""
     images: str | None = None
     """Names of the pictures, in order, for files that give none: a pattern such as
     ILSVRC2012_val_{:08d}.JPEG that is filled with 1, 2, 3, ..."""
     models: Path | dict[str, Model] | None = None
     """Which condition each model belongs to, by the model's name; or a CSV with columns
     model,condition and optionally replicate. Without it the predictions' files need these columns.
-    Models that are not named are left out."""
+    Where neither says so, each condition is the model of its name, or the models in the file of its
+    name. Models that are not named are left out."""
     classes: Path | Literal["imagenet", "wordnet"] | None = None
     """CSV with columns name,path: class number k is its k-th row (from 0). imagenet takes names
     from timm's data files and the tree from WordNet, where that is installed; wordnet looks up the

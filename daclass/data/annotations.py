@@ -2,8 +2,8 @@
 
 Formats:
 
-- CSV with the columns image,label: one row a label, the label being a class name. A row with an
-  empty label says that the picture was looked at and shows none of the classes.
+- CSV or TSV with the columns image,label: one row for each label, a class name or number. A row
+  with an empty label says that the picture was looked at and shows none of the classes.
 - JSON object ``{image: [label, ...]}``; labels are class names or class numbers. An empty list says
   the same as the empty label above.
 - JSON list of 50,000 lists of ImageNet class numbers: the ReaL labels, `real` for short. They are
@@ -14,7 +14,6 @@ A picture is named by its id or, where that is unambiguous, by its file name alo
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,23 +21,24 @@ from typing import Literal
 
 import pandas as pd
 
+from daclass.data.classes import Classes
 from daclass.data.imagenet import class_names, real_labels_file, synsets
 from daclass.data.names import match_pictures
-from daclass.data.tabular import read_csv
+from daclass.data.tabular import SEPARATORS, kind, read_csv, read_json, shorten
 from daclass.errors import InputError
 
 _VALIDATION_NUMBER = re.compile(r"ILSVRC2012_val_(\d{8})\b")
 
 
 def read_annotations(
-    source: Path | Literal["real"], pictures: Sequence[str], classes: Sequence[str]
+    source: Path | Literal["real"], pictures: Sequence[str], classes: Classes
 ) -> pd.DataFrame:
     """Read the label sets of validation pictures.
 
     Args:
         source: the file, or "real".
         pictures: ids of the validation pictures.
-        classes: class names by class number. ReaL's numbers are those of all of ImageNet; where the
+        classes: the classes. ReaL's numbers are those of all of ImageNet; where the
             classes are named by WordNet id, as ImageNet's folders are, or as `imagenet.class_names`
             does, they are translated, and labels of classes that the study lacks are left out.
 
@@ -50,45 +50,55 @@ def read_annotations(
         InputError: the file is missing or has another format, or names an unknown picture or class.
     """
     if source == "real":
-        return _real(real_labels_file(), pictures, classes)
-    if source.suffix.lower() == ".csv":
+        return _real(real_labels_file(), pictures, classes.names)
+    if kind(source) in SEPARATORS:
         table = read_csv(source, "image", "label")
-        unknown = ~table["label"].isin(["", *classes]).to_numpy()
+        places = table["label"].map({label: _name(label, classes) for label in set(table["label"])})
+        unknown = places.isna().to_numpy()
         if unknown.any():
             row = int(unknown.argmax())
             image, label = table.iloc[row]
-            raise InputError(f"{source}: row {row + 1}: {image} has the unknown class {label}")
+            raise InputError(
+                f"{source}: row {row + 1}: {image} has the unknown class {shorten(label)}"
+            )
         return pd.DataFrame(
-            {"image_id": match_pictures(table["image"], pictures, source), "name": table["label"]}
+            {"image_id": match_pictures(table["image"], pictures, source), "name": places}
         )
-    content = _json(source)
+    content = read_json(source)
     if isinstance(content, list):
-        return _real(source, pictures, classes)
+        return _real(source, pictures, classes.names, content)
     if not isinstance(content, dict):
         raise InputError(f"{source}: expected an object of label lists by picture")
     return _by_picture(source, content, pictures, classes)
 
 
 def _by_picture(
-    source: Path, content: Mapping, pictures: Sequence[str], classes: Sequence[str]
+    source: Path, content: Mapping, pictures: Sequence[str], classes: Classes
 ) -> pd.DataFrame:
-    images, names = [], []
+    images: list[str] = []
+    names: list[str] = []
     for image, labels in content.items():
         if not isinstance(labels, list):
-            raise InputError(f"{source}: {image}: expected a list of labels, got {labels!r}")
+            raise InputError(f"{source}: {image}: expected a list of labels, got {shorten(labels)}")
         for label in labels or [""]:
+            name = _name(label, classes)
+            if name is None:
+                raise InputError(
+                    f"{source}: {image}: {shorten(label)} is no class name and no number below "
+                    f"{len(classes)}"
+                )
             images.append(image)
-            names.append(_name_of(label, classes, f"{source}: {image}"))
+            names.append(name)
     ids = match_pictures(pd.Series(images, dtype=object), pictures, source)
     return pd.DataFrame({"image_id": ids, "name": names})
 
 
-def _name_of(label: object, classes: Sequence[str], where: str) -> str:
-    if isinstance(label, str) and (label == "" or label in classes):
-        return label
-    if isinstance(label, int) and not isinstance(label, bool) and 0 <= label < len(classes):
-        return classes[label]
-    raise InputError(f"{where}: {label!r} is no class name and no number below {len(classes)}")
+def _name(label: object, classes: Classes) -> str | None:
+    """The class that a label names; "" for none, which says that a picture shows no class."""
+    if label == "":
+        return ""
+    number = classes.number(label)
+    return classes.names[number] if number >= 0 else None
 
 
 def real_label_sets(classes: Sequence[str]) -> list[list[int]]:
@@ -99,13 +109,15 @@ def real_label_sets(classes: Sequence[str]) -> list[list[int]]:
         InputError: the classes are none of ImageNet's, or timm is not installed.
     """
     file = real_labels_file()
-    sets = _json(file)
+    sets = read_json(file)
     number_of = _imagenet_numbers(file, classes)
     return [[number_of[label] for label in labels if label in number_of] for labels in sets]
 
 
-def _real(file: Path, pictures: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:
-    sets = _json(file)
+def _real(
+    file: Path, pictures: Sequence[str], classes: Sequence[str], sets: list | None = None
+) -> pd.DataFrame:
+    sets = read_json(file) if sets is None else sets
     number_of = _imagenet_numbers(file, classes)
     _check_real(file, sets)
     images, names = [], []
@@ -129,7 +141,9 @@ def _check_real(file: Path, sets: list | dict) -> None:
             raise InputError(f"{file}: entry {rank}: expected a list of class numbers")
         for label in labels:
             if type(label) is not int or not 0 <= label < 1000:
-                raise InputError(f"{file}: entry {rank}: {label!r} is no class number below 1000")
+                raise InputError(
+                    f"{file}: entry {rank}: {shorten(label)} is no class number below 1000"
+                )
 
 
 def _imagenet_numbers(file: Path, classes: Sequence[str]) -> dict[int, int]:
@@ -149,13 +163,3 @@ def _imagenet_numbers(file: Path, classes: Sequence[str]) -> dict[int, int]:
         f"{file}: ReaL labels need ImageNet's 1,000 classes in its order, or classes named by "
         f"WordNet id; {classes[0]!r} is none"
     )
-
-
-def _json(file: Path) -> list | dict:
-    if not file.is_file():
-        raise InputError(f"{file}: no such file")
-    try:
-        content: list | dict = json.loads(file.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise InputError(f"{file}: not a JSON file ({error})") from None
-    return content

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from daclass.data.agreement import check_agreement
 from daclass.data.sources import Source, content_hashes, image_hash
 from daclass.errors import InputError
 
@@ -119,7 +120,8 @@ def label_sets(
         ids: class number by name.
 
     Raises:
-        InputError: an unknown picture or class.
+        InputError: an unknown picture or class, no label at all, or sets that are not these
+            pictures' (see `check_agreement`).
     """
     if given is None:
         return pd.DataFrame(
@@ -132,6 +134,8 @@ def label_sets(
             f"annotations, row {row + 2}: {given['image_id'].iloc[row]} is not a validation picture"
         )
     labelled = given[given["name"] != ""]
+    if labelled.empty:
+        raise InputError("annotations: they hold no label")
     unknown = ~labelled["name"].isin(ids)
     if unknown.any():
         bad = labelled[unknown].iloc[0]
@@ -142,6 +146,12 @@ def label_sets(
         sets.get(image_id, []) if image_id in listed else [label]
         for image_id, label in val[["image_id", "class_id"]].itertuples(index=False)
     ]
+    of_listed = val["image_id"].isin(listed).to_numpy()
+    check_agreement(
+        [own for own, told in zip(labels, of_listed, strict=True) if told],
+        val["class_id"].to_numpy()[of_listed],
+        share=float(of_listed.mean()),
+    )
     return pd.DataFrame({"image_id": val["image_id"], "labels": labels})
 
 

@@ -25,6 +25,7 @@ from daclass.config import (
 from daclass.config.sources import PerClass
 from daclass.data import fashion_mnist
 from daclass.data.annotations import read_annotations
+from daclass.data.classes import Classes
 from daclass.data.tabular import read_csv
 from daclass.data.wordnet import class_path
 from daclass.errors import InputError
@@ -125,7 +126,7 @@ def _folder(data: FolderData) -> Source:
     if data.annotations:
         ids = list(pictures.loc[pictures["split"] == "val", "image_id"])
         names = sorted(pictures["name"].unique())
-        annotations = read_annotations(data.annotations, ids, names)
+        annotations = read_annotations(data.annotations, ids, Classes(names))
     if data.classes == "wordnet":
         names = sorted(pictures["name"].unique())
         classes = pd.DataFrame({"name": names, "path": [class_path(name) for name in names]})

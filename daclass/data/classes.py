@@ -1,0 +1,151 @@
+"""Class numbers from names and numbers: the one place where a value of a file becomes an index."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from daclass.data.tabular import shorten
+from daclass.errors import InputError
+
+_NUMBER = re.compile(r"(0|[1-9][0-9]{0,8})(\.0*)?")
+
+
+def whole_number(value: object) -> int | None:
+    """The number from 0 to 999,999,999 that a value is: 3, 3.0, "3" and "3.0", but not "03".
+
+    None for anything else, such as a truth value, which Python counts among the numbers.
+    """
+    if isinstance(value, str):
+        found = _NUMBER.fullmatch(value.strip())
+        return int(found[1]) if found else None
+    if isinstance(value, (bool, np.bool_)) or not isinstance(
+        value, (int, float, np.integer, np.floating)
+    ):
+        return None
+    return int(value) if 0 <= value < 10**9 and value == int(value) else None
+
+
+class Classes:
+    """The classes of a study, and what values stand for them.
+
+    A text is the class of that name. A number is a class's place in the list, from 0. Where the
+    numbers in the files are all that names the classes (`numbered`), a number is a name as well.
+
+    Attributes:
+        names: class names by class number.
+        numbered: whether the names are the numbers that the files have.
+    """
+
+    def __init__(self, names: Sequence[str], *, numbered: bool = False) -> None:
+        self.names = tuple(names)
+        self.numbered = numbered
+        self._known = {_plain(name): number for number, name in enumerate(names)}
+        called = [(number, whole_number(name)) for number, name in enumerate(names)]
+        # Folders called 0, 1, 10, 11, 2: is 2 the third class or the one called so? Names such as
+        # 010, which are no plain numbers, leave the same doubt unless ten is their place.
+        called += [
+            (number, int(name))
+            for number, name in enumerate(names)
+            if re.fullmatch("0[0-9]{1,8}", name)
+        ]
+        self._doubtful = any(other is not None and other != number for number, other in called)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def number(self, value: object) -> int:
+        """The class number of one value; -1 where it stands for no class."""
+        if isinstance(value, (str, bool, np.bool_)):
+            known = self._known.get(_plain(str(value)))
+            if known is not None:
+                return known
+            if self._doubtful:
+                return -1
+        place = whole_number(value)
+        if place is None:
+            return -1
+        if self.numbered or self._doubtful:
+            return self._known.get(str(place), -1)
+        return place if place < len(self.names) else -1
+
+    def numbers(
+        self, values: pd.Series, what: str, place: Callable[[int], str]
+    ) -> npt.NDArray[np.int32]:
+        """The class number of each value, int32 [rows].
+
+        Args:
+            values: names or numbers, one a row.
+            what: what they are, for the message.
+            place: where a row, from 0, comes from, for the message.
+
+        Raises:
+            InputError: a value is missing or stands for no class, naming the row, from 1; or the
+                values are numbers, and classes are called by numbers that are not their places.
+        """
+        missing = values.isna().to_numpy()
+        if missing.any():
+            raise InputError(f"{place(int(missing.argmax()))}: {what} is missing")
+        text = not pd.api.types.is_numeric_dtype(values)
+        if self._doubtful and not self.numbered and not text and len(values):
+            raise InputError(
+                f"{place(0)}: {what}: classes are called by numbers that are not their places, "
+                f"such as {self.names[-1]!r}; give their names as text"
+            )
+        # By distinct value, since there are few classes and many rows.
+        codes, distinct = pd.factorize(values)
+        found = np.fromiter((self.number(value) for value in distinct), np.int32, len(distinct))
+        numbers = found[codes]
+        wrong = numbers < 0
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise InputError(
+                f"{place(row)}: {what} {shorten(values.iloc[row])} is no class: {self.described()}"
+            )
+        return numbers
+
+    def described(self) -> str:
+        """What may stand for a class, for messages."""
+        if self.numbered:
+            return f"they are called {self.names[0]} to {self.names[-1]}"
+        return (
+            f"they are numbered 0 to {len(self) - 1}, from {self.names[0]!r} to {self.names[-1]!r}"
+        )
+
+
+def names_of(values: Sequence[pd.Series], file: Path | str) -> Classes:
+    """The classes for want of a list: the numbers that occur, or the sorted distinct texts.
+
+    Args:
+        values: the labels first, then what else holds class numbers, such as predictions. Where the
+            labels are numbers, classes that only the others name are classes without pictures;
+            where they are texts, the labels have to name all classes.
+        file: of the labels, for the message.
+
+    Raises:
+        InputError: a label is missing or empty, or there are numbers and texts among the labels:
+            one stray text would make texts of all and number them in another order.
+    """
+    labels = values[0]
+    missing = labels.isna().to_numpy() | (labels.astype(str).str.strip() == "").to_numpy()
+    numbers = [whole_number(value) for value in labels.unique()]
+    some = any(number is not None for number in numbers)
+    if missing.any() or (some and None in numbers):
+        odd = missing if missing.any() else labels.map(whole_number).isna().to_numpy()
+        row = int(odd.argmax())
+        value = "" if missing.any() else labels.iloc[row]
+        raise InputError(f"{file}: row {row + 1}: label {shorten(value)} is no class")
+    if not some:
+        return Classes(sorted({str(label).strip() for label in labels.unique()}))
+    found = {whole_number(value) for column in values for value in column.unique()}
+    return Classes([str(n) for n in sorted(n for n in found if n is not None)], numbered=True)
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFC", name.strip())

@@ -1,0 +1,162 @@
+"""The labelled pictures, and the classes that there are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from daclass.config import PredictionsData
+from daclass.data.classes import Classes, names_of
+from daclass.data.imagenet import class_tree
+from daclass.data.limits import read_bytes
+from daclass.data.predictions.rows import RANKS, Rows
+from daclass.data.tabular import SEPARATORS, kind, read_csv
+from daclass.data.wordnet import class_path
+from daclass.errors import InputError
+
+_FIELD = re.compile(r"\{\d?(:(0?\d{1,2})?d?)?\}")
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels as their file has them.
+
+    Attributes:
+        images: names of the pictures, [N].
+        values: their original classes, as names or numbers, [N].
+        file: where they come from, for messages.
+    """
+
+    images: pd.Series
+    values: pd.Series
+    file: str
+
+    def place(self, row: int) -> str:
+        return f"{self.file}: row {row + 1}"
+
+
+def read_labels(file: Path, pattern: str | None) -> Labels:
+    """Labels from a CSV or TSV with the columns image and label, or a text file of labels alone.
+
+    Raises:
+        InputError: the file is missing, damaged or empty, or there are no names for its pictures.
+    """
+    if kind(file) in SEPARATORS:
+        table = read_csv(file, "image", "label")
+        if table.empty:
+            raise InputError(f"{file}: holds no labels")
+        return Labels(table["image"], table["label"], str(file))
+    content = read_bytes(file, times=12)
+    if pattern is None:
+        raise InputError(f"data.images: {file} names no pictures, so their names are needed here")
+    try:
+        lines = pd.Series(content.decode("utf-8-sig").split(), dtype=object)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file}: not a text file ({error})") from None
+    if lines.empty:
+        raise InputError(f"{file}: holds no labels")
+    return Labels(names_from(pattern, len(lines)), lines, str(file))
+
+
+def labels_of(parts: Sequence[Rows]) -> Labels:
+    """The labels that stand beside the predictions.
+
+    Raises:
+        InputError: a file has none, or two rows of a picture disagree.
+    """
+    for part in parts:
+        if "label" not in part.frame:
+            raise InputError(
+                f"{part.file}: lacks the column label, and data.labels names no file with labels"
+            )
+    images = pd.concat([part.frame["image"].astype(object) for part in parts], ignore_index=True)
+    values = pd.concat([part.frame["label"].astype(object) for part in parts], ignore_index=True)
+    first = ~images.duplicated()
+    found = Labels(
+        images[first].reset_index(drop=True), values[first].reset_index(drop=True), parts[0].file
+    )
+    told = images.map(dict(zip(found.images, found.values, strict=True)))
+    odd = ((told != values) & ~(told.isna() & values.isna())).to_numpy()
+    if odd.any():
+        row = int(odd.argmax())
+        raise InputError(
+            f"{_row_of(parts, row)}: {images[row]} is labelled {values[row]}, but {told[row]} "
+            "in an earlier row"
+        )
+    return found
+
+
+def _row_of(parts: Sequence[Rows], row: int) -> str:
+    for part in parts:
+        if row < len(part.frame):
+            return part.place(row)
+        row -= len(part.frame)
+    raise IndexError(row)
+
+
+def names_from(pattern: str, number: int) -> pd.Series:
+    """Names of pictures from a pattern such as ILSVRC2012_val_{:08d}.JPEG, filled with 1, 2, ...
+
+    Raises:
+        InputError: the pattern has no place for a number, or anything else in braces.
+    """
+    if "{" in _FIELD.sub("", pattern) or "}" in _FIELD.sub("", pattern):
+        raise InputError(
+            f"data.images: {pattern!r} is no pattern for a number, such as picture_{{:05d}}.jpg"
+        )
+    if not _FIELD.search(pattern):
+        raise InputError(f"data.images: {pattern!r} gives all pictures the same name")
+    bare = re.sub(r"\{\d?", "{", pattern)
+    fields = len(_FIELD.findall(pattern))
+    return pd.Series([bare.format(*[rank] * fields) for rank in range(1, number + 1)], dtype=object)
+
+
+def read_classes(
+    data: PredictionsData, labels: Labels, parts: Sequence[Rows]
+) -> tuple[Classes, list[str]]:
+    """The classes, and each one's way through the class tree.
+
+    Raises:
+        InputError: the list of classes is bad, or the labels name no classes.
+    """
+    if data.classes == "imagenet":
+        return _listed(class_tree(), "data.classes")
+    if data.classes not in (None, "wordnet"):
+        file = data.root / data.classes
+        return _listed(read_csv(file, "name", "path"), str(file))
+    classes = classes_of(labels, parts)
+    names = list(classes.names)
+    return classes, [class_path(name) for name in names] if data.classes else names
+
+
+def classes_of(labels: Labels, parts: Sequence[Rows]) -> Classes:
+    """The classes where no list names them: see `names_of`."""
+    told = {part.names for part in parts if part.names}
+    if len(told) == 1:
+        return Classes(told.pop())
+    scores = max((part.scores for part in parts), default=0)
+    others = [part.frame[rank] for part in parts for rank in RANKS if rank in part.frame]
+    found = names_of([labels.values, *others, pd.Series(range(scores), dtype=object)], labels.file)
+    if found.numbered and scores:
+        beyond = [name for name in found.names if int(name) >= scores]
+        if beyond:
+            raise InputError(
+                f"{labels.file}: class {beyond[0]} has no score: {parts[0].file} has {scores} for "
+                f"each picture, of the classes 0 to {scores - 1}"
+            )
+    return found
+
+
+def _listed(tree: pd.DataFrame, file: str) -> tuple[Classes, list[str]]:
+    if tree.empty:
+        raise InputError(f"{file}: names no class")
+    empty = (tree["name"].str.strip() == "").to_numpy()
+    if empty.any():
+        raise InputError(f"{file}: row {int(empty.argmax()) + 1}: names no class")
+    if not tree["name"].is_unique:
+        raise InputError(f"{file}: {tree['name'][tree['name'].duplicated()].iloc[0]} twice")
+    return Classes(list(tree["name"])), list(tree["path"])
