@@ -288,7 +288,7 @@ def test_conditions_of_a_study_of_predictions(tmp_path):
         ("data.models={m: {condition: a, pair: b}}", r"data\.models\.m\.pair: unknown setting"),
         ("data.models=[a, b]", r"data\.models: "),
         ("data.annotations=7", r"data\.annotations: "),
-        ("data.labels=null", r"data\.labels"),
+        ("data.files=null", r"data\.files"),
     ],
 )
 def test_a_bad_setting_of_a_study_of_predictions_is_named(tmp_path, change, message):
