@@ -33,7 +33,7 @@ from daclass.plots.style import INK, LINE, RED, key, panels, styled
 from daclass.stages import predict_elsewhere
 from daclass.tables import read_table
 
-POLICY, BASELINE = "fp_informed", "uniform_strongest"
+POLICY, BASELINE = "fp_informed", "uniform_tested"
 GALLERY = Path(__file__).parents[1] / "figures" / "gallery"
 SIDES = (0.3, 0.5, 0.7, 0.85, 0.95, 1.0)
 

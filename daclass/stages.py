@@ -438,7 +438,7 @@ def _design_interventions(study: Study, layout: Layout) -> None:
         training_pictures=of_class.reindex(range(len(classes))).to_numpy("float64"),
         axis=study.axis,
         strengths=study.strengths,
-        strongest=study.strongest,
+        tested=study.tested_strength,
         reference=study.reference_strength,
         m=len(classes),
         random_seed=study.interventions.random_seed,
@@ -493,7 +493,7 @@ def _costs(study: Study, layout: Layout) -> tuple[pd.DataFrame, dict[str, int]]:
             ]
             if tuning and phase == "interventions":
                 epochs += tuning.epochs
-                before = runs["uniform_strongest"].get("seconds", unknown)
+                before = runs["uniform_tested"].get("seconds", unknown)
     sweep = len(study.strengths) * len(study.seeds("sweep"))
     design = {
         plan.name: sweep if DESIGNERS[plan.designer].needs_sweep else 0 for plan in study.planned
@@ -517,7 +517,7 @@ def _runs(study: Study, layout: Layout, phase: Phase, seed: int) -> list[Run]:
     }
     if phase == "fine_tuning":
         trained = _runs(study, layout, "interventions", seed)
-        parent = next(run for run in trained if run.name == "uniform_strongest")
+        parent = next(run for run in trained if run.name == "uniform_tested")
         return plan_fine_tuning(study, loaded, parent)
     frame = read_table("index", layout.table("index"))
     return plan_runs(study, frame, loaded, seed, layout.runs)

@@ -366,7 +366,7 @@ TABLES: Mapping[str, Table] = {
             "accuracy_high": _HIGH,
             "recovered": (
                 _real,
-                "Share of the drop from uniform_reference to uniform_strongest that it wins back.",
+                "Share of the drop from uniform_reference to uniform_tested that it wins back.",
             ),
             "recovered_low": _LOW,
             "recovered_high": _HIGH,
@@ -409,13 +409,13 @@ TABLES: Mapping[str, Table] = {
             "runs": (_int, "With fresh seeds; equal policies share theirs."),
             "epochs": (_real, "Of a run, those of the network that it starts from included."),
             "pictures": (_real, "That a run trains on, repeats included; mean over seeds."),
-            "relative": (_real, "Pictures, as a multiple of those of uniform_strongest."),
+            "relative": (_real, "Pictures, as a multiple of those of uniform_tested."),
             "seconds": (
                 _real,
                 "Measured, of a run; mean over seeds. Of runs side by side each has its share; of "
                 "fine-tuned ones the network's that it starts from included.",
             ),
-            "seconds_relative": (_real, "Seconds, as a multiple of those of uniform_strongest."),
+            "seconds_relative": (_real, "Seconds, as a multiple of those of uniform_tested."),
             "design_runs": (_int, "Of the sweep, without which it could not be designed."),
         },
     ),

@@ -181,7 +181,7 @@ def test_a_date_is_a_text(tmp_path):
         ("training.schedule=cosine", True),
         ("training.blur_pool=true", True),
         ("sweep.seeds=[0, 1, 5]", False),
-        ("interventions.designers=[uniform_strongest, uniform_best]", False),
+        ("interventions.designers=[uniform_tested, uniform_best]", False),
         (f"{TUNING}={{epochs: 2, learning_rate: 0.1}}", False),
         ("analysis.affected.share=0.2", False),
         ("machine.threads=2", False),
@@ -226,7 +226,7 @@ def test_only_what_decides_weights_trains_again(tmp_path, change, trains_again):
 )
 def test_policies_of_the_interventions(tmp_path, changes, names):
     study = load(tmp_path, changes=changes)
-    baselines = ("uniform_strongest", "uniform_best", "uniform_reference")
+    baselines = ("uniform_tested", "uniform_best", "uniform_reference")
     assert study.policy_names("interventions") == (*baselines, *names.split())
 
 

@@ -52,7 +52,7 @@ def test_fine_tuning_trains_its_own_runs_and_none_again(study):
     assert {name: after[name] for name in before} == before
     added = {f"seed1-{run['run']}" for run in trained(folder, "fine_tuning").values()}
     assert after.keys() - before.keys() == added
-    parent = trained(folder, "interventions")["uniform_strongest"]["run"]
+    parent = trained(folder, "interventions")["uniform_tested"]["run"]
     runs = trained(folder, "fine_tuning").values()
     assert all(run["settings"].startswith(f"{parent}-") for run in runs)
     # The very policies of the other phase.
@@ -96,12 +96,12 @@ def test_a_fine_tuned_run_costs_what_its_parent_did_too(study):
     folder, _ = study
     costs = read(folder, "intervention_costs").set_index("policy")
     tuned = trained(folder, "fine_tuning")["fine_tuned_fp_informed"]["seconds"]
-    parent = trained(folder, "interventions")["uniform_strongest"]["seconds"]
+    parent = trained(folder, "interventions")["uniform_tested"]["seconds"]
     row = costs.loc["fine_tuned_fp_informed"]
     assert (row["epochs"], row["relative"], row["runs"]) == (3, 1.5, 1)
     assert row["seconds"] == pytest.approx(parent + tuned)
     assert row["design_runs"] == costs.loc["fp_informed", "design_runs"] == 2
-    assert costs.loc["uniform_strongest", "relative"] == 1
+    assert costs.loc["uniform_tested", "relative"] == 1
 
 
 def test_without_its_section_nothing_is_trained_or_predicted(study):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from daclass.analysis.interventions import STRONGEST
+from daclass.analysis.interventions import TESTED
 
 
 def costs(trained: pd.DataFrame, design_runs: Mapping[str, int]) -> pd.DataFrame:
@@ -20,12 +20,12 @@ def costs(trained: pd.DataFrame, design_runs: Mapping[str, int]) -> pd.DataFrame
 
     Returns:
         Table "intervention_costs", in the order of `trained`. `relative` and `seconds_relative` are
-        shares of a run of uniform_strongest.
+        shares of a run of uniform_tested.
     """
     by_policy = trained.groupby("policy", sort=False)
     table = by_policy[["epochs", "pictures", "seconds"]].mean()
     table["runs"] = by_policy.size()
-    table["relative"] = table["pictures"] / float(table["pictures"][STRONGEST])
-    table["seconds_relative"] = table["seconds"] / float(table["seconds"][STRONGEST])
+    table["relative"] = table["pictures"] / float(table["pictures"][TESTED])
+    table["seconds_relative"] = table["seconds"] / float(table["seconds"][TESTED])
     table["design_runs"] = [design_runs[policy] for policy in table.index]
     return table.reset_index()

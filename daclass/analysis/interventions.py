@@ -15,7 +15,7 @@ from daclass.inference.crossed import Crossed, crossed_difference
 from daclass.inference.discoveries import q_values
 from daclass.inference.draws import Draws
 
-STRONGEST, REFERENCE = "uniform_strongest", "uniform_reference"
+TESTED, REFERENCE = "uniform_tested", "uniform_reference"
 """The policies that a drop is measured between."""
 
 
@@ -113,9 +113,9 @@ def interventions(
         them: all, affected, swallowers, both (the union of the two). A baseline against itself, or
         against runs of an equal policy, has difference 0 with NaN for interval and p; a group
         without pictures has NaN everywhere. `recovered` is the share of the drop that the policy
-        recovers, ``(policy - uniform_strongest) / (uniform_reference - uniform_strongest)``, with
+        recovers, ``(policy - uniform_tested) / (uniform_reference - uniform_tested)``, with
         Fieller's interval; NaN where the drop's interval holds 0. It is 1 for the reference and 0
-        for the strongest by definition, without interval. `worse` and `better` count the group's
+        for the tested one by definition, without interval. `worse` and `better` count the group's
         classes with q at most `q`, for a pooled control the mean over its draws; NaN where a
         pooled control is the baseline, and where nothing could be tested (one seed).
 
@@ -137,7 +137,7 @@ def interventions(
     ]
     equal = {pair: _equal(cells, *(runs[name] for name in pair)) for pair in against}
     by_definition = {
-        policy: 0.0 if equal[policy, STRONGEST] else 1.0 if equal[policy, REFERENCE] else None
+        policy: 0.0 if equal[policy, TESTED] else 1.0 if equal[policy, REFERENCE] else None
         for policy in runs
     }
     rows = []
@@ -205,10 +205,10 @@ def _recovered(
     values: Mapping[str, Draws], policy: str, by_definition: float | None, confidence: float
 ) -> dict[str, float]:
     """The share of the drop that a policy recovers."""
-    drop, low, high = values[REFERENCE] - values[STRONGEST], np.nan, np.nan
+    drop, low, high = values[REFERENCE] - values[TESTED], np.nan, np.nan
     whole = drop.mean(confidence)
     if by_definition is None:
-        share, low, high = (values[policy] - values[STRONGEST]).share_of(drop, confidence)
+        share, low, high = (values[policy] - values[TESTED]).share_of(drop, confidence)
     else:
         share = by_definition if whole.low[0] * whole.high[0] > 0 else np.nan
     return {"recovered": share, "recovered_low": low, "recovered_high": high}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from daclass.analysis.best import best_condition
 from daclass.analysis.categories import CATEGORIES
 from daclass.analysis.effects import selection_drop
 
@@ -88,9 +89,8 @@ def _accuracy(accuracy: pd.DataFrame, conditions: Sequence[str]) -> list[Row]:
 
 def _best_average(accuracy: pd.DataFrame, conditions: Sequence[str]) -> Row:
     """The best condition on average, chosen on one half and reported on the other."""
-    first = accuracy[(accuracy["truth"] == "original") & (accuracy["k"] == 1)]
-    first = first.set_index("policy").loc[list(conditions)]  # ties: the one nearer to the tested
-    best = first.loc[first["half"] == "select", "accuracy"].idxmax()
+    best = best_condition(accuracy, conditions)
+    first = accuracy[(accuracy["truth"] == "original") & (accuracy["k"] == 1)].set_index("policy")
     estimate = first[first["half"] == "estimate"]
     rows = dict(zip(estimate.index, _records(estimate), strict=True))
     shown = ("accuracy", "low", "high", "seeds", "images")
@@ -323,8 +323,8 @@ def _headline_intervention(content: Row) -> Row | None:
     row = found.get(("fp_informed", "affected"))
     if row is None or row["accuracy"]["value"] is None:
         return None
-    strongest, best = (row["against"][name] for name in ("uniform_strongest", "uniform_best"))
-    overall = found["fp_informed", "all"]["against"]["uniform_strongest"]
+    tested, best = (row["against"][name] for name in ("uniform_tested", "uniform_best"))
+    overall = found["fp_informed", "all"]["against"]["uniform_tested"]
     random = row["against"].get("random_classes")
     chance = ""
     if random is not None:
@@ -334,10 +334,10 @@ def _headline_intervention(content: Row) -> Row | None:
         )
     return {
         "label": "what the class-conditional policy gives the affected classes",
-        "value": _change(strongest["value"]),
-        "text": "Against the strongest augmentation for all, the FP-informed policy changes the "
-        f"{_several(row['classes'], 'affected class', 'es')} by {_change(strongest['value'])} "
-        f"{_between(strongest, _change)} and the average of all by {_change(overall['value'])} "
+        "value": _change(tested["value"]),
+        "text": "Against the tested strength for all, the FP-informed policy changes the "
+        f"{_several(row['classes'], 'affected class', 'es')} by {_change(tested['value'])} "
+        f"{_between(tested, _change)} and the average of all by {_change(overall['value'])} "
         f"{_between(overall, _change)}; {chance}against the best uniform strength the affected "
         f"classes change by {_change(best['value'])} {_between(best, _change)} "
         f"({row['images']} fresh pictures, {_runs(row['seeds'], content)}).",

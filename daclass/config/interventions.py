@@ -36,7 +36,7 @@ def _name_installed(schema: dict[str, Any]) -> None:
 DesignerName = Annotated[str, AfterValidator(_installed), Field(json_schema_extra=_name_installed)]
 """Of a designer that an installed package brings."""
 
-STARTING_POINT = "uniform_strongest"
+STARTING_POINT = "uniform_tested"
 """The baseline that designed policies change, and that fine-tuning goes on from."""
 
 
@@ -64,7 +64,7 @@ FINE_TUNED = "fine_tuned_"
 class FineTuning(Section):
     """Further epochs of trained networks under the designed policies.
 
-    Every fresh seed's network of uniform_strongest goes on under each policy, uniform_strongest
+    Every fresh seed's network of uniform_tested goes on under each policy, uniform_tested
     itself included: the control for the epochs that are added. The recipe is that of `training` but
     for what stands here; the optimiser's momentum starts anew.
     """
@@ -113,7 +113,7 @@ class Interventions(Section):
     random_seed: Seed = 0
     """Decides what designers draw."""
     fine_tuning: FineTuning | None = None
-    """Train under the policies a second time, from the weights of uniform_strongest instead of from
+    """Train under the policies a second time, from the weights of uniform_tested instead of from
     scratch; left out, this is not done."""
 
     @model_validator(mode="after")

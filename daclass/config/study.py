@@ -103,6 +103,11 @@ class Study(Section):
         return self.strengths[0]
 
     @property
+    def tested_strength(self) -> float:
+        """What the study would train for all: designed policies change it for some classes."""
+        return self.strongest
+
+    @property
     def reference_strength(self) -> float:
         reference = self.analysis.reference
         return self.strengths[-1] if reference == "weakest" else float(reference)

@@ -79,8 +79,8 @@ def _runs(
     """A run for each policy and seed; equal policies give equal keys."""
     seeds = study.seeds(phase)
     if phase == "fine_tuning":
-        strongest = {"uniform_strongest": Policy(study.axis, study.strongest)}
-        parents = _runs(study, layout, "interventions", strongest, index)
+        tested = {"uniform_tested": Policy(study.axis, study.tested_strength)}
+        parents = _runs(study, layout, "interventions", tested, index)
         return [run for parent in parents for run in plan_fine_tuning(study, policies, parent)]
     # A run's hash names the pictures of its draw; hashing those of ImageNet takes seconds.
     first = {study.draw(seed): seed for seed in reversed(seeds)}

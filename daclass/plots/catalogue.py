@@ -352,7 +352,7 @@ FIGURES: Mapping[str, Plot] = {
         _errors,
         "No class swallows an affected one.",
     ),
-    "interventions_vs_strongest": _against("uniform_strongest"),
+    "interventions_vs_strongest": _against("uniform_tested"),
     "interventions_vs_best": _against("uniform_best"),
     "interventions_vs_random": Plot(
         lambda t: interventions.intervention_numbers(t.interventions, policies.CONTROL),

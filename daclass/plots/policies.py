@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from daclass.designer import DESIGNERS
 
-STRONGEST, BEST, REFERENCE = "uniform_strongest", "uniform_best", "uniform_reference"
+STRONGEST, BEST, REFERENCE = "uniform_tested", "uniform_best", "uniform_reference"
 CONTROL = "random_classes"
 FINE_TUNED = "fine_tuned_"
 

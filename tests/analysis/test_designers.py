@@ -58,7 +58,7 @@ def evidence(affected=(2, 3), swallowers=(0, -1), m: int = 2, **changes) -> Evid
         "training_pictures": np.array([60, 70, 60, 70, 60, 70]),
         "axis": RRC_SCALE,
         "strengths": STRENGTHS,
-        "strongest": 0.08,
+        "tested": 0.08,
         "reference": 0.99,
         "m": m,
     }
@@ -68,20 +68,61 @@ def evidence(affected=(2, 3), swallowers=(0, -1), m: int = 2, **changes) -> Evid
 def test_uniform_policies() -> None:
     strengths = {
         name: DESIGNERS[name](evidence(strength=0.3)).policy.strength
-        for name in ("uniform_strongest", "uniform_best", "uniform_reference", "uniform_each")
+        for name in ("uniform_tested", "uniform_best", "uniform_reference", "uniform_each")
     }
     assert strengths == {
-        "uniform_strongest": 0.08,
+        "uniform_tested": 0.08,
         "uniform_best": 0.3,  # 48 of 60, against 46 and 38
         "uniform_reference": 0.99,
         "uniform_each": 0.3,
     }
 
 
-def test_uniform_best_takes_the_stronger_of_two_that_tie() -> None:
+def test_uniform_best_takes_the_weaker_of_two_that_tie() -> None:
     same = np.full_like(CORRECT, 5)
     found = DESIGNERS["uniform_best"](evidence(counts=counts(same)))
-    assert found.policy.strength == 0.08
+    assert found.policy.strength == 0.99
+
+
+@pytest.mark.parametrize("name", ["naive_removal", "reweighted", "fp_informed"])
+def test_policies_change_classes_relative_to_the_tested_strength(name) -> None:
+    """Tested is the middle one: ant's and bee's false positives grow by 3 up to there, and the rest
+    stays there too."""
+    found = DESIGNERS[name](evidence(tested=0.3))
+    assert found.policy.default == 0.3
+    assert all(strength >= 0.3 for strength in found.policy.classes.values())  # none stronger
+    if name == "fp_informed":
+        assert set(found.reasons["classes"]) == {"ant", "bee"}
+        assert "grow by 3.0 a run from 0.99 to 0.3;" in found.reasons["classes"]["ant"]
+    if name == "naive_removal":
+        assert dict(found.policy.classes) == {"cat": 0.99, "dog": 0.99}
+
+
+@pytest.mark.parametrize("name", ["naive_removal", "reweighted", "fp_informed", "random_classes"])
+def test_nothing_is_weaker_than_the_weakest_where_that_is_tested(name) -> None:
+    found = DESIGNERS[name](evidence(tested=0.99))
+    assert found.policy == DESIGNERS["uniform_tested"](evidence(tested=0.99)).policy
+    assert found.policy.strength == 0.99 and "the same as" in found.reasons["summary"]
+
+
+def test_the_control_deals_the_dose_of_any_designer() -> None:
+    """graded leaves best average, .3, for cat and dog; two others get what it gave them."""
+    table = profiles(np.random.default_rng(0), [1, 1, 2, 1, 0, 1], noise=0.01)
+    graded = DESIGNERS["graded"](evidence(counts=table))
+    assert dict(graded.policy.classes) == {"cat": 0.99, "eel": 0.08}
+    found = DESIGNERS["random_classes"](
+        evidence(counts=table, affected=(), swallowers=()), {"of": "graded"}
+    )
+    assert found.policy.default == 0.3
+    assert sorted(found.policy.classes.values()) == [0.08, 0.99]
+    assert not {"cat", "eel"} & set(found.policy.classes)
+    assert "graded's 2 strengths for random classes" in found.reasons["summary"]
+
+
+@pytest.mark.parametrize("of", ["nobody", "random_classes"])
+def test_a_control_of_nothing_is_refused(of) -> None:
+    with pytest.raises(ValueError, match="of is the name of a designer"):
+        DESIGNERS["random_classes"](evidence(), {"of": of})
 
 
 def test_naive_removal_weakens_the_affected_classes() -> None:
@@ -92,10 +133,10 @@ def test_naive_removal_weakens_the_affected_classes() -> None:
 
 
 @pytest.mark.parametrize("designer", ["naive_removal", "reweighted"])
-def test_without_affected_classes_the_strongest_for_all(designer) -> None:
+def test_without_affected_classes_the_tested_for_all(designer) -> None:
     found = DESIGNERS[designer](evidence(affected=(), swallowers=()))
-    assert found.policy == DESIGNERS["uniform_strongest"](evidence()).policy
-    assert "same as uniform_strongest" in found.reasons["summary"]
+    assert found.policy == DESIGNERS["uniform_tested"](evidence()).policy
+    assert "same as uniform_tested" in found.reasons["summary"]
 
 
 def test_reweighted_weighs_affected_classes_by_what_they_lose() -> None:
@@ -138,10 +179,10 @@ def test_fp_informed_takes_the_stronger_of_two_that_tie() -> None:
 def test_fp_informed_without_a_class_that_grows_says_so() -> None:
     found = DESIGNERS["fp_informed"](evidence(reference=0.08))
     assert found.policy.strength == 0.08
-    assert "same as uniform_strongest" in found.reasons["summary"]
+    assert "same as uniform_tested" in found.reasons["summary"]
     found = DESIGNERS["random_classes"](evidence(reference=0.08))
     assert found.policy.strength == 0.08
-    assert "same as uniform_strongest" in found.reasons["summary"]
+    assert "same as uniform_tested" in found.reasons["summary"]
 
 
 def test_fp_informed_by_original_labels() -> None:
@@ -365,8 +406,6 @@ def studies(draw) -> Evidence:
     strengths = draw(
         st.lists(st.sampled_from([0.08, 0.2, 0.5, 0.75, 0.99]), min_size=2, unique=True)
     )
-    strongest = min(strengths)
-    weaker = sorted(set(strengths) - {strongest})
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     keys = pd.MultiIndex.from_product(
         [range(seeds), strengths, range(n_classes)], names=["seed", "strength", "class_id"]
@@ -393,8 +432,8 @@ def studies(draw) -> Evidence:
         training_pictures=rng.integers(1, 500, n_classes),
         axis=RRC_SCALE,
         strengths=strengths,
-        strongest=strongest,
-        reference=draw(st.sampled_from(weaker)),
+        tested=draw(st.sampled_from(strengths)),
+        reference=draw(st.sampled_from(strengths)),
         m=draw(st.integers(1, n_classes)),
         strength=draw(st.sampled_from(strengths)),
         draw=draw(st.integers(1, 3)),
@@ -414,6 +453,8 @@ def test_designs(found: Evidence) -> None:
         assert bool(policy.loss_weights) <= (name == "reweighted")
         if "informed" in name or name == "random_classes":
             assert len(policy.classes) <= found.m, name
+        if name in {"fp_informed", "fp_informed_original", "naive_removal", "reweighted"}:
+            assert policy.default == found.tested <= min(policy.classes.values(), default=1), name
     informed = DESIGNERS["fp_informed"](found)
     control = DESIGNERS["random_classes"](found)
     assert sorted(policies["fp_informed"].classes.values()) == sorted(

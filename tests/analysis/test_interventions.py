@@ -14,10 +14,10 @@ from daclass.errors import InputError
 from daclass.tables import SCHEMAS
 
 GROUPS = {"all": set(range(10)), "affected": {0, 4}, "swallowers": {1, 4}, "both": {0, 1, 4}}
-BASELINES = ("uniform_strongest", "uniform_best", "uniform_reference")
+BASELINES = ("uniform_tested", "uniform_best", "uniform_reference")
 # Policy -> the run of the simulated sweep that stands in for it. Two policies share each run of .3.
 POLICIES = {
-    "uniform_strongest": "uniform-0.08",
+    "uniform_tested": "uniform-0.08",
     "fp_informed": "uniform-0.3",
     "same": "uniform-0.3",
     "uniform_best": "uniform-0.99",
@@ -129,20 +129,20 @@ def test_the_share_of_the_drop_that_is_recovered(right, table, group) -> None:
     accuracy = rows.groupby("policy")["right"].mean()
     found = table[(table["group"] == group) & (table["truth"] == "original")]
     found = found.groupby("policy").first()
-    drop = accuracy["uniform_reference"] - accuracy["uniform_strongest"]
+    drop = accuracy["uniform_reference"] - accuracy["uniform_tested"]
     interval = table.query(
-        "policy == 'uniform_reference' and baseline == 'uniform_strongest' "
+        "policy == 'uniform_reference' and baseline == 'uniform_tested' "
         f"and group == '{group}' and truth == 'original'"
     ).iloc[0]
     shares = found[["recovered", "recovered_low", "recovered_high"]]
     if interval["low"] <= 0 <= interval["high"]:
         assert shares.isna().all(axis=None)
         return
-    assert shares.loc["uniform_strongest", "recovered"] == 0
+    assert shares.loc["uniform_tested", "recovered"] == 0
     assert shares.loc["uniform_reference", "recovered"] == 1
     assert shares.loc["uniform_best", "recovered"] == 1  # runs of an equal policy
     assert shares.loc["uniform_reference", ["recovered_low", "recovered_high"]].isna().all()
-    expected = (accuracy["fp_informed"] - accuracy["uniform_strongest"]) / drop
+    expected = (accuracy["fp_informed"] - accuracy["uniform_tested"]) / drop
     row = shares.loc["fp_informed"]
     assert row["recovered"] == pytest.approx(expected)
     assert row["recovered_low"] < row["recovered"] < row["recovered_high"]
@@ -229,7 +229,7 @@ def planted(gain: float, random_seed: int, classes: int = 10, images: int = 60, 
     for seed in range(seeds):
         shared = rng.normal(0, 0.02, classes)[labels]
         for policy, back in (
-            ("uniform_strongest", 0.0), ("uniform_reference", LOSS), ("fp_informed", gain),
+            ("uniform_tested", 0.0), ("uniform_reference", LOSS), ("fp_informed", gain),
             ("random_1", 0.0), ("random_2", 0.0), ("random_3", 0.0),
         ):  # fmt: skip
             own = rng.normal(0, 0.02, classes)[labels]
@@ -245,7 +245,7 @@ def planted(gain: float, random_seed: int, classes: int = 10, images: int = 60, 
             frames.append(pd.DataFrame(run))
     annotations = pd.DataFrame({"image_id": ids, "labels": [[int(k)] for k in labels]})
     cells = arrange_cells(pd.concat(frames), index, annotations, classes, "drop")
-    baselines = ("uniform_strongest", "uniform_reference")
+    baselines = ("uniform_tested", "uniform_reference")
     controls = {"random": ("random_1", "random_2", "random_3")}
     return compare(cells, range(4), (7,), baselines=baselines, controls=controls)
 
@@ -256,9 +256,9 @@ def test_a_policy_that_helps_is_found_to_beat_random_classes() -> None:
     row = found.loc[("fp_informed", "affected", "random")]
     assert 0.1 < row["low"] < GAIN < row["high"]
     assert 0.4 < row["recovered_low"] < GAIN / LOSS < row["recovered_high"]
-    random = found.loc[("random", "affected", "uniform_strongest")]
+    random = found.loc[("random", "affected", "uniform_tested")]
     assert random["low"] < 0 < random["high"]
-    assert found.loc[("fp_informed", "affected", "uniform_strongest"), "better"] == 4
+    assert found.loc[("fp_informed", "affected", "uniform_tested"), "better"] == 4
     assert found.loc[("fp_informed", "affected", "uniform_reference"), "worse"] >= 3
     assert found.loc[("random", "affected", "uniform_reference"), "worse"] == 4  # mean of draws
     claimed = classes.query("q <= .05 and policy == 'fp_informed'")["class_id"]
@@ -275,7 +275,7 @@ def test_where_nothing_helps_nothing_is_claimed() -> None:
         rows = rows.set_index(["group", "baseline"])
         row = rows.loc[("affected", "random")]
         missed += not row["low"] <= 0 <= row["high"]
-        whole = rows.loc[("all", "uniform_strongest")]
+        whole = rows.loc[("all", "uniform_tested")]
         claimed += whole["worse"] + whole["better"] > 0
     # Binomial with the promised rate of .05.
     assert missed <= stats.binom.ppf(0.999, 10, 0.05)
@@ -285,11 +285,11 @@ def test_where_nothing_helps_nothing_is_claimed() -> None:
 def test_draws_that_change_nothing_have_no_interval(study) -> None:
     """All draws of the control trained as the strongest for all: 0 by definition, not estimated."""
     runs = renamed(study)
-    same = runs[runs["policy"] == "uniform_strongest"]
+    same = runs[runs["policy"] == "uniform_tested"]
     others = runs[~runs["policy"].isin(["random_1", "random_2"])]
     draws = [same.assign(policy=name) for name in ("random_1", "random_2")]
     cells = arrange_cells(pd.concat([others, *draws]), *study.data[1:], "drop")
-    rows = compare(cells)[0].query("policy == 'random' and baseline == 'uniform_strongest'")
+    rows = compare(cells)[0].query("policy == 'random' and baseline == 'uniform_tested'")
     assert (rows["difference"] == 0).all()
     assert rows[["low", "high", "p", "recovered_low"]].isna().all(axis=None)
     assert (rows[["worse", "better"]] == 0).all(axis=None)

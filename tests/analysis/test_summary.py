@@ -58,14 +58,14 @@ def analyse(study) -> dict[str, pd.DataFrame]:
         TRUTH, tables["effects"], tables["confusions"], tables["categories"]
     )
     roles = {
-        "uniform_strongest": "uniform-0.08",
+        "uniform_tested": "uniform-0.08",
         "uniform_reference": "uniform-0.3",
         "fp_informed": "uniform-0.99",
         "random_classes_1": "uniform-0.3",
     }
     policy = study.predictions["policy"]
     fresh = [study.predictions[policy == run].assign(policy=name) for name, run in roles.items()]
-    uniform = ("uniform_strongest", "uniform_reference")
+    uniform = ("uniform_tested", "uniform_reference")
     cells = arrange_cells(pd.concat(fresh), *study.data[1:], "drop")
     tables["intervention_classes"] = intervention_classes(cells, uniform, confidence=0.95)
     tables["interventions"] = interventions(
@@ -140,7 +140,7 @@ def test_findings(tables) -> None:
     assert content["planted"]["counts"]["hurt"] == {"found": 1}
     policies = {row["policy"] for row in content["interventions"]}
     assert policies == {
-        "uniform_strongest", "uniform_reference", "fp_informed", "random_classes_1",
+        "uniform_tested", "uniform_reference", "fp_informed", "random_classes_1",
         "random_classes",
     }  # fmt: skip
     found = next(
@@ -149,7 +149,7 @@ def test_findings(tables) -> None:
         if (row["policy"], row["group"], row["truth"]) == ("fp_informed", "affected", "original")
     )
     assert set(found["against"]) == {
-        "uniform_strongest", "uniform_best", "uniform_reference", "random_classes",
+        "uniform_tested", "uniform_best", "uniform_reference", "random_classes",
     }  # fmt: skip
     assert found["recovered"]["value"] > 0.5
 

@@ -148,7 +148,7 @@ def test_the_fine_tuned_study_is_one(tmp_path):
     (text,) = blocks("fine-tuning.md", "yaml")
     (tmp_path / "tuned.yaml").write_text(text)
     tuned = Study.load(tmp_path / "tuned.yaml").policy_names("fine_tuning")
-    assert {"fine_tuned_fp_informed", "fine_tuned_uniform_strongest"} <= set(tuned)
+    assert {"fine_tuned_fp_informed", "fine_tuned_uniform_tested"} <= set(tuned)
 
 
 def test_the_tutorials_study_is_one(tmp_path):

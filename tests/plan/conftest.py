@@ -3,7 +3,7 @@ from __future__ import annotations
 from daclass.config import Study
 
 STRENGTHS = (0.08, 0.5, 0.9)
-DESIGNERS = ("uniform_strongest", "uniform_best", "uniform_reference")
+DESIGNERS = ("uniform_tested", "uniform_best", "uniform_reference")
 
 TUNED = {
     "interventions": {

@@ -118,7 +118,7 @@ def test_an_interrupted_run_has_epochs_behind_it(layout):
 def test_fine_tuned_runs_are_known_by_their_parents(layout):
     study, frame = study_of(**TUNED), index(layout)
     for name in DESIGNERS:
-        Policy(RRC_SCALE, 0.08 if name == "uniform_strongest" else 0.5).save(
+        Policy(RRC_SCALE, 0.08 if name == "uniform_tested" else 0.5).save(
             layout.policy("interventions", name)
         )
     assert len(wanted(study, layout, "fine_tuning").missing) == 4

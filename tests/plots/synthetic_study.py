@@ -250,12 +250,12 @@ def _confusions(categories, seeds) -> pd.DataFrame:
 
 
 INTERVENTIONS = (
-    "uniform_strongest", "uniform_best", "uniform_reference", "naive_removal", "fp_informed",
-    "random_classes_1", "random_classes_2", "fine_tuned_uniform_strongest",
+    "uniform_tested", "uniform_best", "uniform_reference", "naive_removal", "fp_informed",
+    "random_classes_1", "random_classes_2", "fine_tuned_uniform_tested",
     "fine_tuned_fp_informed",
 )  # fmt: skip
-BASELINES = ("uniform_strongest", "uniform_best", "uniform_reference", "random_classes")
-BASELINES = (*BASELINES, "fine_tuned_uniform_strongest")
+BASELINES = ("uniform_tested", "uniform_best", "uniform_reference", "random_classes")
+BASELINES = (*BASELINES, "fine_tuned_uniform_tested")
 
 
 def _interventions(seeds, victims, rng) -> pd.DataFrame:
@@ -264,8 +264,8 @@ def _interventions(seeds, victims, rng) -> pd.DataFrame:
     for policy in (*INTERVENTIONS, "random_classes"):
         for group in ("all", "affected", "swallowers", "both"):
             for truth in ("original", "multi"):
-                share = {"uniform_strongest": 0.0, "uniform_reference": 1.0}.get(policy, 0.4)
-                known = 0.0 if policy in ("uniform_strongest", "uniform_reference") else width
+                share = {"uniform_tested": 0.0, "uniform_reference": 1.0}.get(policy, 0.4)
+                known = 0.0 if policy in ("uniform_tested", "uniform_reference") else width
                 for baseline in BASELINES:
                     if policy.startswith(f"{baseline}_"):
                         continue
@@ -403,8 +403,8 @@ def _examples(victims, classes, seeds) -> pd.DataFrame:
 def _policies(classes, victims) -> pd.DataFrame:
     return pd.DataFrame(
         [
-            (policy, i, 0.99 if i in victims and policy != "uniform_strongest" else 0.08)
-            for policy in ("uniform_strongest", "naive_removal", "fp_informed")
+            (policy, i, 0.99 if i in victims and policy != "uniform_tested" else 0.08)
+            for policy in ("uniform_tested", "naive_removal", "fp_informed")
             for i in range(classes)
         ],
         columns=["policy", "class_id", "strength"],

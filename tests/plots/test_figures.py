@@ -263,22 +263,22 @@ class TestPanels:
 
 
 class TestInterventions:
-    @pytest.mark.parametrize("baseline", ["uniform_strongest", "random_classes"])
+    @pytest.mark.parametrize("baseline", ["uniform_tested", "random_classes"])
     def test_baseline_itself_and_single_draws_are_left_out(self, tables, baseline):
         numbers = intervention_numbers(tables.interventions, baseline)
         shown = {
-            "uniform_strongest", "uniform_best", "uniform_reference", "naive_removal",
+            "uniform_tested", "uniform_best", "uniform_reference", "naive_removal",
             "fp_informed", "random_classes",
         }  # fmt: skip
         assert set(numbers["policy"]) == shown - {baseline}
         assert len(numbers) == 4 * 5 * 2
 
     def test_one_panel_a_group_with_every_policy(self, tables):
-        axes = interventions(tables.interventions, "uniform_strongest").axes
+        axes = interventions(tables.interventions, "uniform_tested").axes
         assert len(axes) == 4
         labels = [label.get_text() for label in axes[0].get_yticklabels()]
         assert labels[-1] == "random classes"
-        numbers = intervention_numbers(tables.interventions, "uniform_strongest")
+        numbers = intervention_numbers(tables.interventions, "uniform_tested")
         original = numbers[(numbers["group"] == "all") & (numbers["truth"] == "original")]
         dots = next(line for line in axes[0].lines if line.get_marker() == "o")
         np.testing.assert_allclose(dots.get_xdata(), 100 * original["difference"])
@@ -289,7 +289,7 @@ class TestInterventions:
 
     def test_the_share_recovered_is_between_the_strongest_and_the_reference(self, tables):
         numbers = recovered_numbers(tables.interventions)
-        assert not {"uniform_strongest", "uniform_reference"} & set(numbers["policy"])
+        assert not {"uniform_tested", "uniform_reference"} & set(numbers["policy"])
         assert "all" not in set(numbers["group"])  # its drop may be zero
         axes = recovered(tables.interventions).axes
         assert len(axes) == 3
@@ -303,14 +303,14 @@ class TestInterventions:
         assert widths == [*-numbers["worse"], *numbers["better"]]
 
     def test_fine_tuned_policies_stand_beside_fine_tuned_ones(self, tables):
-        numbers = intervention_numbers(tables.interventions, "fine_tuned_uniform_strongest")
+        numbers = intervention_numbers(tables.interventions, "fine_tuned_uniform_tested")
         assert set(numbers["policy"]) == {"fine_tuned_fp_informed"}
 
     def test_policies_of_any_number_and_name(self, tables):
         """Sixteen more, of names that nobody knows."""
         one = tables.interventions[tables.interventions["policy"] == "fp_informed"]
         more = [tables.interventions, *(one.assign(policy=f"own {n} $x$") for n in range(16))]
-        figure = interventions(pd.concat(more), "uniform_strongest")
+        figure = interventions(pd.concat(more), "uniform_tested")
         labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
         assert len(labels) == 5 + 16 and labels[-1] == "own 15 $x$"
 

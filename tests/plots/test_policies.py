@@ -12,7 +12,7 @@ from daclass.plots.policies import draws_of, ordered, policy_design, policy_name
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("uniform_strongest", "strongest for all"),
+        ("uniform_tested", "tested for all"),
         ("uniform_0.08", "0.08 for all"),
         ("uniform_best", "best average for all"),
         ("fp_informed", "weaker for swallowers"),
@@ -37,10 +37,10 @@ def test_names(name: str, words: str) -> None:
 def test_order_is_that_of_the_text_and_unknown_names_come_last() -> None:
     names = [
         "zebra", "random_classes_2", "fine_tuned_fp_informed", "fp_informed_m5", "fp_informed",
-        "uniform_0.5", "uniform_strongest", "random_classes", "random_classes_1", "fp_informed",
+        "uniform_0.5", "uniform_tested", "random_classes", "random_classes_1", "fp_informed",
     ]  # fmt: skip
     assert ordered(names) == [
-        "uniform_strongest", "uniform_0.5", "fp_informed", "fp_informed_m5", "random_classes",
+        "uniform_tested", "uniform_0.5", "fp_informed", "fp_informed_m5", "random_classes",
         "random_classes_1", "random_classes_2", "zebra", "fine_tuned_fp_informed",
     ]  # fmt: skip
 

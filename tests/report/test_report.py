@@ -149,7 +149,7 @@ class TestNumbers:
         assert f"{100 * part['explained']:.0f}% [30, 50]" in page.text
         gain = tables.interventions.query(
             "policy == 'fp_informed' and group == 'affected' and truth == 'original'"
-            " and baseline == 'uniform_strongest'"
+            " and baseline == 'uniform_tested'"
         ).iloc[0]
         said = f"{100 * gain['difference']:+.1f}".replace("-", "−")
         assert said in page.text
@@ -217,7 +217,7 @@ class TestNumbers:
     def test_classes_that_policies_change_are_rows(self, make_report):
         text, tables, _ = make_report()
         frame = tables.intervention_classes.query(
-            "baseline == 'uniform_strongest' and truth == 'original' and q <= .05"
+            "baseline == 'uniform_tested' and truth == 'original' and q <= .05"
         )
         frame = frame[~frame["policy"].str.contains("random|fine_tuned")]
         table = re.search(r'aria-label="Classes that policies change".*?</table>', text, re.DOTALL)

@@ -10,7 +10,7 @@ _LARGEST_WEIGHT = 2.0  # CLAM's bound
 
 @designer(
     title="weakest for affected",
-    summary="The affected classes at the weakest strength, all others at the strongest.",
+    summary="The affected classes at the weakest strength, all others at the tested one.",
 )
 def naive_removal(evidence: Evidence) -> Design:
     """No augmentation where it hurts: the weakest strength for the affected classes.
@@ -18,26 +18,28 @@ def naive_removal(evidence: Evidence) -> Design:
     Balestriero et al. (2022) ask for it; Kirichenko et al. (2023) find that it does not help.
     """
     weakest = evidence.ordered[-1]
-    strengths = dict.fromkeys(evidence.affected, weakest)
+    affected = evidence.affected if weakest != evidence.tested else []
+    strengths = dict.fromkeys(affected, weakest)
     summary = (
         f"the affected classes at the weakest strength, {weakest:g}"
         if strengths
-        else "no class is affected: the same as uniform_strongest"
+        else "no class is affected, or the tested strength is the weakest: the same as "
+        "uniform_tested"
     )
     reasons = dict.fromkeys(strengths, "affected")
-    return designed(evidence, evidence.strongest, summary, strengths, reasons)
+    return designed(evidence, evidence.tested, summary, strengths, reasons)
 
 
 @designer(
     title="losses weighted for affected",
-    summary="The strongest for all, with larger weights for the affected classes in the loss: what "
-    "weights do without another augmentation.",
+    summary="The tested strength for all, with larger weights for the affected classes in the "
+    "loss: what weights do without another augmentation.",
 )
 def reweighted(evidence: Evidence) -> Design:
-    """Larger weights in the loss for the affected classes, the strongest augmentation for all.
+    """Larger weights in the loss for the affected classes, the tested strength for all.
 
     What weights alone do, to compare policies with: an affected class k that loses ``d_k > 0``
-    accuracy from the reference strength to the strongest (original labels, selection half) weighs
+    accuracy from the reference strength to the tested one (original labels, selection half) weighs
     ``2 ** (d_k / max_j d_j)``, every other class 1. Training scales them to a mean of 1.
 
     In the spirit of CLAM (Jiang, Ban and Weng 2025, "Understanding and Reducing the Class-Dependent
@@ -50,23 +52,23 @@ def reweighted(evidence: Evidence) -> Design:
     that do well, and so its game and its proof of convergence.
     """
     accuracy = evidence.accuracy()
-    drop = accuracy[evidence.reference_level] - accuracy[0]
+    drop = accuracy[evidence.reference_level] - accuracy[evidence.tested_level]
     losing = [k for k in evidence.affected if drop[k] > 0]
     if not losing:
         summary = (
             "no affected class loses accuracy from "
-            f"{evidence.reference:g} to {evidence.strongest:g}: the same as uniform_strongest"
+            f"{evidence.reference:g} to {evidence.tested:g}: the same as uniform_tested"
         )
-        return designed(evidence, evidence.strongest, summary)
+        return designed(evidence, evidence.tested, summary)
     largest = max(drop[k] for k in losing)
     weights = {k: round(float(_LARGEST_WEIGHT ** (drop[k] / largest)), 4) for k in losing}
     reasons = {
         k: f"affected; loses {100 * drop[k]:.1f} points from {evidence.reference:g} to "
-        f"{evidence.strongest:g}, so its losses weigh {weights[k]:g} times as much"
+        f"{evidence.tested:g}, so its losses weigh {weights[k]:g} times as much"
         for k in losing
     }
     summary = (
-        f"every class at the strongest strength, {evidence.strongest:g}; the losses of "
+        f"every class at the tested strength, {evidence.tested:g}; the losses of "
         f"{len(losing)} affected classes weigh up to {max(weights.values()):g} times as much"
     )
-    return designed(evidence, evidence.strongest, summary, None, reasons, weights)
+    return designed(evidence, evidence.tested, summary, None, reasons, weights)

@@ -5,44 +5,66 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from daclass.analysis.designers.evidence import Design, Evidence, designed
-from daclass.analysis.designers.informed import informed_strengths
-from daclass.designer import designer
+from daclass.designer import DESIGNERS, designer
 from daclass.inference.arrays import Floats
 
 _NEIGHBOURS = 5  # matched classes that a draw chooses from
 _TRIES = 50  # deals before a draw may repeat an earlier one
 
 
+class Control(BaseModel):
+    """Whose dose the control deals."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    of: str = "fp_informed"
+    """The designer whose strengths are dealt: any that gives classes strengths."""
+
+    @field_validator("of")
+    @classmethod
+    def _is_a_designer(cls, name: str) -> str:
+        if name not in DESIGNERS or DESIGNERS[name].role == "control":
+            known = [each for each in DESIGNERS if DESIGNERS[each].role != "control"]
+            raise ValueError(f"of is the name of a designer, not {name!r}; known: {known}")
+        return name
+
+
 @designer(
     title="random classes",
-    summary="The control: the strengths of “weaker for swallowers”, given to classes drawn at "
-    "random among those of like accuracy and size.",
+    summary="The control: the strengths of another policy, “weaker for swallowers” where nothing "
+    "else is said, given to classes drawn at random among those of like accuracy and size.",
     role="control",
     changes_m=True,
     draws=True,
+    settings=Control,
 )
-def random_classes(evidence: Evidence) -> Design:
-    """fp_informed's strengths, dealt to random classes like those that they stand for.
+def random_classes(evidence: Evidence, settings: Control) -> Design:
+    """Another designer's strengths, dealt to random classes like those that they stand for.
 
-    Each class that fp_informed changes hands its strength to one of the five classes most like it
-    in accuracy at the strongest strength and in number of training pictures (distance in standard
-    deviations, of the logarithm for the latter) that are left. Classes are neither affected, nor
-    swallowers, nor fp_informed's own; where there are too few others, swallowers and fp_informed's
-    own are let in, then all, and the summary says so.
+    Each class that the other designer changes, by default fp_informed, hands its strength to one of
+    the five classes most like it in accuracy at the tested strength and in number of training
+    pictures (distance in standard deviations, of the logarithm for the latter) that are left.
+    Classes are neither affected, nor swallowers, nor the other designer's own; where there are too
+    few others, swallowers and the designer's own are let in, then all, and the summary says so.
 
     A draw differs from all earlier ones as far as the classes allow, and does not depend on how
     many follow: raising the number of draws keeps those that are there.
     """
-    strongest, informed = evidence.strongest, informed_strengths(evidence)
-    givers = {k: strength for k, strength in informed.items() if strength != strongest}
+    names, id_of = evidence.names, {name: k for k, name in enumerate(evidence.names)}
+    dose = DESIGNERS[settings.of](evidence)
+    base = dose.policy.default
+    givers = {id_of[name]: strength for name, strength in dose.policy.classes.items()}
     if not givers:
-        summary = "fp_informed changes no class: the same as uniform_strongest"
-        return designed(evidence, strongest, summary)
-    where, pool = _pool(evidence, set(informed), len(givers))
+        same = "uniform_tested" if base == evidence.tested else f"{base:g} for all"
+        summary = f"{settings.of} changes no class: the same as {same}"
+        return designed(evidence, base, summary)
+    picked = set(givers) | {id_of[name] for name in dose.reasons["classes"]}
+    where, pool = _pool(evidence, settings.of, picked, len(givers))
     *earlier, taker_of = _deals(evidence, givers, pool)
-    accuracy, names = evidence.accuracy()[0], evidence.names
+    accuracy = evidence.accuracy()[evidence.tested_level]
     strengths = {taker_of[giver]: strength for giver, strength in givers.items()}
     reasons = {
         taker: f"drawn at random; gets the strength of {names[giver]}, which it is like: "
@@ -53,20 +75,25 @@ def random_classes(evidence: Evidence) -> Design:
     }
     dealt = _dealt(taker_of, givers)
     again = [n for n, deal in enumerate(earlier, 1) if _dealt(deal, givers) == dealt]
-    summary = f"fp_informed's {len(givers)} strengths for random classes, drawn {where}" + (
+    summary = f"{settings.of}'s {len(givers)} strengths for random classes, drawn {where}" + (
         f"; the same as draw {again[0]}, because too few classes are left" if again else ""
     )
-    return designed(evidence, strongest, summary, strengths, reasons)
+    return designed(evidence, base, summary, strengths, reasons)
 
 
-def _pool(evidence: Evidence, informed: set[int], needed: int) -> tuple[str, set[int]]:
-    """Classes to draw from, at least as many as needed, with the words for it."""
+def _pool(evidence: Evidence, of: str, picked: set[int], needed: int) -> tuple[str, set[int]]:
+    """Classes to draw from, at least as many as needed, with the words for it.
+
+    Args:
+        of: the designer whose dose is dealt.
+        picked: its own classes.
+    """
     everything, affected = set(range(len(evidence.names))), set(evidence.affected)
     pools = {
-        "outside the affected classes, their swallowers and fp_informed's choice": everything
+        f"outside the affected classes, their swallowers and {of}'s choice": everything
         - affected
         - set(evidence.swallowers)
-        - informed,
+        - picked,
         "outside the affected classes alone, because too few others are left": everything
         - affected,
         "among all classes, because too few others are left": everything,
@@ -101,7 +128,7 @@ def _dealt(takers: Mapping[int, int], givers: Mapping[int, float]) -> frozenset[
 
 def _distances(evidence: Evidence) -> Floats:
     """How unlike two classes are, [C, C]; a number that is unknown counts as the mean one."""
-    features = [evidence.accuracy()[0], np.log1p(evidence.training_pictures)]
+    features = [evidence.accuracy()[evidence.tested_level], np.log1p(evidence.training_pictures)]
     squares = np.zeros((len(evidence.names),) * 2)
     for feature in features:
         known = np.where(np.isnan(feature), np.nanmean(feature), feature)

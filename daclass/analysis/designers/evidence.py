@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from daclass.analysis.best import best_level
 from daclass.augment.axis import Axis
 from daclass.augment.policy import Policy
 from daclass.errors import InputError
@@ -30,7 +31,10 @@ class Evidence:
         training_pictures: of each class that a run trains on (mean over draws), floats [C].
         axis: the axis of the sweep.
         strengths: strengths of the sweep, in any order.
-        strongest, reference: two of them.
+        tested: one of them, b: what the study would train for all. Every class that a policy does
+            not change has it.
+        reference: one of them, what the drop is measured from; the weakest where nothing else is
+            said. It may be the tested one.
         m: number of classes that the FP-informed designers and their controls change at most.
         strength: of the sweep, for uniform_each alone.
         draw: number of the draw, from 1, for random_classes alone.
@@ -44,7 +48,7 @@ class Evidence:
     training_pictures: npt.NDArray[np.number]
     axis: Axis
     strengths: Sequence[float]
-    strongest: float
+    tested: float
     reference: float
     m: int
     strength: float | None = None
@@ -76,7 +80,12 @@ class Evidence:
     @cached_property
     def ordered(self) -> list[float]:
         """The strengths, the strongest first."""
-        return sorted(self.strengths, reverse=bool(self.strongest == max(self.strengths)))
+        return sorted(self.strengths, reverse=self.axis.stronger == "higher")
+
+    @property
+    def tested_level(self) -> int:
+        """Rank of the tested strength in `ordered`."""
+        return self.ordered.index(self.tested)
 
     @property
     def reference_level(self) -> int:
@@ -126,8 +135,8 @@ class Evidence:
         return right / np.maximum(images, 1)
 
     def best_level(self) -> int:
-        """Rank in `ordered` of the best average; of those that tie, the strongest."""
-        return int(np.argmax(self.average()))
+        """Rank in `ordered` of the best average, as `daclass.analysis.best` has it."""
+        return best_level(self.average())
 
 
 @dataclass(frozen=True)

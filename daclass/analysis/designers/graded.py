@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from daclass.analysis.best import best_level
 from daclass.analysis.designers.evidence import Design, Evidence, designed
 from daclass.designer import designer
 from daclass.inference.arrays import Floats
@@ -31,7 +32,7 @@ def graded(evidence: Evidence) -> Design:
 
         argmax_s mean_r A[r, s] + D[s, k]
 
-    the stronger one of strengths that tie. Where classes differ by no more than noise, that is the
+    the weaker one of strengths that tie. Where classes differ by no more than noise, that is the
     best average strength for all. A single seed says nothing of the noise: the same.
 
     The error speaks of these pictures: how they in particular respond to a strength in every seed
@@ -43,8 +44,8 @@ def graded(evidence: Evidence) -> Design:
         summary = "one seed says nothing of the noise: the same as uniform_best"
         return designed(evidence, strength, summary)
     deviation = _shrunken(evidence)
-    profile = np.round(average[:, None] + np.nan_to_num(deviation), 12)  # ties despite rounding
-    own = np.argmax(profile, axis=0)
+    profile = average[:, None] + np.nan_to_num(deviation)
+    own = [best_level(of_class) for of_class in profile.T]
     strengths = {k: evidence.ordered[level] for k, level in enumerate(own) if level != best}
     reasons = {
         k: f"best at {evidence.ordered[own[k]]:g}: its shrunken profile there is "

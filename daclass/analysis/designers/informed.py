@@ -12,16 +12,17 @@ from daclass.inference.arrays import Floats, Ints
 @designer(
     title="weaker for swallowers",
     summary="The classes that gain most false positives, each at the strength with its fewest "
-    "errors; all others at the strongest.",
+    "errors; all others at the tested one.",
     changes_m=True,
 )
 def fp_informed(evidence: Evidence) -> Design:
     """Weaker augmentation for the classes that swallow others.
 
-    Kirichenko et al. (NeurIPS 2023): the m classes whose false positives grow most from
-    the reference strength to the strongest each get ``argmin_s FP_k(s) + FN_k(s)``, the others the
-    strongest. FP and FN are the multi-label ones. Of strengths that tie, the stronger one is taken:
-    a class leaves the strongest strength no further than the counts ask for.
+    Kirichenko et al. (NeurIPS 2023), with the tested strength b where they have the strongest: the
+    m classes whose false positives grow most from the reference strength to b each get
+    ``argmin_s FP_k(s) + FN_k(s)`` over the strengths s that are no stronger than b, the others b.
+    FP and FN are the multi-label ones. Of strengths that tie, the stronger one is taken: a class
+    leaves b no further than the counts ask for.
     """
     return _informed(evidence, "_multi")
 
@@ -29,7 +30,7 @@ def fp_informed(evidence: Evidence) -> Design:
 @designer(
     title="weaker for swallowers, one label",
     summary="The classes that gain most false positives by the original labels alone, each at the "
-    "strength with its fewest errors by these; all others at the strongest.",
+    "strength with its fewest errors by these; all others at the tested one.",
     changes_m=True,
 )
 def fp_informed_original(evidence: Evidence) -> Design:
@@ -48,10 +49,10 @@ def fp_informed_best(evidence: Evidence) -> Design:
 
     Each class's own strength is that of `fp_informed`, ``s_k = argmin_s FP_k(s) + FN_k(s)``; of
     those that tie, the one nearest to b (in the order of the sweep) is taken. What the paper's
-    growth from the reference to the strongest stands for, classes that take pictures away from
-    others where everybody is trained, has to be measured at b here, and against the strength that
-    the class would get: the m classes are those with the largest ``FP_k(b) - FP_k(s_k)``, where
-    that is positive. Growth up to b would not do: b often is the reference itself, or weaker. The
+    growth from the reference to the tested strength stands for, classes that take pictures away
+    from others where everybody is trained, has to be measured at b here, and against the strength
+    that the class would get: the m classes are those with the largest ``FP_k(b) - FP_k(s_k)``,
+    where that is positive. Growth up to b would not do: b often is the reference itself, or weaker. The
     class's own strength may be stronger than b.
     """
     rest = evidence.best_level()
@@ -80,39 +81,40 @@ def fp_informed_best(evidence: Evidence) -> Design:
     return designed(evidence, strength, summary, strengths, reasons)
 
 
-def informed_strengths(evidence: Evidence, suffix: str = "_multi") -> dict[int, float]:
-    """fp_informed's classes with their strengths, the one that grows most first."""
-    best: Ints = np.argmin(_errors(evidence, suffix), axis=0)
+def _strengths(evidence: Evidence, suffix: str = "_multi") -> dict[int, float]:
+    """The classes that grow with their strengths, the one that grows most first."""
+    first = evidence.tested_level
+    best: Ints = first + np.argmin(_errors(evidence, suffix)[first:], axis=0)
     chosen = _largest(_growth(evidence, suffix), evidence.m)
     return {k: evidence.ordered[best[k]] for k in chosen}
 
 
 def _informed(evidence: Evidence, suffix: str) -> Design:
-    strengths, seeds = informed_strengths(evidence, suffix), evidence.seeds
+    strengths, seeds = _strengths(evidence, suffix), evidence.seeds
     growth, errors = _growth(evidence, suffix), _errors(evidence, suffix)
     reasons = {}
     for class_id, strength in strengths.items():
         level = evidence.ordered.index(strength)
         reasons[class_id] = (
             f"false positives grow by {growth[class_id] / seeds:.1f} a run from "
-            f"{evidence.reference:g} to {evidence.strongest:g}; false positives and negatives are "
+            f"{evidence.reference:g} to {evidence.tested:g}; false positives and negatives are "
             f"fewest at {strength:g}: {errors[level, class_id] / seeds:.1f} a run, "
-            f"{errors[0, class_id] / seeds:.1f} at {evidence.strongest:g}"
+            f"{errors[evidence.tested_level, class_id] / seeds:.1f} at {evidence.tested:g}"
         )
-    changed = sum(strength != evidence.strongest for strength in strengths.values())
+    changed = sum(strength != evidence.tested for strength in strengths.values())
     summary = (
         f"{len(strengths)} classes whose false positives grow most (at most {evidence.m}), "
         f"{changed} of them best at a weaker strength"
         if strengths
-        else "no class's false positives grow: the same as uniform_strongest"
+        else "no class's false positives grow: the same as uniform_tested"
     )
-    return designed(evidence, evidence.strongest, summary, strengths, reasons)
+    return designed(evidence, evidence.tested, summary, strengths, reasons)
 
 
 def _growth(evidence: Evidence, suffix: str) -> Floats:
-    """What false positives gain from the reference to the strongest, [C]."""
+    """What false positives gain from the reference to the tested strength, [C]."""
     positives = evidence.total(f"false_positives{suffix}")
-    return positives[0] - positives[evidence.reference_level]
+    return positives[evidence.tested_level] - positives[evidence.reference_level]
 
 
 def _errors(evidence: Evidence, suffix: str) -> Floats:

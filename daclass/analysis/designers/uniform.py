@@ -7,15 +7,15 @@ from daclass.designer import designer
 
 
 @designer(
-    title="strongest for all",
-    summary="Every class at the strongest strength.",
+    title="tested for all",
+    summary="Every class at the tested strength: what the other policies change.",
     role="baseline",
     needs_sweep=False,
 )
-def uniform_strongest(evidence: Evidence) -> Design:
-    """The strongest strength for every class: what is to be improved on."""
-    summary = f"every class at the strongest strength, {evidence.strongest:g}"
-    return designed(evidence, evidence.strongest, summary)
+def uniform_tested(evidence: Evidence) -> Design:
+    """The tested strength for every class: what is to be improved on."""
+    summary = f"every class at the tested strength, {evidence.tested:g}"
+    return designed(evidence, evidence.tested, summary)
 
 
 @designer(
@@ -24,11 +24,11 @@ def uniform_strongest(evidence: Evidence) -> Design:
     role="baseline",
 )
 def uniform_best(evidence: Evidence) -> Design:
-    """The strength with the best average accuracy (original labels); ties: the stronger one."""
+    """The strength with the best average accuracy (original labels); ties: the weaker one."""
     accuracy, best = evidence.average(), evidence.best_level()
     summary = (
         f"every class at {evidence.ordered[best]:g}, the best on average: "
-        f"{accuracy[best]:.1%} against {accuracy[0]:.1%} at the strongest"
+        f"{accuracy[best]:.1%} against {accuracy[evidence.tested_level]:.1%} at the tested strength"
     )
     return designed(evidence, evidence.ordered[best], summary)
 
