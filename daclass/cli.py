@@ -9,6 +9,7 @@ import logging
 import os
 import shlex
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
@@ -143,10 +144,12 @@ def _init(options: argparse.Namespace) -> None:
 
 
 def _print_headline(layout: Layout) -> None:
+    from daclass.wording.answers import short_answers
+
     content = stages.read_summary(layout)
     print(f"\n{content['title'] or content['study']}")
-    for number in content["headline"]:
-        print(f"  {number['value']:>18}  {number['label']}")
+    for answer in short_answers(content):
+        print(textwrap.fill(answer.line(), 100, initial_indent="  ", subsequent_indent="      "))
     print(f"\nReport: {layout.report.resolve()}")
 
 

@@ -342,10 +342,11 @@ def figures(study: Study, layout: Layout) -> None:
 
 def summary(study: Study, layout: Layout, config: Path, changes: Sequence[str] = ()) -> None:
     """Write summary.json."""
-    from daclass.analysis.summary import summarise
+    from daclass.report.summary import summarise
 
     found = {name: read_table(name, path) for name, path in _table_paths(study, layout).items()}
     found["classes"] = with_readable_names(found["classes"])
+    found |= _policy_tables(study, layout)
     runs = {
         run["run"]: run["seconds"]
         for phase in study.phases
@@ -362,6 +363,7 @@ def summary(study: Study, layout: Layout, config: Path, changes: Sequence[str] =
         reference=study.reference_condition,
         replicates=study.comparison.replicates if study.comparison else "seeds",
         q=study.analysis.affected.q,
+        confidence=study.analysis.confidence,
         runs_trained=len(runs),
         versions=provenance.versions(),
         wall_seconds=_wall_seconds(study, layout, sum(runs.values())),
@@ -405,7 +407,7 @@ def _wall_seconds(study: Study, layout: Layout, training: float) -> dict[str, fl
 
 def report(study: Study, layout: Layout) -> None:
     """Write the report."""
-    from daclass.report import write_report
+    from daclass.report.write import write_report
 
     content = read_summary(layout)
     write_report(content, _tables(study, layout), layout.figures, layout.report)
@@ -608,37 +610,60 @@ def _tables(study: Study, layout: Layout) -> Tables:
         overlap_from=overlaps_from(study),
         similarity=settings.categories.similarity,
         confidence=settings.confidence,
-        policies=_designed(study, layout),
-        reasons=_reasons(study, layout),
+        q=settings.affected.q,
+        **_policy_tables(study, layout),
     )
 
 
-def _designed(study: Study, layout: Layout) -> pd.DataFrame:
-    """The designed policies, one row a (policy, class_id) with its strength."""
+def _policy_tables(study: Study, layout: Layout) -> dict[str, pd.DataFrame]:
+    """Tables "policies" and "policy_classes" of the designed policies, from their files."""
+    from daclass.analysis.designers import resolve_m
+
     names = list(read_table("classes", layout.table("classes"))["name"])
-    parts = [
-        pd.DataFrame(
-            {
-                "policy": policy,
-                "class_id": range(len(names)),
-                "strength": _policy(layout.policy("interventions", policy), study, names).strengths(
-                    names
-                ),
-            }
-        )
-        for policy in study.policy_names("interventions")
-    ]
-    empty = pd.DataFrame({"policy": [], "class_id": [], "strength": []})
-    return pd.concat(parts, ignore_index=True) if parts else empty
-
-
-def _reasons(study: Study, layout: Layout) -> dict[str, str]:
-    """Why each designed policy is as it is, in one line, where its provenance is there."""
-    files = {plan.name: layout.provenance(plan.name) for plan in study.planned}
+    controls = {draw: control for control, draws in study.controls().items() for draw in draws}
+    rows, classes = [], []
+    for phase in study.phases[1:]:
+        for plan in study.planned:
+            prefix = FINE_TUNED if phase == "fine_tuning" else ""
+            name = prefix + plan.name
+            policy = _policy(layout.policy(phase, name), study, names)
+            strengths, weights = policy.strengths(names), policy.weights(names)
+            record = layout.provenance(plan.name)
+            why = (
+                json.loads(record.read_text(encoding="utf-8"))["reasons"]["summary"]
+                if record.is_file()
+                else ""
+            )
+            classes.append(
+                pd.DataFrame(
+                    {
+                        "policy": name,
+                        "class_id": range(len(names)),
+                        "strength": strengths,
+                        "share": 1.0,
+                        "weight": weights,
+                        "reason": "",
+                    }
+                )
+            )
+            rows.append(
+                {
+                    "policy": name,
+                    "phase": phase,
+                    "designer": plan.designer,
+                    "m": resolve_m(plan.classes, len(names)),
+                    "draw": plan.draw if name in controls else 0,
+                    "parent": "uniform_tested" if prefix else "",
+                    "control": controls.get(name, ""),
+                    "strength": strengths[0] if len(set(strengths)) == 1 else float("nan"),
+                    "summary": why,
+                }
+            )
+    if not rows:
+        return {}
     return {
-        name: json.loads(file.read_text(encoding="utf-8"))["reasons"]["summary"]
-        for name, file in files.items()
-        if file.is_file()
+        "policies": pd.DataFrame(rows),
+        "policy_classes": pd.concat(classes, ignore_index=True),
     }
 
 

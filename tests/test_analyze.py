@@ -155,13 +155,13 @@ def test_the_summary_names_classes_and_replicates(root: Path) -> None:
     assert content["affected"][0]["name"] == "ant" and content["affected"][0]["swallower"] == "bee"
     assert (content["conditions"], content["reference"]) == (["new", "old"], "old")
     assert content["replicates"] == "models" and content["runs_trained"] == 0
-    assert "4 models" in content["headline"][1]["text"]
+    assert content["findings"]["classes"]["seeds"] == 4
 
 
 def test_analyze_ends_in_a_report(root: Path, capsys) -> None:
     assert main(["analyze", "study.yaml"]) == 0
     out = capsys.readouterr().out
-    assert "New against old" in out and "classes hurt / helped by new" in out
+    assert "New against old" in out and "Classes that pay: " in out
     page = (root / "figures/foreign/report.html").read_text()
     assert "New against old" in page and "ant" in page
     assert not list(root.rglob("*.partial"))

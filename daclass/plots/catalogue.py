@@ -19,10 +19,14 @@ from daclass.plots import (
     effects,
     explained,
     interventions,
+    phenomenon,
     planted,
     policies,
+    style,
 )
 from daclass.plots.tables import Tables
+from daclass.wording.numbers import counted, percent, span
+from daclass.wording.verdicts import FOLLOWED_UP, FOUND_TO_LOSE, NO_CLASS_FOUND
 
 PANELS_AT_MOST = 12
 
@@ -44,16 +48,12 @@ class Plot:
     missing: str
 
 
-def _plural(count: int, one: str, many: str = "") -> str:
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
 def _replicates(tables: Tables) -> str:
-    return _plural(tables.seeds, tables.replicate, tables.replicates)
+    return counted(tables.seeds, tables.replicate, tables.replicates)
 
 
 def _level(tables: Tables) -> str:
-    return f"{100 * tables.confidence:g}%"
+    return percent(tables.confidence, 0)
 
 
 def _spread(tables: Tables, bands: str) -> str:
@@ -65,7 +65,7 @@ def _spread(tables: Tables, bands: str) -> str:
 
 def _average(tables: Tables) -> str:
     numbers = accuracy.accuracy_numbers(tables.accuracy, tables.conditions)
-    pictures = _plural(int(numbers["images"].max()), "validation picture")
+    pictures = counted(int(numbers["images"].max()), "validation picture")
     truths = ""
     if tables.has_multi:
         first, second = (
@@ -82,9 +82,27 @@ def _average(tables: Tables) -> str:
     )
 
 
+def _phenomenon(tables: Tables) -> str:
+    conditions, found = tables.conditions, len(tables.lost)
+    named = min(found, style.NAMED_LINES)
+    if named:
+        lines = (
+            f" In colour: {counted(named, 'class', 'classes')} of {found} {FOUND_TO_LOSE} "
+            f"{conditions.contrast} at a false discovery rate of {percent(tables.q, 0)}, those "
+            "that lose most."
+        )
+    else:
+        lines = f" No line is in colour: {NO_CLASS_FOUND} to lose."
+    return (
+        f"Points of accuracy gained against {conditions.words.named(conditions.reference)}, on all "
+        f"pictures, mean of {_replicates(tables)}: each class, and in bold their mean.{lines} The "
+        f"dotted line marks the tested {conditions.noun}, {conditions.tested}."
+    )
+
+
 def _classes(tables: Tables) -> str:
-    numbers = effects.sorted_numbers(tables.effects, tables.classes, tables.null_band)
-    pictures = _pictures_a_class(numbers)
+    numbers = effects.sorted_numbers(tables.effects, tables.classes, tables.null_band, tables.q)
+    pictures = _pictures_per_class(numbers)
     many = len(numbers) > effects.NAMED_AT_MOST
     shape = (
         " Above, all classes by rank; below, the most hurt and the most helped by name."
@@ -105,34 +123,38 @@ def _classes(tables: Tables) -> str:
     else:
         null = " There is no band of no effect: this study has not computed it."
     return (
-        f"Accuracy that each of {_plural(len(numbers), 'class', 'classes')} loses "
+        f"Accuracy that each of {counted(len(numbers), 'class', 'classes')} loses "
         f"{tables.conditions.contrast}, in percentage points, largest first "
         f"({_replicates(tables)}, {pictures}).{shape} {_spread(tables, 'Lines are')}{ticks}{null}"
-        f"{_affected_in(numbers)}"
+        f"{_marked(tables, numbers)}"
     )
 
 
-def _affected_in(numbers: pd.DataFrame) -> str:
-    if not numbers["affected"].any():
-        return ""
-    return (
-        " Affected classes are in colour: they were chosen on half of these pictures, so their "
-        "drops look a little too large here; the text gives those on the other half."
-    )
+def _marked(tables: Tables, numbers: pd.DataFrame) -> str:
+    words = ""
+    if numbers["found"].any():
+        words += (
+            f" Classes {FOUND_TO_LOSE} at a false discovery rate of {percent(tables.q, 0)} are in "
+            "colour."
+        )
+    elif tables.seeds > 1:
+        words += f" There is none in colour: {NO_CLASS_FOUND} to lose."
+    if numbers["affected"].any():
+        words += f" Bold names were {FOLLOWED_UP}, on one half of the pictures."
+    return words
 
 
-def _pictures_a_class(numbers: pd.DataFrame) -> str:
+def _pictures_per_class(numbers: pd.DataFrame) -> str:
     least, most = int(numbers["images"].min()), int(numbers["images"].max())
-    span = f"{least:,}" if least == most else f"{least:,} to {most:,}"
-    return f"{span} picture{'s' if most != 1 else ''} a class"
+    return f"{span(least, most, 'picture')} per class"
 
 
 def _panels(tables: Tables) -> str:
     shown, of = min(len(tables.affected), PANELS_AT_MOST), len(tables.affected)
-    first = f"the first {shown} of {of} affected classes" if of > shown else "the affected classes"
+    first = f"the first {shown} of {of} classes" if of > shown else "the classes"
     return (
-        f"Accuracy of {first} under every {tables.conditions.noun}, on the half of the pictures "
-        "that did not choose them. "
+        f"Accuracy of {first} {FOLLOWED_UP} under every {tables.conditions.noun}, on the half of "
+        "the pictures that did not choose them. "
         + (
             f"Thin lines: one {tables.replicate} each; bold: the mean of {_replicates(tables)}."
             if tables.seeds > 1
@@ -146,9 +168,9 @@ def _both_truths(tables: Tables) -> str:
     return (
         f"What each class loses {tables.conditions.contrast} when only the original label counts "
         "(across) and when any annotated label does (up), in percentage points, on the estimating "
-        f"half of the pictures ({_replicates(tables)}, {_pictures_a_class(numbers)}). On the "
+        f"half of the pictures ({_replicates(tables)}, {_pictures_per_class(numbers)}). On the "
         "diagonal annotations explain nothing; on the horizontal line through zero they explain "
-        "the whole drop. Affected classes in colour."
+        f"the whole drop. Classes {FOUND_TO_LOSE} are in colour, those {FOLLOWED_UP} have names."
     )
 
 
@@ -160,28 +182,28 @@ def _explained(tables: Tables) -> str:
         f"pictures and {tables.replicates}. Right: the share of the drop that disappears, beside "
         "the share that as many random extra labels would make disappear. Lines are "
         f"{_level(tables)} intervals. "
-        "A share is withheld where the drop itself could be zero. Affected classes are chosen anew "
-        "in each fold of pictures, so there can be more of them than elsewhere."
+        "A share is withheld where the drop itself could be zero. Classes are chosen for follow-up "
+        "anew in each fold of pictures, so there can be more of them than elsewhere."
     )
 
 
 def _plane(tables: Tables) -> str:
     elsewhere = ", in ReaL’s labels of ImageNet" if tables.overlap_from == "real" else ""
     return (
-        "Each mark is an affected class and the class that swallows it: how close the two are in "
-        "the class tree (Wu–Palmer similarity) and which share of the pictures with one label "
-        f"carries the other too (the larger of both directions{elsewhere}). Dashed lines are the "
-        f"study’s thresholds, {tables.overlap:g} and {tables.similarity:g}; "
-        "they define the four kinds."
+        f"Each mark is a class {FOLLOWED_UP} and the class that swallows it: how close the two "
+        "are in the class tree (Wu–Palmer similarity), and which share of the pictures with one "
+        f"label carries the other too (the larger of both directions{elsewhere}). Dashed lines are "
+        f"the study’s thresholds, {tables.overlap:g} and {tables.similarity:g}; they define the "
+        "four kinds."
     )
 
 
 def _errors(tables: Tables) -> str:
     labels = "Any annotated label counts as right." if tables.has_multi else ""
     return (
-        "Errors of the classes that swallow affected ones, on the estimating half of the pictures, "
-        f"mean of {_replicates(tables)}. False positives: pictures of other classes that were "
-        "given the class’s name. False negatives: its own pictures that were given another. "
+        f"Errors of the classes that swallow those {FOLLOWED_UP}, on the estimating half of the "
+        f"pictures, mean of {_replicates(tables)}. False positives: pictures of other classes that "
+        "were given the class’s name. False negatives: its own pictures that were given another. "
         f"{labels}".strip()
     )
 
@@ -197,13 +219,13 @@ def _fresh(tables: Tables) -> str:
         else "One seed gives no intervals"
     )
     return (
-        f"{_plural(seeds, 'fresh seed')}, paired by seed and picture, on the estimating half "
-        f"({_plural(int(rows['images'].max()), 'picture')} in all). {spread}."
+        f"{counted(seeds, 'fresh seed')}, paired by seed and picture, on the estimating half "
+        f"({counted(int(rows['images'].max()), 'picture')} in all). {spread}."
     )
 
 
 def _control(tables: Tables) -> str:
-    draws = policies.draws_of(tables.interventions["policy"], policies.CONTROL)
+    draws = tables.named_policies.draws_of(policies.CONTROL)
     if not draws:
         return ""
     mean = f", the mean of {len(draws)} draws (intervals speak for new draws)" if draws[1:] else ""
@@ -217,40 +239,51 @@ def _forest(baseline: str) -> Callable[[Tables], str]:
     def caption(tables: Tables) -> str:
         return (
             "Accuracy that each designed policy gains against “"
-            f"{policies.policy_name(baseline)}”, in percentage points, by group of classes; "
+            f"{tables.named_policies.name(baseline)}”, in percentage points, by group of classes; "
             f"{_fresh(tables)}{_control(tables)}"
         )
 
     return caption
 
 
-def _recovered(tables: Tables) -> str:
+def _fixes(tables: Tables) -> str:
     return (
-        "Share of the drop from “reference for all” to “strongest for all” that each policy "
-        f"recovers, by group of classes; {_fresh(tables)} Intervals of a share are Fieller’s, and "
-        "may run out of the figure. Groups whose drop could be zero are left out: there is nothing "
-        f"to recover.{_control(tables)}"
+        f"Accuracy that each policy gains against “{tables.named_policies.name(policies.BEST)}”, "
+        f"the best single strength, in percentage points: all classes, and those {FOLLOWED_UP}. "
+        f"The policy in question comes first, in bold; the others by what they gain. Policies "
+        f"that are one share a row. Original label; {_fresh(tables)}{_control(tables)}"
+    )
+
+
+def _recovered(tables: Tables) -> str:
+    name = tables.named_policies.name
+    return (
+        f"Share of the drop from “{name(policies.REFERENCE)}” to “{name(policies.TESTED)}” that "
+        f"each policy recovers, by group of classes; {_fresh(tables)} Intervals of a share are "
+        "Fieller’s, and may run out of the figure. Groups whose drop could be zero are left out: "
+        f"there is nothing to recover.{_control(tables)}"
     )
 
 
 def _changed(tables: Tables) -> str:
-    numbers = interventions.change_numbers(tables.interventions)
+    numbers = interventions.change_numbers(tables.interventions, tables.named_policies)
     return (
-        "Number of classes whose accuracy each policy lowers and raises against “strongest for "
-        "all”, at the study’s false discovery rate, among "
-        f"{_plural(int(numbers['classes'].max()), 'class', 'classes')} "
-        f"({_plural(int(numbers['seeds'].max()), 'fresh seed')}). A class that is not counted may "
+        "Number of classes whose accuracy each policy lowers and raises against "
+        f"“{tables.named_policies.name(policies.TESTED)}”, at the study’s false discovery rate, "
+        f"among {counted(int(numbers['classes'].max()), 'class', 'classes')} "
+        f"({counted(int(numbers['seeds'].max()), 'fresh seed')}). A class that is not counted may "
         "still have changed by less than these seeds and pictures can tell."
     )
 
 
 def _planted(tables: Tables) -> str:
     return (
-        "Every planted expectation of this generated set with the drop that was measured, in "
-        f"percentage points, on the estimating half ({_replicates(tables)}), and the verdict. "
+        "Every planted expectation of this generated set beside what it is judged by, on the "
+        f"estimating half ({_replicates(tables)}), and the verdict: for a class that pays, gains "
+        "or stays, its drop; for one that swallows, the growth of the share of its partner’s "
+        f"pictures that are taken for it. Both are in percentage points. "
         f"{_spread(tables, 'Lines are')} A relation is found when its interval lies on the "
-        "expected side of zero (for swallowers: that of the growth of their partner’s confusion); "
-        "a control whose interval leaves zero is a false alarm."
+        "expected side of zero; a control whose interval leaves zero is a false alarm."
     )
 
 
@@ -267,7 +300,7 @@ def _realised(tables: Tables) -> str:
         "between the strength and 1, so that the dotted line is the mean that is asked for. Crops "
         "that do not fit the picture are drawn again, and after ten tries a centred box with the "
         "largest permitted area is taken (dashed). Computed from the sizes of "
-        f"{_plural(images, 'picture')}.{band}"
+        f"{counted(images, 'picture')}.{band}"
     )
 
 
@@ -277,23 +310,23 @@ def _explained_numbers(tables: Tables) -> pd.DataFrame:
 
 
 def _multi_numbers(tables: Tables) -> pd.DataFrame:
-    numbers = effects.original_vs_multi_numbers(tables.effects, tables.classes)
+    numbers = effects.original_vs_multi_numbers(tables.effects, tables.classes, tables.q)
     return numbers if tables.has_multi else numbers.head(0)
 
 
-def _against(baseline: str) -> Plot:
+def _against(baseline: str, missing: str, before: str = "") -> Plot:
     return Plot(
-        lambda t: interventions.intervention_numbers(t.interventions, baseline),
-        lambda t: interventions.interventions(t.interventions, baseline),
-        _forest(baseline),
-        _UNTRAINED,
+        lambda t: interventions.intervention_numbers(t.interventions, t.named_policies, baseline),
+        lambda t: interventions.interventions(t.interventions, t.named_policies, baseline),
+        lambda t: before + _forest(baseline)(t),
+        missing,
     )
 
 
-_TUNED = policies.FINE_TUNED + policies.STRONGEST
+_TUNED = "fine_tuned_uniform_tested"
 _UNTRAINED = "This study trained no interventions."
 _NO_ANNOTATIONS = "This data set has no annotations beyond the original label."
-_NO_AFFECTED = "No class is affected under the study's rule."
+_NO_AFFECTED = f"No class was {FOLLOWED_UP} under the study’s rule."
 
 FIGURES: Mapping[str, Plot] = {
     "accuracy_by_strength": Plot(
@@ -302,6 +335,12 @@ FIGURES: Mapping[str, Plot] = {
         _average,
         "There are no accuracies.",
     ),
+    "average_and_classes": Plot(
+        lambda t: phenomenon.change_numbers(t.class_accuracy, t.classes, t.conditions, t.lost),
+        lambda t: phenomenon.average_and_classes(t.class_accuracy, t.classes, t.conditions, t.lost),
+        _phenomenon,
+        "The accuracies of single classes are not in this study.",
+    ),
     "realised_crop_area": Plot(
         lambda t: crops.realised_numbers(t.realised_area),
         lambda t: crops.realised_crop_area(t.realised_area, t.conditions),
@@ -309,8 +348,8 @@ FIGURES: Mapping[str, Plot] = {
         "The realised crop area is not in this study.",
     ),
     "class_effects": Plot(
-        lambda t: effects.sorted_numbers(t.effects, t.classes, t.null_band),
-        lambda t: effects.class_effects(t.effects, t.classes, t.null_band, t.conditions),
+        lambda t: effects.sorted_numbers(t.effects, t.classes, t.null_band, t.q),
+        lambda t: effects.class_effects(t.effects, t.classes, t.null_band, t.conditions, t.q),
         _classes,
         "There are no effects.",
     ),
@@ -332,7 +371,7 @@ FIGURES: Mapping[str, Plot] = {
     ),
     "original_vs_multi": Plot(
         _multi_numbers,
-        lambda t: effects.original_vs_multi(t.effects, t.classes),
+        lambda t: effects.original_vs_multi(t.effects, t.classes, t.q),
         _both_truths,
         _NO_ANNOTATIONS,
     ),
@@ -340,7 +379,7 @@ FIGURES: Mapping[str, Plot] = {
         lambda t: confusions.confusion_numbers(t.categories, t.classes),
         lambda t: confusions.confusion_plane(t.categories, t.classes, (t.overlap, t.similarity)),
         _plane,
-        "No affected class has a swallower that overlap and similarity could place.",
+        f"No class {FOLLOWED_UP} has a swallower that overlap and similarity could place.",
     ),
     "false_positives": Plot(
         lambda t: accuracy.false_positive_numbers(
@@ -350,40 +389,43 @@ FIGURES: Mapping[str, Plot] = {
             t.counts, t.classes, t.swallowers[:PANELS_AT_MOST], t.conditions
         ),
         _errors,
-        "No class swallows an affected one.",
+        f"No class swallows one that was {FOLLOWED_UP}.",
     ),
-    "interventions_vs_strongest": _against("uniform_tested"),
-    "interventions_vs_best": _against("uniform_best"),
-    "interventions_vs_random": Plot(
-        lambda t: interventions.intervention_numbers(t.interventions, policies.CONTROL),
-        lambda t: interventions.interventions(t.interventions, policies.CONTROL),
-        _forest(policies.CONTROL),
-        "This study trained no random control.",
-    ),
-    "fine_tuned_vs_strongest": Plot(
-        lambda t: interventions.intervention_numbers(t.interventions, _TUNED),
-        lambda t: interventions.interventions(t.interventions, _TUNED),
-        lambda t: (
-            "All networks start from that of the strongest for all and are trained further, under "
-            f"each policy. {_forest(_TUNED)(t)}"
+    "interventions_vs_best": Plot(
+        lambda t: interventions.fix_numbers(
+            t.interventions, t.named_policies, policies.BEST, policies.PRIMARY
         ),
+        lambda t: interventions.fixes(
+            t.interventions, t.named_policies, policies.BEST, policies.PRIMARY
+        ),
+        _fixes,
+        _UNTRAINED,
+    ),
+    "interventions_vs_strongest": _against(policies.TESTED, _UNTRAINED),
+    "interventions_vs_random": _against(policies.CONTROL, "This study trained no random control."),
+    "fine_tuned_vs_strongest": _against(
+        _TUNED,
         "This study fine-tuned no networks.",
+        "All networks start from that of the tested strength for all and are trained further, under "
+        "each policy. ",
     ),
     "drop_recovered": Plot(
-        lambda t: interventions.recovered_numbers(t.interventions),
-        lambda t: interventions.recovered(t.interventions),
+        lambda t: interventions.recovered_numbers(t.interventions, t.named_policies),
+        lambda t: interventions.recovered(t.interventions, t.named_policies),
         _recovered,
         "No group of classes has a drop that is surely there, so there is nothing to recover.",
     ),
     "changed_classes": Plot(
-        lambda t: interventions.change_numbers(t.interventions),
-        lambda t: interventions.changed_classes(t.interventions),
+        lambda t: interventions.change_numbers(t.interventions, t.named_policies),
+        lambda t: interventions.changed_classes(t.interventions, t.named_policies),
         _changed,
         "No designed policy was trained with two fresh seeds, so no class can be tested.",
     ),
     "planted_vs_found": Plot(
-        lambda t: planted.planted_numbers(t.planted, t.classes),
-        lambda t: planted.planted_vs_found(t.planted, t.classes),
+        lambda t: planted.planted_numbers(t.planted, t.classes, t.confusions),
+        lambda t: planted.planted_vs_found(
+            t.planted, t.classes, t.confusions, t.conditions.contrast
+        ),
         _planted,
         "The truth about this data set is not known.",
     ),

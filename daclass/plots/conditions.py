@@ -9,7 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from daclass.augment.axis import AXES
-from daclass.plots.style import isolate, label_strengths, shorten
+from daclass.plots.style import label_strengths
+from daclass.wording.contrast import Contrast
+from daclass.wording.names import isolate, shorten
 
 WIDE, PANEL = 48, 16  # letters that fit below a figure of full width, and below a small panel
 
@@ -35,24 +37,25 @@ class Conditions:
     label: str
 
     @property
+    def words(self) -> Contrast:
+        """The tested condition and the reference within sentences."""
+        return Contrast(self.tested, self.reference, self.by_strength)
+
+    @property
     def noun(self) -> str:
-        return "strength" if self.by_strength else "condition"
+        return self.words.noun
 
     @property
     def under_tested(self) -> str:
-        """The tested condition within a sentence."""
-        return f"at the strongest, {self.tested}" if self.by_strength else f"under “{self.tested}”"
+        return self.words.under_tested
 
     @property
     def under_reference(self) -> str:
-        return f"at {self.reference}" if self.by_strength else f"under “{self.reference}”"
+        return self.words.under_reference
 
     @property
     def contrast(self) -> str:
-        """The fixed contrast within a sentence."""
-        if self.by_strength:
-            return f"from {self.reference} to {self.tested}"
-        return f"from “{self.reference}” to “{self.tested}”"
+        return self.words.change
 
     @property
     def panel_label(self) -> str:

@@ -25,6 +25,7 @@ from daclass.plots.style import (
     styled,
     zero_line,
 )
+from daclass.wording.verdicts import FOUND_TO_LOSE
 
 NAMED_AT_MOST = 40  # classes that fit as rows with names
 EXTREMES = (15, 7)  # with more classes: the most hurt and the most helped that are named
@@ -52,18 +53,40 @@ def effect_numbers(
 
 
 def sorted_numbers(
-    effects: pd.DataFrame, classes: pd.DataFrame, null_band: pd.DataFrame
+    effects: pd.DataFrame, classes: pd.DataFrame, null_band: pd.DataFrame, q: float
 ) -> pd.DataFrame:
     """All classes' drops on all pictures, largest first, beside what no effect would give.
 
+    Args:
+        effects, classes, null_band: the tables of these names.
+        q: false discovery rate up to which a class is found to lose.
+
     Returns:
-        `effect_numbers` with null_expected, null_low and null_high: the drop of that rank where the
-        augmentation has no effect on any class; NaN where the study has no such band.
+        `effect_numbers` with `found` (whether the class is found to lose) and null_expected,
+        null_low and null_high: the drop of that rank where the augmentation has no effect on any
+        class; NaN where the study has no such band.
     """
     numbers = effect_numbers(effects, classes, half="all")
+    numbers["found"] = numbers["class_id"].isin(lost(effects, q))
     band = null_band[(null_band["truth"] == "original") & (null_band["reference"] == "fixed")]
     band = band.set_index("rank")[["expected", "low", "high"]].add_prefix("null_")
     return numbers.join(band.reindex(np.arange(1, len(numbers) + 1)).reset_index(drop=True))
+
+
+def lost(effects: pd.DataFrame, q: float) -> list[int]:
+    """The classes found to lose: by the fixed contrast on all pictures, at a false discovery rate.
+
+    Returns:
+        Class ids, the largest drop first.
+    """
+    rows = effects[
+        (effects["half"] == "all")
+        & (effects["truth"] == "original")
+        & (effects["reference"] == "fixed")
+        & (effects["q"] <= q)
+        & (effects["drop"] > 0)
+    ].sort_values(["drop", "class_id"], ascending=[False, True])
+    return [int(class_id) for class_id in rows["class_id"]]
 
 
 def affected_ids(effects: pd.DataFrame) -> list[int]:
@@ -86,18 +109,23 @@ def affected_ids(effects: pd.DataFrame) -> list[int]:
 
 @styled
 def class_effects(
-    effects: pd.DataFrame, classes: pd.DataFrame, null_band: pd.DataFrame, conditions: Conditions
+    effects: pd.DataFrame,
+    classes: pd.DataFrame,
+    null_band: pd.DataFrame,
+    conditions: Conditions,
+    q: float,
 ) -> Figure:
     """The drop of every class with its intervals, sorted, over the band of no effect at all.
 
     Few classes are rows with names. Many are a curve over their rank, with the extremes as rows
-    below it. Affected classes are marked.
+    below it. Classes found to lose are in colour; the names of those chosen for follow-up are bold.
 
     Args:
         effects, classes, null_band: the tables of these names; `null_band` may be empty.
         conditions: what the study compares.
+        q: false discovery rate up to which a class is found to lose.
     """
-    numbers = sorted_numbers(effects, classes, null_band)
+    numbers = sorted_numbers(effects, classes, null_band, q)
     names = class_names(classes)
     words = f"points lost {conditions.contrast}"
     if len(numbers) <= NAMED_AT_MOST:
@@ -116,8 +144,8 @@ def class_effects(
     marks: list[tuple[str, str, dict[str, Any]]] = [
         ("a class", INK, {"marker": "o", "linestyle": "-"})
     ]
-    if numbers["affected"].any():
-        marks.append(("affected", AFFECTED, {"marker": "o", "linestyle": "-"}))
+    if numbers["found"].any():
+        marks.append((FOUND_TO_LOSE, AFFECTED, {"marker": "o", "linestyle": "-"}))
     if numbers["null_low"].notna().any():
         marks.append(("no effect at all", NULL, {"linewidth": 6, "alpha": NULL_OPACITY}))
     key(figure, marks)
@@ -130,13 +158,13 @@ def _rows(ax: Axes, numbers: pd.DataFrame, names: dict[int, str], words: str) ->
         rows, 100 * (numbers["null_high"] - numbers["null_low"]), left=100 * numbers["null_low"],
         height=1.0, color=NULL, alpha=NULL_OPACITY, linewidth=0, zorder=0,
     )  # fmt: skip
-    for affected, colour, alpha in ((False, INK, 0.6), (True, AFFECTED, 1.0)):
-        some = (numbers["affected"] == affected).to_numpy()
+    for found, colour, alpha in ((False, INK, 0.6), (True, AFFECTED, 1.0)):
+        some = (numbers["found"] == found).to_numpy()
         part = 100 * numbers.loc[some, ["drop", "low", "high", "seeds_low", "seeds_high"]]
         intervals(ax, part["low"], part["high"], rows[some], color=colour, alpha=alpha, lw=1.2)
         for end in ("seeds_low", "seeds_high"):
             ax.plot(part[end], rows[some], "|", color=colour, alpha=alpha, markersize=5, mew=0.9)
-        size = 5 if affected else 3.5
+        size = 5 if found else 3.5
         ax.plot(part["drop"], rows[some], "o", color=colour, alpha=alpha, markersize=size, mew=0)
     ax.set_yticks(rows, [names[i] for i in numbers["class_id"]])
     for tick, affected in zip(ax.get_yticklabels(), numbers["affected"], strict=True):
@@ -157,16 +185,18 @@ def _ranks(ax: Axes, numbers: pd.DataFrame) -> None:
         ranks, percent["null_low"], percent["null_high"], color=NULL, alpha=NULL_OPACITY,
         linewidth=0,
     )  # fmt: skip
-    affected = numbers["affected"].to_numpy(bool)
-    ax.plot(ranks[~affected], percent["drop"][~affected], ".", color=INK, alpha=QUIET, ms=2)
-    ax.plot(ranks[affected], percent["drop"][affected], ".", color=AFFECTED, ms=4)
+    found = numbers["found"].to_numpy(bool)
+    ax.plot(ranks[~found], percent["drop"][~found], ".", color=INK, alpha=QUIET, ms=2)
+    ax.plot(ranks[found], percent["drop"][found], ".", color=AFFECTED, ms=4)
     ax.set_xlim(0, len(numbers) + 1)
     ax.set_xlabel("rank of the class, by what it loses")
     ax.set_ylabel("points lost")
     zero_line(ax, vertical=False)
 
 
-def original_vs_multi_numbers(effects: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
+def original_vs_multi_numbers(
+    effects: pd.DataFrame, classes: pd.DataFrame, q: float
+) -> pd.DataFrame:
     """Each class's drop under the original label beside that under any annotated label."""
     original = effect_numbers(effects, classes, "original")
     multi = effect_numbers(effects, classes, "multi")
@@ -176,21 +206,22 @@ def original_vs_multi_numbers(effects: pd.DataFrame, classes: pd.DataFrame) -> p
         suffixes=("", "_multi"),
     )
     columns = ["class_id", "name", "drop", "low", "high", "drop_multi", "low_multi", "high_multi"]
-    return both[[*columns, "affected", "images", "images_multi"]]
+    both["found"] = both["class_id"].isin(lost(effects, q))
+    return both[[*columns, "affected", "found", "images", "images_multi"]]
 
 
 @styled
-def original_vs_multi(effects: pd.DataFrame, classes: pd.DataFrame) -> Figure:
+def original_vs_multi(effects: pd.DataFrame, classes: pd.DataFrame, q: float) -> Figure:
     """Every class's drop under the original label against that under any annotated label.
 
     Below the diagonal, annotations explain a part of the drop: the prediction that counts as an
     error names something that annotators saw too.
 
     Args:
-        effects: the effects table.
-        classes: the classes table.
+        effects, classes: the tables of these names.
+        q: false discovery rate up to which a class is found to lose.
     """
-    numbers = original_vs_multi_numbers(effects, classes)
+    numbers = original_vs_multi_numbers(effects, classes, q)
     names = class_names(classes)
     figure = new_figure(3.7)
     ax = figure.subplots()
@@ -201,8 +232,8 @@ def original_vs_multi(effects: pd.DataFrame, classes: pd.DataFrame) -> Figure:
     ax.plot(ends, ends, color=INK, alpha=0.4, linewidth=0.7, zorder=0)
     zero_line(ax)
     zero_line(ax, vertical=False)
-    affected = numbers["affected"].to_numpy(bool)
-    for some, colour, alpha in ((~affected, INK, QUIET), (affected, AFFECTED, 1.0)):
+    found = numbers["found"].to_numpy(bool)
+    for some, colour, alpha in ((~found, INK, QUIET), (found, AFFECTED, 1.0)):
         ax.plot(
             drops["drop"][some], drops["drop_multi"][some], "o", color=colour, alpha=alpha,
             markersize=4 if alpha == 1 or len(numbers) <= NAMED_AT_MOST else 2, mew=0,

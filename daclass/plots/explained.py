@@ -21,8 +21,8 @@ from daclass.plots.style import (
 )
 
 _ROWS = {
-    ("affected", "best"): "affected classes,\nfrom own best",
-    ("affected", "fixed"): "affected classes,\nfrom the reference",
+    ("affected", "best"): "followed-up classes,\nfrom own best",
+    ("affected", "fixed"): "followed-up classes,\nfrom the reference",
     ("all", "best"): "all classes,\nfrom own best",
     ("all", "fixed"): "all classes,\nfrom the reference",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,15 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from daclass.plots.policies import (
-    FINE_TUNED,
-    REFERENCE,
-    STRONGEST,
-    is_fine_tuned,
-    ordered,
-    policy_name,
-    without_draws,
-)
+from daclass.plots.policies import REFERENCE, TESTED, Policies
 from daclass.plots.style import (
     BLUE,
     INK,
@@ -36,81 +28,134 @@ from daclass.plots.style import (
     without_repetition,
     zero_line,
 )
+from daclass.wording.names import shorten
 
 GROUPS = {
     "all": "all classes",
-    "affected": "affected classes",
-    "swallowers": "swallowers",
+    "affected": "classes followed up",
+    "swallowers": "their swallowers",
     "both": "both of these",
 }
 _FAR = 100.0  # a share beyond all axes
 
 
-def intervention_numbers(interventions: pd.DataFrame, baseline: str) -> pd.DataFrame:
-    """Differences to `baseline`, by group, policy and truth.
+def intervention_numbers(
+    interventions: pd.DataFrame, policies: Policies, baseline: str
+) -> pd.DataFrame:
+    """Differences to `baseline`, by group, policy and truth, with the policies' names for readers.
 
-    Left out are the baseline itself and single draws of a control, whose mean stands there. Beside
-    a fine-tuned baseline stand fine-tuned policies, and others beside others.
+    Left out are the baseline, policies that are the same as it, all but the first of several that
+    are one, and single draws of a control, whose mean stands there. Beside a fine-tuned baseline
+    stand fine-tuned policies, and others beside others.
     """
-    rows = interventions[
-        (interventions["baseline"] == baseline) & (interventions["policy"] != baseline)
-    ]
-    shown = rows[rows["policy"].isin(_shown(interventions, is_fine_tuned(baseline)))]
-    rows = _sorted(shown).drop(columns=["baseline", "recovered", "recovered_low", "recovered_high"])
+    rows = interventions[interventions["baseline"] == baseline]
+    known = [*rows["policy"], baseline]
+    shown = _shown(known, policies, policies.is_fine_tuned(baseline))
+    shown = [names for names in shown if baseline not in names]
+    rows = _sorted(rows[rows["policy"].isin([names[0] for names in shown])], policies)
+    rows = rows.drop(columns=["baseline", "recovered", "recovered_low", "recovered_high"])
+    named = {names[0]: policies.merged_name(names) for names in shown}
+    rows = rows.assign(name=rows["policy"].map(named))
     return without_repetition(rows, "accuracy")
 
 
-def recovered_numbers(interventions: pd.DataFrame) -> pd.DataFrame:
+def fix_numbers(
+    interventions: pd.DataFrame, policies: Policies, baseline: str, primary: str
+) -> pd.DataFrame:
+    """`intervention_numbers` of all classes and of those followed up, by the original label: the
+    primary policy first, then by what the followed-up classes gain (all, where there are none)."""
+    numbers = intervention_numbers(interventions, policies, baseline)
+    rows = numbers[(numbers["truth"] == "original") & numbers["group"].isin(["all", "affected"])]
+    rows = rows[rows["difference"].notna()]
+    by = "affected" if (rows["group"] == "affected").any() else "all"
+    gain = rows[rows["group"] == by].set_index("policy")["difference"]
+    gain = gain.sort_values(ascending=False, kind="stable")
+    order = sorted(gain.index, key=lambda policy: policy != primary)
+    place = {policy: rank for rank, policy in enumerate(order)}
+    rows = rows[rows["policy"].isin(place)].assign(primary=rows["policy"] == primary)
+    return rows.sort_values(
+        ["group", "policy"], key=lambda part: part.map({**place, "all": 0, "affected": 1}),
+        ignore_index=True,
+    )  # fmt: skip
+
+
+def recovered_numbers(interventions: pd.DataFrame, policies: Policies) -> pd.DataFrame:
     """The share of each group's drop that each policy recovers; those known by definition not."""
     columns = ["policy", "group", "truth", "recovered", "recovered_low", "recovered_high"]
-    rows = interventions[
-        interventions["policy"].isin(_shown(interventions))
-        & ~interventions["policy"].isin([STRONGEST, REFERENCE])
-    ].drop_duplicates(["policy", "group", "truth"])
-    rows = without_repetition(_sorted(rows), "accuracy")[[*columns, "seeds", "images"]]
+    shown = _shown(interventions["policy"], policies)
+    known = {TESTED, REFERENCE}
+    first = {names[0]: names for names in shown if not known & set(names)}
+    rows = interventions[interventions["policy"].isin(first)].drop_duplicates(
+        ["policy", "group", "truth"]
+    )
+    rows = without_repetition(_sorted(rows, policies), "accuracy")[[*columns, "seeds", "images"]]
+    named = {policy: policies.merged_name(names) for policy, names in first.items()}
+    rows = rows.assign(name=rows["policy"].map(named))
     return rows[rows["recovered"].notna()].reset_index(drop=True)
 
 
-def change_numbers(interventions: pd.DataFrame, baseline: str = STRONGEST) -> pd.DataFrame:
+def change_numbers(
+    interventions: pd.DataFrame, policies: Policies, baseline: str = TESTED
+) -> pd.DataFrame:
     """Classes that are worse and better under each policy than under `baseline`."""
-    rows = interventions[
-        (interventions["baseline"] == baseline)
-        & (interventions["policy"] != baseline)
-        & (interventions["group"] == "all")
-        & (interventions["truth"] == "original")
-        & interventions["policy"].isin(_shown(interventions))
-        & interventions["worse"].notna()
+    numbers = intervention_numbers(interventions, policies, baseline)
+    rows = numbers[
+        (numbers["group"] == "all") & (numbers["truth"] == "original") & numbers["worse"].notna()
     ]
-    return _sorted(rows)[["policy", "worse", "better", "classes", "seeds", "images"]]
+    columns = ["policy", "name", "worse", "better", "classes", "seeds", "images"]
+    return rows[columns].reset_index(drop=True)
 
 
 @styled
-def interventions(interventions: pd.DataFrame, baseline: str) -> Figure:
-    """Forest plot: each policy's difference in accuracy to a baseline, one panel a class group.
+def fixes(interventions: pd.DataFrame, policies: Policies, baseline: str, primary: str) -> Figure:
+    """Forest plot: all classes and those followed up, each policy against one baseline.
 
     Args:
         interventions: the interventions table.
-        baseline: the policy that the differences are taken against.
+        policies: the study's policies.
+        baseline: what the differences are taken against: the best single strength.
+        primary: the policy in question; it comes first and is marked.
     """
-    numbers = intervention_numbers(interventions, baseline)
+    numbers = fix_numbers(interventions, policies, baseline, primary)
     return _forests(
         numbers,
         ["difference", "low", "high"],
-        f"points gained against “{policy_name(baseline)}”",
+        f"points gained against “{policies.name(baseline)}”",
         marks=(0.0,),
+        names=_names_of(numbers),
     )
 
 
 @styled
-def recovered(interventions: pd.DataFrame) -> Figure:
+def interventions(interventions: pd.DataFrame, policies: Policies, baseline: str) -> Figure:
+    """Forest plot: each policy's difference in accuracy to a baseline, one panel a class group.
+
+    Args:
+        interventions: the interventions table.
+        policies: the study's policies.
+        baseline: the policy that the differences are taken against.
+    """
+    numbers = intervention_numbers(interventions, policies, baseline)
+    return _forests(
+        numbers,
+        ["difference", "low", "high"],
+        f"points gained against “{policies.name(baseline)}”",
+        marks=(0.0,),
+        names=_names_of(numbers),
+    )
+
+
+@styled
+def recovered(interventions: pd.DataFrame, policies: Policies) -> Figure:
     """Forest plot: the share of the drop that each policy recovers, one panel a class group."""
-    numbers = recovered_numbers(interventions)
+    numbers = recovered_numbers(interventions, policies)
     ends = ["recovered_low", "recovered_high"]
     figure = _forests(
         numbers.assign(**numbers[ends].clip(-_FAR, _FAR)),  # an infinite end is drawn as a far one
         ["recovered", *ends],
         "% of the drop recovered (100: reference for all)",
         marks=(0.0, 100.0),
+        names=_names_of(numbers),
     )
     # Far ends say no more than "very wide" and would hide all others.
     shown = numbers["recovered"].to_numpy()
@@ -121,13 +166,12 @@ def recovered(interventions: pd.DataFrame) -> Figure:
 
 
 @styled
-def changed_classes(interventions: pd.DataFrame) -> Figure:
+def changed_classes(interventions: pd.DataFrame, policies: Policies) -> Figure:
     """Bars: how many classes each policy makes worse (left) and better (right)."""
-    numbers = change_numbers(interventions)
-    policies = list(numbers["policy"])
-    figure = new_figure(0.75 + 0.24 * len(policies))
+    numbers = change_numbers(interventions, policies)
+    figure = new_figure(0.75 + 0.24 * len(numbers))
     ax = figure.subplots()
-    rows = np.arange(len(policies))
+    rows = np.arange(len(numbers))
     ax.barh(rows, -numbers["worse"], height=0.55, color=RED)
     ax.barh(rows, numbers["better"], height=0.55, color=BLUE)
     for row, worse, better in zip(rows, numbers["worse"], numbers["better"], strict=True):
@@ -141,65 +185,76 @@ def changed_classes(interventions: pd.DataFrame) -> Figure:
     ax.set_xlim(-1.18 * most, 1.18 * most)
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.xaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
-    _name_rows(ax, policies)
+    _name_rows(ax, _names_of(numbers))
     zero_line(ax)
     key(figure, [(name, colour, {"linewidth": 5}) for name, colour in
                  (("worse", RED), ("better", BLUE))])  # fmt: skip
-    ax.set_xlabel("classes found to differ from “strongest for all”")
+    ax.set_xlabel(f"classes found to differ from “{policies.name(TESTED)}”")
     return figure
 
 
 def _forests(
-    numbers: pd.DataFrame, columns: Sequence[str], label: str, marks: Sequence[float]
+    numbers: pd.DataFrame,
+    columns: Sequence[str],
+    label: str,
+    marks: Sequence[float],
+    names: dict[str, str],
 ) -> Figure:
-    """One panel a group: value and interval of each policy, in percent or points."""
+    """One panel a group: value and interval of each policy, in percent or points; one row per
+    entry of `names`, policy -> its name for readers."""
     groups = [group for group in GROUPS if (numbers["group"] == group).any()]
-    policies = ordered(numbers["policy"])
-    figure, axes = panels(len(groups), 2, 0.4 + ROW * 1.15 * len(policies))
+    places = {policy: float(row) for row, policy in enumerate(names)}
+    figure, axes = panels(len(groups), 2, 0.4 + ROW * 1.15 * len(names))
+    truths = list(numbers["truth"].unique())
     for ax, group in zip(axes, groups, strict=True):
         part = numbers[numbers["group"] == group]
-        for truth, shift in (("original", -0.14), ("multi", 0.14)):
+        for truth in truths:
             rows = part[part["truth"] == truth]
-            places = np.array([policies.index(p) + shift for p in rows["policy"]], float)
+            shift = 0.0 if len(truths) == 1 else {"original": -0.14, "multi": 0.14}[truth]
+            at = rows["policy"].map(places).to_numpy(float) + shift
             value, low, high = (100 * rows[column].to_numpy() for column in columns)
             colour = TRUTH_COLOURS[truth]
-            intervals(ax, low, high, places, linewidth=1.1, color=colour)
-            ax.plot(value, places, TRUTH_MARKERS[truth], markersize=3.5, color=colour)
+            intervals(ax, low, high, at, linewidth=1.1, color=colour)
+            ax.plot(value, at, TRUTH_MARKERS[truth], markersize=3.5, color=colour)
         ax.set_title(GROUPS[group])
         ax.spines["left"].set_visible(False)
         ax.tick_params(axis="y", length=0)
         for mark in marks:
             ax.axvline(mark, color=INK, alpha=0.4, linewidth=0.7, zorder=0)
-    _name_rows(axes[0], policies)
-    key(
-        figure,
-        [
-            (TRUTH_NAMES[t], TRUTH_COLOURS[t], {"marker": TRUTH_MARKERS[t]})
-            for t in numbers["truth"].unique()
-        ],
-    )
+    bold = set(numbers.loc[numbers["primary"], "policy"]) if "primary" in numbers else set()
+    _name_rows(axes[0], names, bold)
+    if len(truths) > 1:
+        key(figure, [(TRUTH_NAMES[t], TRUTH_COLOURS[t], {"marker": TRUTH_MARKERS[t]})
+                     for t in truths])  # fmt: skip
     figure.supxlabel(label, fontsize=LINE, color=INK)
     return figure
 
 
-def _shown(interventions: pd.DataFrame, fine_tuned: bool = False) -> list[str]:
-    """The policies of a figure."""
-    names = without_draws(interventions["policy"])
-    return [name for name in names if is_fine_tuned(name) == fine_tuned]
+def _shown(names: Iterable[str], policies: Policies, fine_tuned: bool = False) -> list[list[str]]:
+    """The policies of a figure, those that are one together."""
+    there = [
+        name for name in policies.without_draws(names) if policies.is_fine_tuned(name) == fine_tuned
+    ]
+    return list(policies.merged(there).values())
 
 
-def _name_rows(ax: Axes, policies: Sequence[str]) -> None:
-    # Where all are fine-tuned, the figure's title says so.
-    names = [policy_name(policy.removeprefix(FINE_TUNED)) for policy in policies]
-    ax.set_yticks(range(len(policies)), names)
-    ax.set_ylim(len(policies) - 0.5, -0.5)
+def _names_of(numbers: pd.DataFrame) -> dict[str, str]:
+    """Policy -> its name for readers, in the order of the rows."""
+    return dict(zip(numbers["policy"], numbers["name"], strict=True))
+
+
+def _name_rows(ax: Axes, names: dict[str, str], bold: Collection[str] = ()) -> None:
+    ax.set_yticks(range(len(names)), [shorten(name, 46) for name in names.values()])
+    for policy, label in zip(names, ax.get_yticklabels(), strict=True):
+        label.set_fontweight("bold" if policy in bold else "normal")
+    ax.set_ylim(len(names) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
 
 
-def _sorted(rows: pd.DataFrame) -> pd.DataFrame:
+def _sorted(rows: pd.DataFrame, policies: Policies) -> pd.DataFrame:
     """By group, policy and truth, as readers meet them."""
-    names = [*GROUPS, *ordered(rows["policy"]), "original", "multi"]
+    names = [*GROUPS, *policies.ordered(rows["policy"]), "original", "multi"]
     order = {name: place for place, name in enumerate(names)}
     return rows.sort_values(
         ["group", "policy", "truth"], key=lambda names: names.map(order), ignore_index=True

@@ -21,37 +21,59 @@ from daclass.plots.style import (
 )
 
 EXPECTATIONS = {
-    "hurt": ("planted: hurt", RED),
-    "swallows": ("planted: swallows another", ORANGE),
-    "helped": ("planted: helped", GREEN),
-    "unchanged": ("planted: unchanged", BLUE),
+    "hurt": ("planted: pays (points lost)", RED),
+    "swallows": ("planted: swallows another (growth of that confusion)", ORANGE),
+    "helped": ("planted: gains (points lost)", GREEN),
+    "unchanged": ("planted: stays (points lost)", BLUE),
 }
 
 
-def planted_numbers(planted: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
-    """The planted relations in order of expectation and drop, with class names."""
+def planted_numbers(
+    planted: pd.DataFrame, classes: pd.DataFrame, confusions: pd.DataFrame
+) -> pd.DataFrame:
+    """The planted relations in order of expectation and size, with class names.
+
+    Returns:
+        The planted table with `judged`, `judged_low` and `judged_high`: what the verdict follows
+        from. That is the drop of a class that should pay, gain or stay, and for one that should
+        swallow another the growth of that confusion; NaN where no picture was confused so.
+    """
     names = classes.set_index("class_id")["name"]
     order = {name: i for i, name in enumerate(EXPECTATIONS)}
-    numbers = planted.assign(
-        name=planted["class_id"].map(names),
-        partner=planted["partner_id"].map(names).fillna(""),
-        swallower=planted["swallower_id"].map(names).fillna(""),
-        order=planted["expectation"].map(order),
+    growth = confusions.loc[
+        confusions["half"] == "estimate", ["class_id", "predicted_id", "growth", "low", "high"]
+    ].rename(columns={"class_id": "partner_id", "predicted_id": "class_id",
+                      "low": "growth_low", "high": "growth_high"})  # fmt: skip
+    numbers = planted.merge(growth, how="left", on=["partner_id", "class_id"])
+    swallows = numbers["expectation"] == "swallows"
+    for judged, drop, grown in (
+        ("judged", "drop", "growth"),
+        ("judged_low", "low", "growth_low"),
+        ("judged_high", "high", "growth_high"),
+    ):
+        numbers[judged] = numbers[drop].where(~swallows, numbers[grown])
+    numbers = numbers.assign(
+        name=numbers["class_id"].map(names),
+        partner=numbers["partner_id"].map(names).fillna(""),
+        swallower=numbers["swallower_id"].map(names).fillna(""),
+        order=numbers["expectation"].map(order),
     )
-    return numbers.sort_values(["order", "drop"], ascending=[True, False], ignore_index=True).drop(
-        columns="order"
-    )
+    return numbers.sort_values(
+        ["order", "judged"], ascending=[True, False], ignore_index=True
+    ).drop(columns=["order", "growth", "growth_low", "growth_high"])
 
 
 @styled
-def planted_vs_found(planted: pd.DataFrame, classes: pd.DataFrame) -> Figure:
-    """Every planted relation with the drop that was measured and the verdict on it.
+def planted_vs_found(
+    planted: pd.DataFrame, classes: pd.DataFrame, confusions: pd.DataFrame, change: str
+) -> Figure:
+    """Every planted relation with what it is judged by, and the verdict on it.
 
     Args:
-        planted: the planted table.
-        classes: the classes table.
+        planted, classes, confusions: the tables of these names.
+        change: the contrast in words, such as "from 0.99 to 0.08".
     """
-    numbers = planted_numbers(planted, classes)
+    numbers = planted_numbers(planted, classes, confusions)
     names = class_names(classes)
     groups = [e for e in EXPECTATIONS if (numbers["expectation"] == e).any()]
     figure = new_figure(0.6 + ROW * (len(numbers) + 1.6 * len(groups)))
@@ -63,8 +85,9 @@ def planted_vs_found(planted: pd.DataFrame, classes: pd.DataFrame) -> Figure:
         ax.text(0, row, title, transform=ax.get_yaxis_transform(), va="center", fontweight="bold")
         rows = row + 1 + np.arange(len(part))
         ax.vlines(0, rows[0] - 0.5, rows[-1] + 0.5, color=INK, alpha=0.4, linewidth=0.7, zorder=0)
-        intervals(ax, 100 * part["low"], 100 * part["high"], rows, color=colour, linewidth=1.0)
-        ax.plot(100 * part["drop"], rows, "o", color=colour, markersize=4)
+        low, high = 100 * part["judged_low"], 100 * part["judged_high"]
+        intervals(ax, low, high, rows, color=colour, linewidth=1.0)
+        ax.plot(100 * part["judged"], rows, "o", color=colour, markersize=4)
         for place, verdict in zip(rows, part["verdict"], strict=True):
             loud = verdict in ("missed", "false alarm")
             ax.text(
@@ -79,7 +102,7 @@ def planted_vs_found(planted: pd.DataFrame, classes: pd.DataFrame) -> Figure:
             )
         ticks += list(rows)
         labels += [
-            names[c] + (f" → {names[p]}" if p in names and expectation == "hurt" else "")
+            _pair(names[c], names.get(p, ""), expectation)
             for c, p in zip(part["class_id"], part["partner_id"], strict=True)
         ]
         row += len(part) + 1.6
@@ -87,5 +110,12 @@ def planted_vs_found(planted: pd.DataFrame, classes: pd.DataFrame) -> Figure:
     ax.set_ylim(row - 1, -0.8)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    ax.set_xlabel("points lost at the strongest augmentation", loc="right")
+    ax.set_xlabel(f"points, {change}", loc="right")
     return figure
+
+
+def _pair(name: str, partner: str, expectation: str) -> str:
+    """The class and its partner, in the direction that pictures go."""
+    if not partner:
+        return name
+    return {"hurt": f"{name} → {partner}", "swallows": f"{partner} → {name}"}.get(expectation, name)

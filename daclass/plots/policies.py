@@ -1,107 +1,126 @@
-"""What readers call the policies of a study, in which order, and what each of them is.
-
-A policy's name says which designer made it (`daclass.config.Interventions.planned`); a name that is
-not of that form is shown as it is.
-"""
+"""The policies of a study as figures and report meet them: named, ordered, draws pooled."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
-from daclass.designer import DESIGNERS
+import numpy as np
+import pandas as pd
 
-STRONGEST, BEST, REFERENCE = "uniform_tested", "uniform_best", "uniform_reference"
+from daclass.wording.policies import Words, designer_rank, policy_words
+
+TESTED, BEST, REFERENCE = "uniform_tested", "uniform_best", "uniform_reference"
 CONTROL = "random_classes"
-FINE_TUNED = "fine_tuned_"
+PRIMARY = "fp_informed"
+"""The policy that is the study's question; all others are candidates."""
 
 
-_ROLES = ("baseline", "policy", "control")
-_RANK = {
-    # In the order that readers meet them; uniform_each is named by its strength.
-    "uniform" if each.each_strength else each.name: each
-    for each in sorted(
-        DESIGNERS.values(),
-        key=lambda each: (
-            _ROLES.index(each.role),
-            not each.each_strength,
-            each.name != STRONGEST,
-            each.name,
-        ),
-    )
-}
-_NUMBER = r"\d+(?:\.\d+)?(?:e[+-]\d+)?"
-_NAMES = "|".join(sorted(map(re.escape, _RANK), key=len, reverse=True))
-_FORM = re.compile(
-    rf"(?P<tuned>{FINE_TUNED})?(?P<designer>{_NAMES})"
-    rf"(?:_m(?P<m>{_NUMBER}))?(?:_(?P<number>{_NUMBER}))?"
-)
+@dataclass(frozen=True)
+class Policies:
+    """What tables "policies" and "policy_classes" say; other names are shown as they are.
 
+    Attributes:
+        table, classes: the tables.
+    """
 
-def policy_name(name: str) -> str:
-    """What readers call a policy; its own name where that follows no known form."""
-    found = _FORM.fullmatch(name)
-    if not found or (found["designer"] == "uniform") != _is_strength(found):
-        return name
-    words = _RANK[found["designer"]].title
-    if found["designer"] == "uniform":
-        words = f"{found['number']} {words}"
-    elif found["number"]:
-        words += f", draw {found['number']}"
-    if found["m"]:
-        share = float(found["m"])
-        words += f", {100 * share:g}% of classes" if share < 1 else f", m = {share:g}"
-    return f"{words}, fine-tuned" if found["tuned"] else words
+    table: pd.DataFrame
+    classes: pd.DataFrame
 
+    @cached_property
+    def _words(self) -> dict[str, Words]:
+        return policy_words(self._rows.values())
 
-def policy_design(name: str) -> str:
-    """One sentence on what a policy is."""
-    found = _FORM.fullmatch(name)
-    if not found:
-        return "A policy of the study’s own."
-    design = _RANK[found["designer"]].summary
-    if found["tuned"]:
-        design += " Trained from the network of the strongest for all, not from scratch."
-    return design
+    @cached_property
+    def _rows(self) -> dict[str, dict[str, Any]]:
+        rows = self.table.drop_duplicates("policy").to_dict("records")
+        return {row["policy"]: {str(key): value for key, value in row.items()} for row in rows}
 
+    @cached_property
+    def _pools(self) -> dict[str, list[str]]:
+        """Pooled control -> its draws."""
+        pools: dict[str, list[str]] = {}
+        for name, row in self._rows.items():
+            if row["control"]:
+                pools.setdefault(row["control"], []).append(name)
+        return pools
 
-def ordered(names: Iterable[str]) -> list[str]:
-    """Distinct names in the order that readers meet them: baselines, policies, control."""
+    def name(self, policy: str) -> str:
+        """What readers call a policy."""
+        return self._words[policy].name if policy in self._words else policy
 
-    def place(name: str) -> tuple[bool, int, float, float]:
-        found = _FORM.fullmatch(name)
-        if not found:
-            return (False, len(_RANK), 0, 0)
-        rank = list(_RANK).index(found["designer"])
-        return (bool(found["tuned"]), rank, float(found["m"] or 0), float(found["number"] or 0))
+    def design(self, policy: str) -> str:
+        """One sentence on what a policy is."""
+        return self._words[policy].design if policy in self._words else ""
 
-    return sorted(dict.fromkeys(names), key=place)
+    def reason(self, policy: str) -> str:
+        """Why the study's policy is as it is, in one line; "" where that is not known."""
+        return str(self._rows[policy]["summary"]) if policy in self._rows else ""
 
+    def ordered(self, policies: Iterable[str]) -> list[str]:
+        """Distinct names in the order that readers meet them: baselines, policies, control; those
+        that were fine-tuned come last."""
 
-def without_draws(names: Iterable[str]) -> list[str]:
-    """Less the single draws of a control that is there as their mean, in order."""
-    there = ordered(names)
-    return [name for name in there if not (is_draw(name) and pool_of(name) in there)]
+        def place(name: str) -> tuple[bool, tuple[int, str], int, int, float]:
+            row = self._of(name)
+            if not row:
+                return (False, designer_rank(""), 0, 0, 0.0)
+            draw = 0 if name in self._pools else row["draw"]
+            strength = 0.0 if np.isnan(row["strength"]) else float(row["strength"])
+            return (bool(row["parent"]), designer_rank(row["designer"]), row["m"], draw, strength)
 
+        return sorted(dict.fromkeys(policies), key=place)
 
-def draws_of(names: Iterable[str], control: str) -> list[str]:
-    """The single draws of a control, in order."""
-    return [name for name in ordered(names) if is_draw(name) and pool_of(name) == control]
+    def without_draws(self, policies: Iterable[str]) -> list[str]:
+        """Less the single draws of a control that is there as their mean, in order."""
+        there = self.ordered(policies)
+        return [name for name in there if self._of(name).get("control") not in there or
+                name in self._pools]  # fmt: skip
 
+    def draws_of(self, control: str) -> list[str]:
+        """The single draws of a pooled control."""
+        return self._pools.get(control, [])
 
-def is_draw(name: str) -> bool:
-    found = _FORM.fullmatch(name)
-    return bool(found and found["designer"] == CONTROL and found["number"])
+    def is_draw(self, policy: str) -> bool:
+        return policy not in self._pools and bool(self._of(policy).get("control"))
 
+    def is_fine_tuned(self, policy: str) -> bool:
+        return bool(self._of(policy).get("parent"))
 
-def is_fine_tuned(name: str) -> bool:
-    return name.startswith(FINE_TUNED)
+    def find(self, designer: str, fine_tuned: bool = False) -> str:
+        """The first policy of a designer, the pooled one of a control; "" without one."""
+        for name, row in self._rows.items():
+            if row["designer"] == designer and bool(row["parent"]) == fine_tuned:
+                return str(row["control"] or name)
+        return ""
 
+    def merged(self, policies: Iterable[str]) -> dict[str, list[str]]:
+        """Of policies that give every class the same, the first -> all of them, in order.
 
-def pool_of(name: str) -> str:
-    """The control that a draw belongs to."""
-    return name.rpartition("_")[0]
+        Equal policies share their runs: their numbers are one result, not two that agree.
+        """
+        groups: dict[Any, list[str]] = {}
+        for name in self.ordered(policies):
+            groups.setdefault(self._content.get(name, name), []).append(name)
+        return {names[0]: names for names in groups.values()}
 
+    def merged_name(self, names: list[str]) -> str:
+        """What readers call policies that are one."""
+        return " = ".join(self.name(name) for name in names)
 
-def _is_strength(found: re.Match[str]) -> bool:
-    return bool(found["designer"] == "uniform" and found["number"])
+    @cached_property
+    def _content(self) -> dict[str, tuple[Any, ...]]:
+        """What decides a policy's runs: who gets what, and where they start from."""
+        columns = ["class_id", "strength", "share", "weight"]
+        found = {}
+        for name, rows in self.classes.groupby("policy", sort=False):
+            row = self._of(str(name))
+            ordered = rows[columns].sort_values(["class_id", "strength"])
+            found[str(name)] = (row.get("parent", ""), *map(tuple, ordered.to_numpy().tolist()))
+        return found
+
+    def _of(self, name: str) -> dict[str, Any]:
+        draws = self._pools.get(name)
+        return self._rows.get(draws[0] if draws else name, {})

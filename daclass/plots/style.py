@@ -9,7 +9,6 @@ apply.
 from __future__ import annotations
 
 import functools
-import unicodedata
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +25,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
+
+from daclass.wording.names import isolate, shorten
 
 P = ParamSpec("P")
 Dashes = Literal["-", "--"]
@@ -63,6 +64,7 @@ FALLBACK_FONTS = (
     "Noto Sans Devanagari", "Noto Sans Thai", "Noto Sans Ethiopic",
 )  # fmt: skip
 QUIET = 0.45  # opacity of marks that are context
+NAMED_LINES = 4  # single classes that a figure of many lines names
 COVERED_AT_MOST = 1  # marks that a name in a scatter plot may lie on
 
 
@@ -182,16 +184,6 @@ def without_repetition(numbers: pd.DataFrame, value: str) -> pd.DataFrame:
     return original.reset_index(drop=True) if same else numbers
 
 
-def shorten(name: str, longest: int) -> str:
-    return name if len(name) <= longest else name[: longest - 1].rstrip() + "…"
-
-
-def isolate(name: str) -> str:
-    """Wrap a right-to-left name, so that "A → B" is not reordered to "B → A"."""
-    right_to_left = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in name)
-    return f"\u2068{name}\u2069" if right_to_left else name
-
-
 def label_strengths(ax: Axes, strengths: Iterable[float], at_most: int) -> None:
     """Ticks at the strengths that were trained, thinned out to `at_most` or so."""
     values = sorted({float(strength) for strength in strengths})
@@ -248,14 +240,21 @@ def truth_key(figure: Figure, truths: Iterable[str], joined: bool = True) -> Non
     )
 
 
-def end_labels(ax: Axes, x: float, labels: Sequence[tuple[float, str]], gap: float = 1.25) -> None:
-    """Name lines at their right end, pushed apart where they would overlap.
+def end_labels(
+    ax: Axes,
+    x: float,
+    labels: Sequence[tuple[float, str]],
+    gap: float = 1.25,
+    side: Literal["left", "right"] = "right",
+) -> None:
+    """Name lines at one of their ends, pushed apart where they would overlap.
 
     Args:
         ax: the axes; its limits must be final.
         x: where the lines end.
         labels: (y, text) of each line.
         gap: least distance between two labels, in lines of text.
+        side: of the lines on which the labels stand.
     """
     if not labels:
         return
@@ -272,10 +271,10 @@ def end_labels(ax: Axes, x: float, labels: Sequence[tuple[float, str]], gap: flo
         ax.annotate(
             text,
             (x, place + shift),
-            xytext=(5, 0),
+            xytext=(5 if side == "right" else -5, 0),
             textcoords="offset points",
             va="center",
-            ha="left",
+            ha="left" if side == "right" else "right",
             annotation_clip=False,
         )
 

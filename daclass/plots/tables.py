@@ -11,8 +11,17 @@ import pandas as pd
 import pyarrow as pa
 
 from daclass.plots.conditions import Conditions, conditions_of
-from daclass.plots.effects import affected_ids
+from daclass.plots.effects import affected_ids, lost
+from daclass.plots.policies import Policies
 from daclass.tables import SCHEMAS, read_table, with_readable_names
+
+
+def has_multi(counts: pd.DataFrame) -> bool:
+    """Whether annotations say more than the original label anywhere in the table "counts"."""
+    return bool(
+        (counts["labelled"] != counts["images"]).any()
+        or (counts["correct_multi"] != counts["correct"]).any()
+    )
 
 
 def _absent(name: str) -> Callable[[], pd.DataFrame]:
@@ -32,8 +41,7 @@ class Tables:
         similarity: classes are alike from this similarity on.
         replicates: what the runs of a condition are, in the plural: seeds, or what stands for them.
         confidence: level of the intervals.
-        policies: the designed policies, one row a (policy, class_id) with its strength.
-        reasons: policy -> why it is as it is, in one line.
+        q: false discovery rate up to which a class is found to lose.
         counts, accuracy, ...: the tables of these names; those that a study lacks have no rows.
     """
 
@@ -45,10 +53,9 @@ class Tables:
     overlap_from: str = "annotations"
     similarity: float = 0.7
     confidence: float = 0.95
-    policies: pd.DataFrame = field(
-        default_factory=lambda: pd.DataFrame({"policy": [], "class_id": [], "strength": []})
-    )
-    reasons: Mapping[str, str] = field(default_factory=dict)
+    q: float = 0.05
+    policies: pd.DataFrame = field(default_factory=_absent("policies"))
+    policy_classes: pd.DataFrame = field(default_factory=_absent("policy_classes"))
     counts: pd.DataFrame = field(default_factory=_absent("counts"))
     accuracy: pd.DataFrame = field(default_factory=_absent("accuracy"))
     class_accuracy: pd.DataFrame = field(default_factory=_absent("class_accuracy"))
@@ -87,13 +94,14 @@ class Tables:
         return conditions_of(self.axis, self.named, self.accuracy, self.effects)
 
     @cached_property
+    def named_policies(self) -> Policies:
+        """The policies with their names for readers."""
+        return Policies(self.policies, self.policy_classes)
+
+    @cached_property
     def has_multi(self) -> bool:
         """Whether annotations say more than the original label anywhere."""
-        counts = self.counts
-        return bool(
-            (counts["labelled"] != counts["images"]).any()
-            or (counts["correct_multi"] != counts["correct"]).any()
-        )
+        return has_multi(self.counts)
 
     @property
     def replicate(self) -> str:
@@ -106,8 +114,13 @@ class Tables:
         return int(self.accuracy["seeds"].max()) if len(self.accuracy) else 0
 
     @cached_property
+    def lost(self) -> list[int]:
+        """The ids of the classes found to lose, the largest drop first."""
+        return lost(self.effects, self.q)
+
+    @cached_property
     def affected(self) -> list[int]:
-        """The affected classes' ids in the order of their choice."""
+        """The ids of the classes chosen for follow-up, in the order of their choice."""
         return affected_ids(self.effects)
 
     @cached_property

@@ -18,7 +18,7 @@ class Title(NamedTuple):
     question: str
 
 
-AVERAGE = "1. What does this augmentation do on average?"
+AVERAGE = "1. What does this augmentation buy on average?"
 CLASSES = "2. Which classes pay?"
 ANNOTATIONS = "3. How much of that do multi-label annotations explain?"
 SWALLOWERS = "4. Which classes swallow them, and of what kind?"
@@ -27,28 +27,29 @@ CERTAINTY = "6. How sure are we?"
 
 TITLES = {
     "accuracy_by_strength": Title("Average accuracy", AVERAGE),
+    "average_and_classes": Title("What the average gains, and single classes pay", AVERAGE),
     "realised_crop_area": Title("Share of the picture that crops keep, over strength", AVERAGE),
     "class_effects": Title("Accuracy that each class loses, sorted", CLASSES),
-    "class_accuracy": Title("Accuracy of the affected classes", CLASSES),
+    "class_accuracy": Title("Accuracy of the classes chosen for follow-up", CLASSES),
     "drop_explained": Title("Share of the drop that annotations explain", ANNOTATIONS),
     "original_vs_multi": Title(
         "What each class loses under the original label and under any annotated label", ANNOTATIONS
     ),
     "confusion_plane": Title(
-        "Affected classes and their swallowers by label overlap and similarity", SWALLOWERS
+        "Followed-up classes and their swallowers by label overlap and similarity", SWALLOWERS
     ),
     "false_positives": Title("Errors of the swallowing classes", SWALLOWERS),
-    "interventions_vs_strongest": Title(
-        "What each policy changes against the strongest augmentation for all", FIXES
-    ),
     "interventions_vs_best": Title(
-        "What each policy changes against the best uniform strength", FIXES
+        "What each policy changes against the best single strength", FIXES
+    ),
+    "interventions_vs_strongest": Title(
+        "What each policy changes against the tested strength for all", FIXES
     ),
     "interventions_vs_random": Title(
         "What each policy changes against the same dose for random classes", FIXES
     ),
     "fine_tuned_vs_strongest": Title(
-        "What fine-tuning under each policy changes against fine-tuning under the strongest", FIXES
+        "What fine-tuning under each policy changes against fine-tuning under the tested strength", FIXES
     ),
     "drop_recovered": Title("Share of the drop that each policy recovers", FIXES),
     "changed_classes": Title("Classes that each policy makes worse and better", FIXES),

@@ -116,7 +116,7 @@ def _overview(conditions: Conditions) -> Chart:
         alt.Tooltip("interval:N", title="interval"),
         alt.Tooltip("q:Q", title="q", format=".2g"),
     ]
-    colour = alt.condition("datum.affected", alt.value(AFFECTED), alt.value(INK))
+    colour = alt.condition("datum.found", alt.value(AFFECTED), alt.value(INK))
     null = _rows().mark_area(
         color=NULL, opacity=NULL_OPACITY, interpolate="step", aria=False
     ).encode(

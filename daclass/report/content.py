@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from daclass.augment.axis import AXES
 from daclass.plots.accuracy import accuracy_numbers
@@ -17,21 +18,12 @@ from daclass.plots.crops import realised_numbers
 from daclass.plots.effects import effect_numbers
 from daclass.plots.interventions import GROUPS
 from daclass.plots.planted import planted_numbers
-from daclass.plots.policies import (
-    CONTROL,
-    STRONGEST,
-    draws_of,
-    is_draw,
-    is_fine_tuned,
-    ordered,
-    policy_design,
-    policy_name,
-    without_draws,
-)
+from daclass.plots.policies import CONTROL, TESTED
 from daclass.plots.tables import Tables
+from daclass.report.markup import name
+from daclass.wording.answers import best_on_average, short_answers
 
 Row = dict[str, Any]
-LONG = 40  # tables with more rows are folded away
 NAMED_AT_MOST = 5  # names in a sentence
 CLASS_ROWS = 60  # classes in the table of what policies do to each
 CATEGORIES = {
@@ -48,12 +40,16 @@ def build_content(summary: Row, tables: Tables) -> Row:
     effects = effect_rows(tables)
     by_class = {row["class_id"]: row for row in effects}
     affected = [by_class[i] for i in tables.affected if i in by_class]
+    findings = summary["findings"]
     provenance = summary.get("provenance", {})
     settings = provenance.get("settings", {})
     fixes = fix_rows(tables)
     return {
         "summary": summary,
         "title": summary["title"] or summary["study"],
+        "answers": short_answers(summary),
+        "findings": findings,
+        "best_on_average": best_on_average(summary),
         "provenance": provenance,
         "axis": AXES.get(tables.axis),
         "axis_name": tables.axis,
@@ -67,19 +63,17 @@ def build_content(summary: Row, tables: Tables) -> Row:
         "classes": len(tables.classes),
         "seeds": tables.seeds,
         "levels": accuracy_rows(tables),
-        "best": best_average(tables),
         "crops": _records(realised_numbers(tables.realised_area)),
         "effects": effects,
-        "discoveries": discoveries(effects, summary["q"]),
+        "lost": [by_class[i] for i in tables.lost if i in by_class],
         "affected": affected,
-        "hurt": [row for row in affected if row["low"] > 0],
         "has_multi": tables.has_multi,
         "explained": explained_rows(tables),
         "overlap": tables.overlap,
         "overlap_from": tables.overlap_from,
         "similarity": tables.similarity,
         "pairs": pair_rows(tables),
-        "kinds": tables.categories["category"].value_counts().to_dict(),
+        "grown": grown_pairs(tables),
         "sensitivity": sensitivity_rows(tables),
         "categories": CATEGORIES,
         "fixes": fixes,
@@ -87,14 +81,13 @@ def build_content(summary: Row, tables: Tables) -> Row:
         "fix": {entry["policy"]: entry for entry in fixes},
         "groups": GROUPS,
         "policies": {entry["policy"]: entry["name"] for entry in fixes},
-        "baselines": ordered(tables.interventions["baseline"]),
-        "control_draws": len(draws_of(tables.interventions["policy"], CONTROL)),
+        "baselines": tables.named_policies.ordered(tables.interventions["baseline"]),
+        "control_draws": len(tables.named_policies.draws_of(CONTROL)),
         "changed": changed_rows(tables, summary["q"]),
         "planted": planted_rows(tables),
         "flattery": flattery(tables),
         "panels_at_most": PANELS_AT_MOST,
         "named_at_most": NAMED_AT_MOST,
-        "long": LONG,
     }
 
 
@@ -106,31 +99,13 @@ def accuracy_rows(tables: Tables) -> list[Row]:
     return list(rows.values())
 
 
-def best_average(tables: Tables) -> Row:
-    """The best condition on average, chosen on one half of the pictures and reported on the other.
-
-    Returns:
-        `name`, and the rows `best`, `tested` and `reference` of that other half; None where the
-        condition is not in the table.
-    """
-    placed = tables.conditions.place(tables.accuracy[tables.accuracy["truth"] == "original"])
-    select, estimate = (placed[placed["half"] == half] for half in ("select", "estimate"))
-    name = select["condition"].iloc[int(select["accuracy"].argmax())] if len(select) else ""
-    rows = {row["condition"]: row for row in _records(estimate)}
-    return {
-        "name": name,
-        "best": rows.get(name),
-        "tested": rows.get(tables.conditions.tested),
-        "reference": rows.get(tables.conditions.reference),
-    }
-
-
 def effect_rows(tables: Tables) -> list[Row]:
     """One row a class, the most hurt first: its drop on the estimation half, and more.
 
     The added keys `all` (the drop on all pictures, which the q-value belongs to), `multi` (under
     any annotated label), `best` (against the class's own best condition) and `pair` (its swallower)
-    are rows themselves, or None.
+    are rows themselves, or None; `lost` says whether the class is found to lose, and `own_best`
+    which condition served it best in most folds.
     """
     numbers = effect_numbers(tables.effects, tables.classes)
     against_best = tables.effects[
@@ -146,30 +121,14 @@ def effect_rows(tables: Tables) -> list[Row]:
     by_class = {key: _by_class(frame) for key, frame in more.items()}
     by_class["pair"] = {row["class_id"]: row for row in pair_rows(tables)}
     rows = _records(numbers)
+    placed = tables.conditions.place(tables.accuracy)
+    readable = dict(zip(placed["policy"], placed["condition"], strict=True))
+    lost = set(tables.lost)
     for row in rows:
         row.update({key: found.get(row["class_id"]) for key, found in by_class.items()})
+        row["lost"] = row["class_id"] in lost
+        row["own_best"] = readable.get(row["best"]["reference_policy"]) if row["best"] else None
     return rows
-
-
-def discoveries(effects: list[Row], q: float) -> Row:
-    """How many classes the fixed contrast hurts and helps on all pictures, and its power.
-
-    Returns:
-        `tested`, `hurt` and `helped` (numbers of classes), `images` (the fewest and the most
-        pictures a class) and `detectable` (the median class's smallest drop that would be found
-        four times in five; None where the study does not know it).
-    """
-    rows = [row["all"] for row in effects if row["all"]]
-    found = [row for row in rows if row["q"] <= q]
-    power = np.array([row.get("detectable", np.nan) for row in rows], float)
-    images = [row["images"] for row in rows]
-    return {
-        "tested": sum(np.isfinite(row["q"]) for row in rows),
-        "hurt": sum(row["drop"] > 0 for row in found),
-        "helped": sum(row["drop"] < 0 for row in found),
-        "images": (min(images), max(images)) if images else (0, 0),
-        "detectable": float(np.nanmedian(power)) if np.isfinite(power).any() else None,
-    }
 
 
 def explained_rows(tables: Tables) -> dict[tuple[str, str], Row]:
@@ -199,6 +158,16 @@ def pair_rows(tables: Tables) -> list[Row]:
     return rows
 
 
+def grown_pairs(tables: Tables) -> dict[str, list[Markup]]:
+    """Kind -> "class → swallower" of the pairs whose confusion is found to grow."""
+    found: dict[str, list[Markup]] = {}
+    for row in pair_rows(tables):
+        if row["low"] > 0:
+            pair = Markup("{} → {}").format(name(row["name"]), name(row["swallower"]))
+            found.setdefault(row["category"], []).append(pair)
+    return found
+
+
 def sensitivity_rows(tables: Tables) -> list[Row]:
     """One row a pair of thresholds: the number of affected classes of each kind."""
     frame = tables.sensitivity
@@ -213,26 +182,26 @@ def sensitivity_rows(tables: Tables) -> list[Row]:
 
 def fix_rows(tables: Tables) -> list[Row]:
     """One entry a policy: its gains by baseline, group and truth, what it recovers and costs."""
-    frame = tables.interventions
-    shown = set(without_draws(frame["policy"]))
+    frame, named = tables.interventions, tables.named_policies
+    shown = named.merged(named.without_draws(frame["policy"]))
     costs = {row["policy"]: row for row in _records(tables.intervention_costs)}
     entries: list[Row] = []
-    for policy in ordered(frame["policy"]):
+    for policy in named.ordered(frame["policy"]):
         rows = _records(frame[frame["policy"] == policy])
         gains = {
             (row["baseline"], row["group"], row["truth"]): row
             for row in rows
             if row["baseline"] != policy
         }
-        draws = draws_of(frame["policy"], policy)
+        draws = named.draws_of(policy)
         entries.append(
             {
                 "policy": policy,
-                "name": policy_name(policy),
-                "design": policy_design(policy),
-                "reason": tables.reasons.get(policy, ""),
+                "name": named.merged_name(shown.get(policy, [policy])),
+                "design": named.design(policy),
+                "reason": named.reason(policy),
                 "single": policy in shown,
-                "fine_tuned": is_fine_tuned(policy),
+                "fine_tuned": named.is_fine_tuned(policy),
                 "gains": gains,
                 "levels": {(row["group"], row["truth"]): row for row in rows},
                 "cost": costs.get(policy) or (costs.get(draws[0]) if draws else None),
@@ -250,10 +219,16 @@ def changed_rows(tables: Tables, q: float) -> Row:
         were left out for want of room).
     """
     frame = tables.intervention_classes
-    frame = frame[(frame["baseline"] == STRONGEST) & (frame["truth"] == "original")]
-    policies = without_draws(frame["policy"])
+    frame = frame[(frame["baseline"] == TESTED) & (frame["truth"] == "original")]
+    named = tables.named_policies
     # The mean of a control's draws says nothing of a class that one of them gave another strength.
-    policies = [name for name in policies if not is_draw(name) and not is_fine_tuned(name)]
+    shown = [
+        name
+        for name in named.without_draws(frame["policy"])
+        if not named.is_draw(name) and not named.is_fine_tuned(name)
+    ]
+    merged = named.merged(shown)
+    policies = list(merged)
     frame = frame[frame["policy"].isin(policies)].assign(found=frame["q"] <= q)
     names = tables.classes.set_index("class_id")["name"]
     found = frame[frame["found"]]
@@ -271,7 +246,7 @@ def changed_rows(tables: Tables, q: float) -> Row:
         for k in order[:CLASS_ROWS]
     ]
     return {
-        "policies": [policy_name(policy) for policy in policies],
+        "policies": [named.merged_name(same) for same in merged.values()],
         "rows": rows,
         "more": len(order) - len(rows),
     }
@@ -279,7 +254,7 @@ def changed_rows(tables: Tables, q: float) -> Row:
 
 def planted_rows(tables: Tables) -> Row | None:
     """The planted relations, and those of each verdict; None for real data."""
-    rows = _records(planted_numbers(tables.planted, tables.classes))
+    rows = _records(planted_numbers(tables.planted, tables.classes, tables.confusions))
     if not rows:
         return None
     controls = [row for row in rows if row["expectation"] == "unchanged"]

@@ -8,8 +8,8 @@ from typing import Any
 
 from daclass.plots.accuracy import accuracy_numbers
 from daclass.plots.effects import sorted_numbers
-from daclass.plots.policies import ordered, policy_name
 from daclass.plots.tables import Tables
+from daclass.wording.numbers import percent
 
 Row = dict[str, Any]
 BANDS = (
@@ -32,7 +32,7 @@ def explorer_data(tables: Tables) -> Row:
     confusions = _confusions(tables)
     policies = _policies(tables)
     examples = _examples(tables, names)
-    ranked = sorted_numbers(tables.effects, tables.classes, tables.null_band)
+    ranked = sorted_numbers(tables.effects, tables.classes, tables.null_band, tables.q)
     conditions = tables.conditions
     return {
         "conditions": {
@@ -61,6 +61,7 @@ def explorer_data(tables: Tables) -> Row:
                 },
                 "q": _plain(row["q"], 4),
                 "pMax": _plain(row.get("p_max"), 4),
+                "found": bool(row["found"]),
                 "affected": bool(row["affected"]),
                 "seeds": int(row["seeds"]),
                 "images": int(row["images"]),
@@ -115,14 +116,22 @@ def _confusions(tables: Tables) -> dict[int, list[Row]]:
     return found
 
 
-def _policies(tables: Tables) -> dict[int, dict[str, float]]:
-    """Class id -> policy, as readers know it -> strength."""
-    frame = tables.policies
-    found: dict[int, dict[str, float]] = {}
-    for policy in ordered(frame["policy"]):
-        for row in frame[frame["policy"] == policy].to_dict("records"):
+def _policies(tables: Tables) -> dict[int, dict[str, str]]:
+    """Class id -> designed policy, as readers know it -> what the class gets."""
+    named, frame = tables.named_policies, tables.policy_classes
+    rows: dict[str, list[Row]] = {}
+    for record in frame.to_dict("records"):
+        row = {str(key): value for key, value in record.items()}
+        rows.setdefault(row["policy"], []).append(row)
+    designed = tables.policies.loc[tables.policies["phase"] == "interventions", "policy"]
+    found: dict[int, dict[str, str]] = {}
+    for first, same in named.merged([policy for policy in designed if policy in rows]).items():
+        for row in rows[first]:
             entry = found.setdefault(int(row["class_id"]), {})
-            entry[policy_name(policy)] = round(float(row["strength"]), 4)
+            name, strength = named.merged_name(same), f"{row['strength']:g}"
+            if row["share"] < 1:
+                strength += f" for {percent(row['share'], 0)}"
+            entry[name] = f"{entry[name]}, {strength}" if name in entry else strength
     return found
 
 

@@ -15,7 +15,9 @@ from daclass.report.charts import charts, library
 from daclass.report.content import build_content
 from daclass.report.explorer import explorer_data
 from daclass.report.inline import inline_figures
-from daclass.report.wording import FILTERS, bracket
+from daclass.report.markup import FILTERS
+from daclass.wording.numbers import bracket, span
+from daclass.wording.verdicts import decided, direction
 
 
 def write_report(summary: dict[str, Any], tables: Tables, figures_folder: Path, out: Path) -> None:
@@ -61,5 +63,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(FILTERS)
-    environment.globals["bracket"] = bracket
+    environment.globals.update(bracket=bracket, span=span, decided=decided, direction=direction)
     return environment

@@ -15,7 +15,7 @@ from synthetic_study import NAMES, study_summary, study_tables
 
 from daclass.cli import main
 from daclass.plots.draw import draw_all
-from daclass.report import write_report
+from daclass.report.write import write_report
 from tests.conftest import ROOT
 
 CHROMIUM = shutil.which("chromium")

@@ -11,8 +11,8 @@ import pandas as pd
 from PIL import Image
 
 from daclass.analysis.categories import sensitivity
-from daclass.analysis.summary import summarise
 from daclass.plots.tables import Tables
+from daclass.report.summary import summarise
 from daclass.tables import SCHEMAS
 
 STRENGTHS = (0.08, 0.2, 0.4, 0.75, 0.99)
@@ -93,7 +93,6 @@ def study_tables(
         "intervention_costs": _intervention_costs(seeds) if interventions else None,
         "planted": _planted(list(names), effects, categories) if planted else None,
     }
-    policies = pd.DataFrame({"policy": [], "class_id": [], "strength": []})
     if extras:
         tables |= {
             "class_accuracy": _class_accuracy(counts, seeds),
@@ -103,8 +102,8 @@ def study_tables(
             "realised_area": _realised_area(),
             "examples": _examples(victims, len(names), seeds),
         }
-        if interventions:
-            policies = _policies(len(names), victims)
+    if interventions:
+        tables |= {"policies": _policies(), "policy_classes": _policy_classes(len(names), victims)}
     frames = {name: _shaped(frame, name) for name, frame in tables.items() if frame is not None}
     if conditions:
         frames = {name: _named(frame, conditions) for name, frame in frames.items()}
@@ -112,7 +111,6 @@ def study_tables(
     return Tables(
         named=tuple(conditions),
         replicates="models" if conditions else "seeds",
-        policies=policies,
         overlap_from=overlap_from,
         **frames,
     )
@@ -204,7 +202,7 @@ def _effects(counts, victims, seeds) -> pd.DataFrame:
                 for name, width in (("", 0.09), ("seeds_", 0.04)):
                     part[f"{name}low"] = part["drop"] - width if seeds > 1 else np.nan
                     part[f"{name}high"] = part["drop"] + width if seeds > 1 else np.nan
-                part["p"] = np.exp(-20 * np.abs(part["drop"])) if seeds > 1 else np.nan
+                part["p"] = np.exp(-30 * np.abs(part["drop"])) if seeds > 1 else np.nan
                 part["q"] = np.minimum(1, part["p"] * 3)
                 part["plug_in"] = part["drop"] + 0.03
                 part["reference_policy"] = "uniform_0.99" if reference == "fixed" else ""
@@ -400,14 +398,47 @@ def _examples(victims, classes, seeds) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(SCHEMAS["examples"]))
 
 
-def _policies(classes, victims) -> pd.DataFrame:
+def _policies() -> pd.DataFrame:
+    rows = []
+    for policy in INTERVENTIONS:
+        tuned = policy.startswith("fine_tuned_")
+        designer = policy.removeprefix("fine_tuned_")
+        draw = int(designer[-1]) if designer[-1].isdigit() else 0
+        uniform = {"uniform_tested": 0.08, "uniform_best": 0.75, "uniform_reference": 0.99}
+        rows.append(
+            {
+                "policy": policy, "phase": "fine_tuning" if tuned else "interventions",
+                "designer": "random_classes" if draw else designer, "m": 2, "draw": draw,
+                "parent": "uniform_tested" if tuned else "",
+                "control": "random_classes" if draw else "",
+                "strength": uniform.get(designer, np.nan), "summary": f"why {policy}",
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _policy_classes(classes, victims) -> pd.DataFrame:
+    def strength(policy, i):
+        name = policy.removeprefix("fine_tuned_")
+        uniform = {"uniform_tested": 0.08, "uniform_best": 0.75, "uniform_reference": 0.99}
+        changed = (
+            victims
+            if name in ("naive_removal", "fp_informed")
+            else [int(name[-1]) + 4]
+            if name[-1].isdigit()
+            else []
+        )
+        if name == "fp_informed":
+            changed = [*victims, 0]
+        return uniform.get(name, 0.99 if i in changed else 0.08)
+
     return pd.DataFrame(
         [
-            (policy, i, 0.99 if i in victims and policy != "uniform_tested" else 0.08)
-            for policy in ("uniform_tested", "naive_removal", "fp_informed")
+            (policy, i, strength(policy, i), 1.0, 1.0, "")
+            for policy in INTERVENTIONS
             for i in range(classes)
         ],
-        columns=["policy", "class_id", "strength"],
+        columns=list(SCHEMAS["policy_classes"]),
     )
 
 
@@ -448,7 +479,8 @@ def _planted(names, effects, categories) -> pd.DataFrame:
 def study_summary(tables: Tables, title: str = "Random resized crops on made-up tables") -> dict:
     """What summary.json holds for such a study, made by the function that makes it."""
     used = (
-        "classes", "accuracy", "effects", "explained", "categories", "planted", "interventions"
+        "classes", "counts", "accuracy", "effects", "explained", "categories", "planted",
+        "policies", "interventions",
     )  # fmt: skip
     found = {name: getattr(tables, name) for name in used}
     if found["explained"].empty:  # studies of today always have this table
@@ -463,6 +495,7 @@ def study_summary(tables: Tables, title: str = "Random resized crops on made-up 
         reference=tables.named[-1] if tables.named else "uniform_0.99",
         replicates=tables.replicates,
         q=0.05,
+        confidence=0.95,
         runs_trained=5 * tables.counts["seed"].nunique(),
         versions={"python": "3.11.2", "daclass": "0.1.0", "torch": "2.11.0"},
         wall_seconds={"pictures": 12.3, "train": 480.0, "effects": 3.2},

@@ -14,22 +14,24 @@ from daclass.plots.explained import drop_explained
 from daclass.plots.interventions import (
     change_numbers,
     changed_classes,
+    fix_numbers,
     intervention_numbers,
     interventions,
     recovered,
     recovered_numbers,
 )
-from daclass.plots.planted import planted_vs_found
+from daclass.plots.phenomenon import change_numbers as gains
+from daclass.plots.planted import planted_numbers, planted_vs_found
+from daclass.plots.policies import Policies
 from daclass.plots.style import (
     CATEGORY_COLOURS,
     RED,
     TRUTH_COLOURS,
-    isolate,
     new_figure,
     place_labels,
-    shorten,
     styled,
 )
+from daclass.wording.names import isolate, shorten
 
 
 def bands(ax):
@@ -37,7 +39,9 @@ def bands(ax):
 
 
 def drawn_effects(tables):
-    return class_effects(tables.effects, tables.classes, tables.null_band, tables.conditions)
+    return class_effects(
+        tables.effects, tables.classes, tables.null_band, tables.conditions, tables.q
+    )
 
 
 class TestAccuracyByStrength:
@@ -131,10 +135,11 @@ class TestClassEffects:
 
 
 def test_original_vs_multi_has_every_class_and_the_diagonal(tables):
-    ax = original_vs_multi(tables.effects, tables.classes).axes[0]
+    ax = original_vs_multi(tables.effects, tables.classes, tables.q).axes[0]
     dots = [line for line in ax.lines if line.get_marker() == "o"]
-    assert [len(line.get_xdata()) for line in dots] == [19, 5]
-    assert dots[1].get_color() == RED
+    found = len(tables.lost)
+    assert [len(line.get_xdata()) for line in dots] == [24 - found, found]
+    assert found and dots[1].get_color() == RED
     diagonal = ax.lines[0]
     np.testing.assert_allclose(diagonal.get_xdata(), diagonal.get_ydata())
     assert {"gull", "kite"} <= {text.get_text() for text in ax.texts}
@@ -265,7 +270,7 @@ class TestPanels:
 class TestInterventions:
     @pytest.mark.parametrize("baseline", ["uniform_tested", "random_classes"])
     def test_baseline_itself_and_single_draws_are_left_out(self, tables, baseline):
-        numbers = intervention_numbers(tables.interventions, baseline)
+        numbers = intervention_numbers(tables.interventions, tables.named_policies, baseline)
         shown = {
             "uniform_tested", "uniform_best", "uniform_reference", "naive_removal",
             "fp_informed", "random_classes",
@@ -274,49 +279,110 @@ class TestInterventions:
         assert len(numbers) == 4 * 5 * 2
 
     def test_one_panel_a_group_with_every_policy(self, tables):
-        axes = interventions(tables.interventions, "uniform_tested").axes
+        axes = interventions(tables.interventions, tables.named_policies, "uniform_tested").axes
         assert len(axes) == 4
         labels = [label.get_text() for label in axes[0].get_yticklabels()]
         assert labels[-1] == "random classes"
-        numbers = intervention_numbers(tables.interventions, "uniform_tested")
+        numbers = intervention_numbers(
+            tables.interventions, tables.named_policies, "uniform_tested"
+        )
         original = numbers[(numbers["group"] == "all") & (numbers["truth"] == "original")]
         dots = next(line for line in axes[0].lines if line.get_marker() == "o")
         np.testing.assert_allclose(dots.get_xdata(), 100 * original["difference"])
 
     def test_one_seed_has_dots_but_no_intervals(self, make_tables):
         one = make_tables(seeds=1)
-        assert interventions(one.interventions, "uniform_best").axes
+        assert interventions(one.interventions, one.named_policies, "uniform_best").axes
 
     def test_the_share_recovered_is_between_the_strongest_and_the_reference(self, tables):
-        numbers = recovered_numbers(tables.interventions)
+        numbers = recovered_numbers(tables.interventions, tables.named_policies)
         assert not {"uniform_tested", "uniform_reference"} & set(numbers["policy"])
         assert "all" not in set(numbers["group"])  # its drop may be zero
-        axes = recovered(tables.interventions).axes
+        axes = recovered(tables.interventions, tables.named_policies).axes
         assert len(axes) == 3
         dots = next(line for line in axes[0].lines if line.get_marker() == "o")
         np.testing.assert_allclose(dots.get_xdata(), 40)
 
     def test_classes_worse_and_better_are_bars_to_both_sides(self, tables):
-        numbers = change_numbers(tables.interventions)
-        ax = changed_classes(tables.interventions).axes[0]
+        numbers = change_numbers(tables.interventions, tables.named_policies)
+        ax = changed_classes(tables.interventions, tables.named_policies).axes[0]
         widths = [bar.get_width() for bar in ax.patches]
         assert widths == [*-numbers["worse"], *numbers["better"]]
 
     def test_fine_tuned_policies_stand_beside_fine_tuned_ones(self, tables):
-        numbers = intervention_numbers(tables.interventions, "fine_tuned_uniform_tested")
+        numbers = intervention_numbers(
+            tables.interventions, tables.named_policies, "fine_tuned_uniform_tested"
+        )
         assert set(numbers["policy"]) == {"fine_tuned_fp_informed"}
 
     def test_policies_of_any_number_and_name(self, tables):
         """Sixteen more, of names that nobody knows."""
         one = tables.interventions[tables.interventions["policy"] == "fp_informed"]
         more = [tables.interventions, *(one.assign(policy=f"own {n} $x$") for n in range(16))]
-        figure = interventions(pd.concat(more), "uniform_tested")
+        figure = interventions(pd.concat(more), tables.named_policies, "uniform_tested")
         labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
         assert len(labels) == 5 + 16 and labels[-1] == "own 15 $x$"
 
 
+def test_planted_vs_found_draws_what_is_judged(tables):
+    """The drop of most; of a class that swallows, the growth of its partner's confusion."""
+    numbers = planted_numbers(tables.planted, tables.classes, tables.confusions)
+    grown = tables.confusions.query("half == 'estimate'").set_index(["class_id", "predicted_id"])
+    for row in numbers.to_dict("records"):
+        if row["expectation"] == "swallows":
+            expected = grown["growth"].get((row["partner_id"], row["class_id"]), np.nan)
+            low = grown["low"].get((row["partner_id"], row["class_id"]), np.nan)
+        else:
+            expected, low = row["drop"], row["low"]
+        np.testing.assert_equal([row["judged"], row["judged_low"]], [expected, low])
+    assert (numbers["expectation"] == "swallows").sum() == 5
+
+
+class TestAverageAndClasses:
+    def test_the_mean_and_the_classes_found_to_lose_are_marked(self, tables):
+        numbers = gains(tables.class_accuracy, tables.classes, tables.conditions, tables.lost)
+        at_tested = numbers[numbers["condition"] == "0.08"].set_index("class_id")["gain"]
+        drops = effect_numbers(tables.effects, tables.classes, half="all").set_index("class_id")
+        np.testing.assert_allclose(at_tested[drops.index], -drops["drop"], atol=1e-9)
+        assert at_tested[-1] == pytest.approx(-drops["drop"].mean())
+        assert set(numbers.loc[numbers["found"], "class_id"]) == set(tables.lost)
+        ax = FIGURES["average_and_classes"].draw(tables).axes[0]
+        coloured = [line for line in ax.lines if line.get_color() == RED]
+        assert len(coloured) == min(len(tables.lost), 4) > 0
+
+    def test_with_no_class_found_nothing_is_in_colour(self, make_tables):
+        none = make_tables(seeds=1)
+        ax = FIGURES["average_and_classes"].draw(none).axes[0]
+        assert not [line for line in ax.lines if line.get_color() == RED]
+
+
+class TestFixes:
+    def test_the_primary_policy_comes_first_and_the_others_by_their_gain(self, tables):
+        numbers = fix_numbers(
+            tables.interventions, tables.named_policies, "uniform_best", "fp_informed"
+        )
+        rows = numbers[numbers["group"] == "affected"]
+        assert rows["policy"].iloc[0] == "fp_informed" and rows["primary"].iloc[0]
+        assert rows["difference"].iloc[1:].is_monotonic_decreasing
+        assert set(numbers["group"]) == {"all", "affected"}
+
+    def test_identical_policies_are_one_row(self, make_tables):
+        tables = make_tables()
+        classes = tables.policy_classes
+        best = classes["policy"] == "uniform_best"
+        same = Policies(tables.policies, classes.assign(
+            strength=classes["strength"].where(~best, 0.99)))  # fmt: skip
+        numbers = intervention_numbers(tables.interventions, same, "uniform_tested")
+        assert "uniform_reference" not in set(numbers["policy"])
+        assert any(" = " in name for name in numbers["name"])
+        against_itself = intervention_numbers(tables.interventions, same, "uniform_best")
+        assert "uniform_reference" not in set(against_itself["policy"])
+
+
 def test_planted_vs_found_shows_every_verdict(tables):
-    ax = planted_vs_found(tables.planted, tables.classes).axes[0]
+    ax = planted_vs_found(
+        tables.planted, tables.classes, tables.confusions, "from 0.99 to 0.08"
+    ).axes[0]
     verdicts = [text.get_text() for text in ax.texts]
     for verdict, number in tables.planted["verdict"].value_counts().items():
         assert verdicts.count(verdict) == number

@@ -1,59 +1,109 @@
-"""What readers call policies, whatever a study calls them."""
+"""What readers call policies: from what the tables say of them, whatever their names are."""
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daclass.plots.policies import draws_of, ordered, policy_design, policy_name, without_draws
+from daclass.plots.policies import Policies
+from daclass.tables import SCHEMAS
+from daclass.wording.policies import policy_words
+
+ROW = {
+    "phase": "interventions", "designer": "fp_informed", "m": 2, "draw": 0, "parent": "",
+    "control": "", "strength": np.nan, "summary": "why",
+}  # fmt: skip
+
+
+def policies(*rows: dict, classes: dict[str, list[float]] | None = None) -> Policies:
+    table = pd.DataFrame([{**ROW, **row} for row in rows], columns=list(SCHEMAS["policies"]))
+    given_to = [
+        (policy, k, strength, 1.0, 1.0, "")
+        for policy, strengths in (classes or {}).items()
+        for k, strength in enumerate(strengths)
+    ]
+    return Policies(table, pd.DataFrame(given_to, columns=list(SCHEMAS["policy_classes"])))
 
 
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("row", "words"),
     [
-        ("uniform_tested", "tested for all"),
-        ("uniform_0.08", "0.08 for all"),
-        ("uniform_best", "best average for all"),
-        ("fp_informed", "weaker for swallowers"),
-        ("fp_informed_m5", "weaker for swallowers, m = 5"),
-        ("fp_informed_m0.25", "weaker for swallowers, 25% of classes"),
-        ("fp_informed_best_m5", "swallowers apart, best for rest, m = 5"),
-        ("random_classes_2", "random classes, draw 2"),
-        ("random_classes_m5_2", "random classes, draw 2, m = 5"),
-        ("random_classes_m5", "random classes, m = 5"),
-        ("fine_tuned_naive_removal", "weakest for affected, fine-tuned"),
-        ("uniform", "uniform"),
-        ("uniform_1e-05", "1e-05 for all"),
-        ("fp_informed_m..", "fp_informed_m.."),
-        ("my_own <b>", "my_own <b>"),
+        ({"designer": "uniform_tested", "strength": 0.08}, "tested for all, 0.08"),
+        ({"designer": "uniform_each", "strength": 1e-05}, "1e-05 for all"),
+        ({}, "weaker for swallowers"),
+        ({"designer": "random_classes", "draw": 2, "control": "c"}, "random classes, draw 2"),
+        ({"designer": "naive_removal", "parent": "b"}, "weakest for followed-up, fine-tuned"),
+        ({"designer": "somebody_elses"}, "its own"),
     ],
 )
-def test_names(name: str, words: str) -> None:
-    assert policy_name(name) == words
-    assert policy_design(name)
+def test_a_name_follows_from_the_columns_and_never_from_the_name(row: dict, words: str) -> None:
+    for policy in ("x", "uniform_0.5", "random_classes_m5_2", "fine_tuned_x"):
+        named = policies({"policy": policy, **row})
+        assert named.name(policy) == (policy if words == "its own" else words)
+        assert named.design(policy)
 
 
-def test_order_is_that_of_the_text_and_unknown_names_come_last() -> None:
-    names = [
-        "zebra", "random_classes_2", "fine_tuned_fp_informed", "fp_informed_m5", "fp_informed",
-        "uniform_0.5", "uniform_tested", "random_classes", "random_classes_1", "fp_informed",
-    ]  # fmt: skip
-    assert ordered(names) == [
-        "uniform_tested", "uniform_0.5", "fp_informed", "fp_informed_m5", "random_classes",
-        "random_classes_1", "random_classes_2", "zebra", "fine_tuned_fp_informed",
-    ]  # fmt: skip
+def test_numbers_of_classes_are_said_where_several_were_asked_for() -> None:
+    named = policies({"policy": "a", "m": 2}, {"policy": "b", "m": 5})
+    assert named.name("a") == "weaker for swallowers, 2 classes"
+    assert named.name("b") == "weaker for swallowers, 5 classes"
 
 
-def test_draws_stand_for_themselves_where_their_mean_is_missing() -> None:
-    draws = ["random_classes_1", "random_classes_2"]
-    assert without_draws(draws) == draws == draws_of(draws, "random_classes")
-    assert without_draws([*draws, "random_classes"]) == ["random_classes"]
-    tuned = ["fine_tuned_random_classes_1", "fine_tuned_random_classes"]
-    assert without_draws([*draws, *tuned]) == [*draws, "fine_tuned_random_classes"]
+def test_a_pooled_control_has_the_name_of_its_draws_without_their_number() -> None:
+    rows = [
+        {"policy": f"d{n}", "designer": "random_classes", "draw": n, "control": "pool"}
+        for n in (1, 2)
+    ]
+    named = policies(*rows)
+    assert named.name("pool") == "random classes"
+    assert named.draws_of("pool") == ["d1", "d2"]
+    assert named.is_draw("d1") and not named.is_draw("pool")
+    assert named.find("random_classes") == "pool"
+    assert named.without_draws(["d1", "d2"]) == ["d1", "d2"]
+    assert named.without_draws(["d2", "pool", "d1"]) == ["pool"]
 
 
-@given(st.lists(st.text()))
+def test_order_is_baselines_policies_control_unknown_ones_and_fine_tuned_ones() -> None:
+    named = policies(
+        {"policy": "z", "designer": "uniform_tested", "strength": 0.08},
+        {"policy": "tuned", "parent": "z"},
+        {"policy": "own", "designer": "somebody_elses"},
+        {"policy": "fp5", "m": 5},
+        {"policy": "fp2", "m": 2},
+        {"policy": "c", "designer": "random_classes", "draw": 1, "control": "pool"},
+    )
+    shuffled = ["tuned", "own", "c", "fp5", "pool", "fp2", "z"]
+    assert named.ordered(shuffled) == ["z", "fp2", "fp5", "pool", "c", "own", "tuned"]
+
+
+def test_policies_that_give_every_class_the_same_are_one() -> None:
+    rows = [
+        {"policy": "best", "designer": "uniform_best", "strength": 0.75},
+        {"policy": "reference", "designer": "uniform_reference", "strength": 0.75},
+        {"policy": "fp"},
+        {"policy": "tuned", "designer": "uniform_best", "parent": "z", "strength": 0.75},
+    ]
+    same = [0.75, 0.75]
+    classes = {"best": same, "reference": same, "fp": [0.75, 0.08], "tuned": same}
+    named = policies(*rows, classes=classes)
+    groups = named.merged(["tuned", "fp", "reference", "best", "unknown"])
+    assert sorted(groups.values()) == [["best", "reference"], ["fp"], ["tuned"], ["unknown"]]
+    words = named.merged_name(groups["best"])
+    assert words == "best on average for all, 0.75 = reference for all, 0.75"
+
+
+@given(st.lists(st.text(min_size=1)))
 def test_any_name_has_words_and_a_place(names: list[str]) -> None:
-    assert sorted(ordered(names)) == sorted(set(names))
-    assert all(policy_name(name) or not name for name in names)
+    named = policies(*({"policy": name} for name in names[::2]))
+    assert sorted(named.ordered(names)) == sorted(set(names))
+    assert all(named.name(name) for name in names)
+
+
+def test_every_designer_of_the_project_has_words() -> None:
+    from daclass.analysis.designers import DESIGNERS
+
+    for designer in DESIGNERS:
+        assert policy_words([{**ROW, "policy": "p", "designer": designer}])["p"].name != "p"

@@ -14,7 +14,10 @@ from synthetic_study import NAMES, study_summary, study_tables
 from daclass.plots.catalogue import FIGURES
 from daclass.plots.save import save_svg
 from daclass.plots.titles import TITLES
-from daclass.report import write_report
+from daclass.report.write import write_report
+from tests.analysis.conftest import simulator
+
+__all__ = ["simulator"]
 
 
 @pytest.fixture(scope="session")

@@ -3,17 +3,23 @@
 import base64
 import json
 import re
+from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 
 import pytest
+from synthetic_study import study_summary, study_tables
 
 from daclass.errors import InputError
 from daclass.plots.catalogue import FIGURES
+from daclass.plots.save import save_svg
+from daclass.plots.style import RED
 from daclass.plots.titles import TITLES
-from daclass.report import write_report
-from daclass.report.content import best_average
-from daclass.report.wording import bracket, digest
+from daclass.report.markup import digest
+from daclass.report.write import write_report
+from daclass.wording.answers import short_answers
+from daclass.wording.numbers import bracket, chance, points
+from daclass.wording.verdicts import decided, direction
 
 VOID = {"meta", "br", "img", "input", "hr", "link"}
 NAN = re.compile(r"\bnan\b", re.IGNORECASE)
@@ -141,45 +147,41 @@ class TestAccess:
 
 
 class TestNumbers:
-    def test_short_answers_are_the_tables_numbers(self, full_report, page):
-        _, tables, _ = full_report
-        best = best_average(tables)["best"]
-        assert f"{100 * best['accuracy']:.1f}% [{100 * best['low']:.1f}" in page.text
-        part = tables.explained.query("group == 'affected'").iloc[0]
-        assert f"{100 * part['explained']:.0f}% [30, 50]" in page.text
-        gain = tables.interventions.query(
-            "policy == 'fp_informed' and group == 'affected' and truth == 'original'"
-            " and baseline == 'uniform_tested'"
-        ).iloc[0]
-        said = f"{100 * gain['difference']:+.1f}".replace("-", "−")
-        assert said in page.text
-        assert "withheld" in page.text  # all classes against the reference
+    def test_the_cards_are_the_short_answers_that_the_terminal_prints(self, full_report, page):
+        _, _, summary = full_report
+        for answer in short_answers(summary):
+            assert " ".join(f"{answer.value} {answer.unit} {answer.text}".split()) in page.text
 
-    def test_the_opening_and_its_section_tell_one_story(self, full_report, page):
+    def test_opening_and_section_count_the_same_classes(self, full_report, page):
         """Both name the fixed contrast; the drop from the own best is named as such."""
         _, tables, _ = full_report
-        effects = tables.effects
-        found = effects[
-            (effects["half"] == "all")
-            & (effects["truth"] == "original")
-            & (effects["reference"] == "fixed")
-            & (effects["q"] <= 0.05)
-        ]
-        hurt = int((found["drop"] > 0).sum())
-        assert f"{hurt} of 24 lose accuracy from 0.99 to 0.08" in page.text
-        assert f"From 0.99 to 0.08, {hurt} of 24 classes lose accuracy" in page.text
+        lost = len(tables.lost)
+        assert f"{lost} of 24 are found to lose accuracy from 0.99 to 0.08" in page.text
+        assert f"{lost} of 24 classes are found to lose accuracy and" in page.text
+
+    def test_a_list_holds_what_its_sentence_counts(self, make_report):
+        """Every bullet is a class found to lose, with the interval of that very test."""
+        text, tables, _ = make_report(affected=7)
+        bullets = re.search(r"found to lose:</p>\s*<ul>(.*?)</ul>", text, re.DOTALL)[1]
+        rows = tables.effects.query(
+            "half == 'all' and truth == 'original' and reference == 'fixed'"
+        )
+        rows = rows.set_index("class_id")
+        shown = [int(k) for k in re.findall(r'data-class="(\d+)"', bullets)]
+        assert shown == tables.lost[:5]
+        for line, k in zip(bullets.split("<li>")[1:], shown, strict=True):
+            row = rows.loc[k]
+            assert bracket(row["low"], row["high"], 0) in line and chance(row["q"]) in line
+            assert row["low"] > 0 and row["q"] <= tables.q
+
+    def test_own_best_is_a_strength_that_was_trained(self, make_report):
+        text, _, _ = make_report()
+        table = re.search(r'aria-label="All classes".*?</table>', text, re.DOTALL)[0]
+        assert "0.61" not in table  # the mean over folds, which nobody trained
 
     def test_affected_classes_are_those_of_the_summary_in_its_order(self, make_report):
         _, tables, summary = make_report()
         assert tables.affected == [row["class_id"] for row in summary["affected"]]
-
-    def test_a_class_has_its_drop_interval_and_n(self, make_report):
-        text, _, summary = make_report()
-        first = summary["affected"][0]["drop_fixed"]
-        interval = bracket(first["low"], first["high"], 0)
-        drop = round(100 * first["value"])
-        words = f"loses {drop} points{interval} ({first['images']} pictures)"
-        assert words in Page(text).text
 
     def test_every_class_is_a_row(self, make_report):
         text, tables, _ = make_report()
@@ -188,7 +190,7 @@ class TestNumbers:
 
     def test_interventions_stand_beside_their_control(self, make_report):
         text = Page(make_report()[0]).text
-        for policy in ("weaker for swallowers", "random classes", "weakest for affected"):
+        for policy in ("weaker for swallowers", "random classes", "weakest for followed-up"):
             assert policy in text
 
     def test_the_question_that_matters_is_answered_with_its_interval(self, make_report):
@@ -197,13 +199,11 @@ class TestNumbers:
             "policy == 'fp_informed' and group == 'affected' and truth == 'original'"
             " and baseline == 'random_classes'"
         ).iloc[0]
-        said = f"{100 * gain['difference']:+.1f} points".replace("-", "−")
-        verdict = (
-            "the choice helps"
-            if gain["low"] > 0
-            else "worse than chance"
-            if gain["high"] < 0
-            else "undecided, since the interval holds zero"
+        said = f"{points(gain['difference'], 1, True)} points{bracket(gain['low'], gain['high'])}"
+        verdict = decided(
+            direction(gain["low"], gain["high"]),
+            "the choice helps",
+            "the choice does worse than chance",
         )
         words = Page(text).text
         assert said in words and verdict in words
@@ -226,7 +226,7 @@ class TestNumbers:
 
     def test_one_seed_decides_nothing(self, make_report):
         words = Page(make_report(seeds=1)[0]).text
-        assert "one seed gives no interval, so this is undecided" in words
+        assert "undecided, since one run gives no interval" in words
         assert "No policy is found to change any single class: one seed allows no test" in words
 
     def test_planted_truth_is_counted(self, make_report):
@@ -264,7 +264,7 @@ class TestExplorer:
         (shown,) = by_id[victim]["confusions"]
         assert (shown["id"], shown["category"]) == (pair["swallower_id"], pair["category"])
         assert shown["overlap"] == pytest.approx(100 * pair["overlap"])
-        assert by_id[victim]["policies"]["weaker for swallowers"] == 0.99
+        assert by_id[victim]["policies"]["weaker for swallowers"] == "0.99"
         example = by_id[victim]["examples"][0]
         assert base64.b64decode(example["jpeg"])[:2] == b"\xff\xd8"
         assert example["boxes"][0] == ["0.08", 0.5, 0.4, 0.3, 0.3]
@@ -316,12 +316,12 @@ class TestMissingParts:
 
     def test_no_affected_class(self, make_report):
         text = Page(make_report(affected=0)[0]).text
-        assert "No class counts as affected" in text
-        assert "no class swallows another" in text and not NAN.search(text)
+        assert "No class was chosen for follow-up" in text
+        assert "so no swallower was looked for" in text and not NAN.search(text)
 
     def test_one_affected_class(self, make_report):
         text = Page(make_report(affected=1)[0]).text
-        assert "and at least 2: 1 class, chosen" in text
+        assert "and at least 2: screen. Ranking is no test" in text
 
     def test_no_truth(self, make_report):
         text = Page(make_report(planted=False)[0]).text
@@ -329,6 +329,32 @@ class TestMissingParts:
 
     def test_no_class_tree(self, make_report):
         assert not NAN.search(Page(make_report(similarity=False)[0]).text)
+
+
+class TestNothingFound:
+    """No single class is found to lose: nothing may go on as if some were."""
+
+    @pytest.fixture
+    def nothing(self, tmp_path):
+        tables = study_tables(names=tuple(f"class {i}" for i in range(60)), affected=5,
+                              planted=False)  # fmt: skip
+        tables = replace(tables, effects=tables.effects.assign(q=0.32))
+        for stem in ("class_effects", "average_and_classes"):
+            save_svg(FIGURES[stem].draw(tables), tmp_path / f"{stem}.svg", TITLES[stem].text)
+        write_report(study_summary(tables), tables, tmp_path, tmp_path / "report.html")
+        return (tmp_path / "report.html").read_text(encoding="utf-8")
+
+    def test_the_state_is_named_with_what_it_would_take(self, nothing):
+        text = Page(nothing).text
+        assert "none of 60 no single class found to lose" in text
+        assert "No single class is found to lose accuracy from 0.99 to 0.08" in text
+        assert "would be found four times in five" in text and "are candidates" in text
+
+    def test_no_class_is_marked_as_hurt(self, nothing):
+        assert 'class="hurt"' not in nothing
+        assert not any(entry["found"] for entry in explorer_of(Page(nothing))["classes"])
+        drawings = "".join(re.findall(r"<svg.*?</svg>", nothing, re.DOTALL))
+        assert drawings and RED not in drawings
 
 
 def test_a_thousand_classes_are_folded(make_report):

@@ -9,8 +9,9 @@ _LARGEST_WEIGHT = 2.0  # CLAM's bound
 
 
 @designer(
-    title="weakest for affected",
-    summary="The affected classes at the weakest strength, all others at the tested one.",
+    title="weakest for followed-up",
+    summary="The classes chosen for follow-up at the weakest strength; all "
+    "others at the tested one.",
 )
 def naive_removal(evidence: Evidence) -> Design:
     """No augmentation where it hurts: the weakest strength for the affected classes.
@@ -31,9 +32,9 @@ def naive_removal(evidence: Evidence) -> Design:
 
 
 @designer(
-    title="losses weighted for affected",
-    summary="The tested strength for all, with larger weights for the affected classes in the "
-    "loss: what weights do without another augmentation.",
+    title="losses weighted",
+    summary="The tested strength for all, with larger weights in the loss for the classes chosen "
+    "for follow-up: what weights do without another augmentation.",
 )
 def reweighted(evidence: Evidence) -> Design:
     """Larger weights in the loss for the affected classes, the tested strength for all.

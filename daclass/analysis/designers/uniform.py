@@ -19,7 +19,7 @@ def uniform_tested(evidence: Evidence) -> Design:
 
 
 @designer(
-    title="best average for all",
+    title="best on average for all",
     summary="Every class at the strength with the best average.",
     role="baseline",
 )

@@ -47,7 +47,7 @@
   const rowsOf = {
     overview: () => classes.map((entry, place) => ({
       id: entry.id, rank: place + 1, name: entry.name, drop: entry.drop, low: entry.low,
-      high: entry.high, q: entry.q, affected: entry.affected, null_low: entry.null_low,
+      high: entry.high, q: entry.q, found: entry.found, null_low: entry.null_low,
       null_high: entry.null_high, shown: place === shown,
       interval: interval(entry.low, entry.high).trim() || "none",
     })),
@@ -101,9 +101,10 @@
     if (entry.pMax !== null) list.push(["p-value, adjusted for the largest of all", chance(entry.pMax)]);
     if (entry.detectable !== null)
       list.push(["smallest drop found 4 times in 5", `${number(entry.detectable)} points`]);
-    list.push(["affected under the study’s rule", entry.affected ? "yes" : "no"]);
+    list.push(["found to lose", entry.q === null ? "cannot tell: one run allows no test" : entry.found ? "yes" : "no"]);
+    list.push(["chosen for follow-up", entry.affected ? "yes" : "no"]);
     for (const [policy, strength] of Object.entries(entry.policies))
-      list.push([`policy “${policy}”`, `strength ${strength}`]);
+      list.push([`policy “${policy}”`, `${data.noun} ${strength}`]);
     $("class-facts").replaceChildren(...list.flatMap(([term, value]) =>
       [element("dt", {}, term), element("dd", {}, value)]));
   };

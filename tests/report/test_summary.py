@@ -17,8 +17,9 @@ from daclass.analysis.explained import explained
 from daclass.analysis.interventions import intervention_classes, interventions
 from daclass.analysis.nulls import Nulls
 from daclass.analysis.planted import planted
-from daclass.analysis.summary import summarise
+from daclass.report.summary import summarise
 from daclass.tables import read_table, write_table
+from daclass.wording.answers import short_answers
 
 TRUTH = pd.DataFrame(
     {
@@ -97,6 +98,7 @@ def summary(tables: dict[str, pd.DataFrame]) -> dict:
         reference="uniform-0.99",
         replicates="seeds",
         q=0.05,
+        confidence=0.95,
         runs_trained=9,
         versions={"numpy": "2"},
         wall_seconds={"count": 1.5},
@@ -161,15 +163,53 @@ def test_best_average_is_chosen_on_one_half_and_read_on_the_other(tables) -> Non
     assert best["accuracy"] == table.loc[("estimate", best["strength"]), "accuracy"]
 
 
-def test_headline_has_five_numbers_in_plain_words(tables) -> None:
-    headline = summary(tables)["headline"]
-    assert len(headline) == 5
-    for number in headline:
-        assert set(number) == {"label", "value", "text"}
-        assert "nan" not in number["text"].lower() and "None" not in number["text"]
-    assert "class0 loses" in headline[2]["text"] and "with class1 grew most" in headline[2]["text"]
-    assert "30 pictures that did not choose the class, 4 seeds" in headline[2]["text"]
-    assert "against the same dose for random classes the affected ones" in headline[4]["text"]
+def answers(content: dict) -> dict:
+    return {answer.question: answer for answer in short_answers(content)}
+
+
+def test_the_summary_holds_codes_and_no_sentences(tables) -> None:
+    def texts(value):
+        if isinstance(value, dict):
+            return [text for part in value.values() for text in texts(part)]
+        if isinstance(value, list):
+            return [text for part in value for text in texts(part)]
+        return [value] if isinstance(value, str) else []
+
+    found = summary(tables)["findings"]
+    assert max(text.count(" ") for text in texts(found)) <= 1
+
+
+def test_every_question_has_one_answer_with_interval_or_verdict(tables) -> None:
+    found = answers(summary(tables))
+    assert list(found) == [
+        "average", "classes", "annotations", "swallowers", "fixes", "certainty"
+    ]  # fmt: skip
+    for answer in found.values():
+        assert "nan" not in answer.line().lower() and "None" not in answer.line()
+    assert found["classes"].value == "1" and "is found to lose" in found["classes"].text
+    verdicts = list(tables["planted"].query("expectation != 'unchanged'")["verdict"])
+    assert found["certainty"].value == str(verdicts.count("found"))
+    assert found["certainty"].unit == f"of {len(verdicts)}"
+
+
+def test_the_paired_change_is_that_of_the_table(tables) -> None:
+    drop = tables["explained"].set_index(["group", "reference"]).loc[("all", "fixed")]
+    change = summary(tables)["findings"]["average"]["change"]
+    assert change["value"] == pytest.approx(-drop["drop_original"])
+    assert change["low"] == pytest.approx(-drop["drop_original_high"])
+    said = answers(summary(tables))["average"].line()
+    assert f"{abs(100 * change['low']):.1f}" in said and f"{abs(100 * change['high']):.1f}" in said
+
+
+def test_the_fix_is_judged_against_the_best_single_strength(tables) -> None:
+    found = summary(tables)["findings"]["fixes"]
+    row = tables["interventions"].query(
+        "policy == 'fp_informed' and group == 'affected' and truth == 'original'"
+        " and baseline == 'uniform_best'"
+    ).iloc[0]  # fmt: skip
+    assert found["change"]["value"] == pytest.approx(row["difference"])
+    said = answers(summary(tables))["fixes"].line()
+    assert f"{100 * row['low']:.1f}".replace("-", "−") in said
 
 
 def test_real_data_without_interventions(tables) -> None:
@@ -177,19 +217,34 @@ def test_real_data_without_interventions(tables) -> None:
     rest["planted"] = tables["planted"].iloc[:0]
     content = summary(rest)
     assert content["planted"] is None and content["interventions"] is None
-    assert len(content["headline"]) == 4
-    text = content["headline"][3]["text"]
-    assert text.startswith("Pooled, the affected classes lose") and "annotations explain" in text
+    found = answers(content)
+    assert found["fixes"].value == "cannot tell"
+    assert "of the mean drop of the classes chosen for follow-up" in found["annotations"].text
+    assert "four times in five" in found["certainty"].text
 
 
-def test_one_seed(simulator) -> None:
+def test_one_seed_cannot_tell(simulator) -> None:
     content = summary(analyse(simulator(seeds=(4,))))
     json.dumps(content, allow_nan=False)
-    assert content["headline"][1]["value"] == "untested"
-    assert "[no interval]" in content["headline"][2]["text"]
+    found = answers(content)
+    assert found["classes"].value == "cannot tell" and "two are the minimum" in found[
+        "classes"
+    ].text  # fmt: skip
+    assert found["average"].value == "undecided" and "one seed" in found["average"].text
+    assert found["swallowers"].value == "cannot tell"
 
 
-def test_no_affected_class(tables) -> None:
+def test_no_class_found_is_a_state_of_its_own(tables) -> None:
+    none = dict(tables)
+    none["effects"] = tables["effects"].assign(q=0.4)
+    content = summary(none)
+    assert content["findings"]["classes"]["verdict"] == "none found"
+    found = answers(content)["classes"]
+    assert found.value == "none" and "no single class found to lose" in found.text
+    assert "four times in five" in found.text  # what it would take
+
+
+def test_no_class_followed_up(tables) -> None:
     none = dict(tables)
     none["effects"] = tables["effects"].assign(affected=False)
     none["categories"] = tables["categories"].iloc[:0]
@@ -199,24 +254,19 @@ def test_no_affected_class(tables) -> None:
     none["explained"] = pooled
     content = summary(none)
     assert content["affected"] == []
-    assert len(content["headline"]) == 4
-    text = content["headline"][2]["text"]
-    assert text.startswith("Pooled, all classes lose") and "chosen" not in text
+    found = answers(content)
+    assert "No class was chosen for follow-up" in found["swallowers"].text
+    assert "of all classes" in found["annotations"].text
 
 
 def test_too_little_to_explain(simulator) -> None:
-    tables = analyse(simulator(loss=0.0))
-    tables["planted"] = tables["planted"].iloc[:0]
-    headline = summary(tables)["headline"]
-    assert headline[3]["value"] == "unknown"
-    assert "too little to say what annotations explain" in headline[3]["text"]
+    found = answers(summary(analyse(simulator(loss=0.0))))["annotations"]
+    assert found.value == "cannot tell" and "there is no share of nothing" in found.text
 
 
 def test_without_annotations_nothing_is_said_of_what_they_explain(simulator) -> None:
     tables = analyse(simulator())
-    tables["planted"] = tables["planted"].iloc[:0]
-    drop = tables["explained"]["drop_original"]
-    unknown = {name: float("nan") for name in ("explained", "control")}
-    tables["explained"] = tables["explained"].assign(drop_multi=drop, drop_control=drop, **unknown)
-    headline = summary(tables)["headline"]
-    assert not [number for number in headline if "annotations" in number["text"]]
+    counts = tables["counts"]
+    tables["counts"] = counts.assign(labelled=counts["images"], correct_multi=counts["correct"])
+    found = answers(summary(tables))["annotations"]
+    assert found.value == "cannot tell" and "no annotations" in found.text

@@ -1,14 +1,9 @@
-"""How numbers and names are written in the report's text. All are template filters."""
+"""How numbers, amounts and intervals are written."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import math
 from collections.abc import Iterable
-from typing import Any
-
-from markupsafe import Markup, escape
 
 UNKNOWN = "–"
 
@@ -22,10 +17,6 @@ def number(value: float | None, digits: int = 0, signed: bool = False) -> str:
     if rounded < 0:
         return f"−{text}"
     return f"+{text}" if signed and rounded > 0 else text
-
-
-def _hundredfold(share: float | None) -> float | None:
-    return None if share is None else 100 * share
 
 
 def percent(share: float | None, digits: int = 1) -> str:
@@ -61,28 +52,17 @@ def chance(value: float | None) -> str:
 
 
 def counted(count: int, one: str, many: str = "") -> str:
-    """A number with its noun: "1 class", "24 classes", "no class"."""
+    """An amount with its noun: "1 class", "24 classes", "no class"."""
     if count == 0:
         return f"no {one}"
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-def sentence(text: str) -> str:
-    """With a capital first letter; names within stay as they are."""
-    return text[:1].upper() + text[1:]
-
-
-def name(text: Any) -> Markup:
-    """A class name, kept apart from the direction of the text around it."""
-    return Markup("<bdi>{}</bdi>").format(text)
-
-
-def listing(items: Iterable[Any]) -> Markup:
-    """ "a, b and c", each item escaped unless it already is markup."""
-    parts = [escape(item) for item in items]
-    if len(parts) < 2:
-        return Markup("").join(parts)
-    return Markup(", ").join(parts[:-1]) + Markup(" and ") + parts[-1]
+def span(least: int, most: int, one: str, many: str = "") -> str:
+    """A range of amounts with its noun: "50 pictures", "40 to 50 pictures"."""
+    if least == most:
+        return counted(most, one, many)
+    return f"{least:,} to {counted(most, one, many)}"
 
 
 def duration(seconds: float) -> str:
@@ -94,24 +74,20 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-def digest(script: str) -> Markup:
-    """How a content security policy names an inline script that may run."""
-    content = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return Markup("'sha256-{}'").format(content)
+def listed(items: Iterable[str], at_most: int | None = None) -> str:
+    """ "a, b and c"; of more than `at_most` items the first ones and how many follow."""
+    parts = list(items)
+    if at_most is not None and len(parts) > at_most:
+        parts = [*parts[:at_most], f"{len(parts) - at_most:,} more"]
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-FILTERS = {
-    filter_.__name__: filter_
-    for filter_ in (
-        number,
-        percent,
-        points,
-        chance,
-        counted,
-        sentence,
-        name,
-        listing,
-        duration,
-        digest,
-    )
-}
+def sentence(text: str) -> str:
+    """With a capital first letter; names within stay as they are."""
+    return text[:1].upper() + text[1:]
+
+
+def _hundredfold(share: float | None) -> float | None:
+    return None if share is None else 100 * share

@@ -3,9 +3,8 @@
 import math
 
 import pytest
-from markupsafe import Markup
 
-from daclass.report import wording
+from daclass.wording import numbers as wording
 
 
 @pytest.mark.parametrize(
@@ -39,13 +38,6 @@ def test_bracket_is_empty_without_an_interval():
     assert wording.bracket(math.nan, 0.1) == wording.bracket(None, None) == ""
 
 
-def test_digest_is_that_of_the_content_security_policy():
-    # the example of the CSP specification, level 2, section 4.2.5
-    assert wording.digest("alert('Hello, world.');") == (
-        "'sha256-qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng='"
-    )
-
-
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0.0, "<0.001"), (0.0123, "0.012"), (0.456, "0.46"), (math.nan, "–"), (None, "–")],
@@ -65,13 +57,19 @@ def test_a_sentence_keeps_its_names():
     assert wording.sentence("") == ""
 
 
-def test_listing_escapes_text_and_keeps_markup():
-    assert wording.listing([]) == ""
-    assert wording.listing(["a", "b", "c"]) == "a, b and c"
-    assert wording.listing(["<b>", wording.name("<i>")]) == "&lt;b&gt; and <bdi>&lt;i&gt;</bdi>"
-    assert isinstance(wording.listing(["a"]), Markup)
-
-
 @pytest.mark.parametrize(("seconds", "text"), [(12.3, "12 s"), (480, "8 min"), (9000, "2.5 h")])
 def test_duration(seconds, text):
     assert wording.duration(seconds) == text
+
+
+def test_listed_says_how_many_follow():
+    assert wording.listed([]) == ""
+    assert wording.listed(["a"]) == "a"
+    assert wording.listed(["a", "b", "c"]) == "a, b and c"
+    assert wording.listed(list("abcdef"), at_most=2) == "a, b and 4 more"
+
+
+def test_span():
+    assert wording.span(50, 50, "picture") == "50 pictures"
+    assert wording.span(1, 1, "picture") == "1 picture"
+    assert wording.span(40, 1500, "picture") == "40 to 1,500 pictures"

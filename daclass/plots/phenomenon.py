@@ -1,0 +1,98 @@
+"""The phenomenon in one figure: the average over the conditions, and the classes that pay."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from daclass.plots.conditions import Conditions
+from daclass.plots.style import (
+    AFFECTED,
+    INK,
+    NAMED_LINES,
+    class_names,
+    end_labels,
+    key,
+    new_figure,
+    styled,
+)
+from daclass.wording.verdicts import FOUND_TO_LOSE
+
+
+def change_numbers(
+    class_accuracy: pd.DataFrame, classes: pd.DataFrame, conditions: Conditions, lost: list[int]
+) -> pd.DataFrame:
+    """What each class gains at every condition against the reference, and the mean of all.
+
+    Returns:
+        class_id (-1: the mean of all classes), name, condition, position, gain in [-1, 1], found
+        (whether the class is found to lose); the mean first, then the classes of `lost`.
+    """
+    rows = conditions.place(class_accuracy[class_accuracy["truth"] == "original"])
+    wide = rows.pivot_table(index="class_id", columns="condition", values="accuracy")
+    if conditions.reference not in wide:
+        return pd.DataFrame(
+            columns=["class_id", "name", "condition", "position", "gain", "found"]
+        )  # fmt: skip
+    gain = wide.sub(wide[conditions.reference], axis=0)
+    gain.loc[-1] = gain.mean()
+    position = dict(zip(conditions.names, conditions.positions, strict=True))
+    names = {**classes.set_index("class_id")["name"].to_dict(), -1: "mean of all classes"}
+    long = gain.rename_axis("class_id").reset_index().melt(
+        "class_id", var_name="condition", value_name="gain"
+    )  # fmt: skip
+    place = {class_id: rank for rank, class_id in enumerate([-1, *lost])}
+    long = long.assign(
+        name=long["class_id"].map(names),
+        position=long["condition"].map(position),
+        found=long["class_id"].isin(lost),
+        order=long["class_id"].map(place).fillna(len(place)),
+    ).sort_values(["order", "class_id", "position"], ignore_index=True)
+    return long[["class_id", "name", "condition", "position", "gain", "found"]]
+
+
+@styled
+def average_and_classes(
+    class_accuracy: pd.DataFrame, classes: pd.DataFrame, conditions: Conditions, lost: list[int]
+) -> Figure:
+    """The mean of all classes in bold, each class in grey, those found to lose most in colour.
+
+    Args:
+        class_accuracy, classes: the tables of these names.
+        conditions: what the study compares.
+        lost: the classes found to lose, the largest drop first.
+    """
+    numbers = change_numbers(class_accuracy, classes, conditions, lost)
+    names = class_names(classes, longest=16)
+    figure = new_figure(2.9)
+    ax = figure.subplots()
+    shown = lost[:NAMED_LINES]
+    ends = []
+    for class_id, rows in numbers.groupby("class_id", sort=False):
+        if class_id == -1 or class_id in shown:
+            continue
+        ax.plot(rows["position"], 100 * rows["gain"], color=INK, alpha=0.16, linewidth=0.7)
+    for class_id in shown:
+        rows = numbers[numbers["class_id"] == class_id]
+        ax.plot(rows["position"], 100 * rows["gain"], color=AFFECTED, linewidth=1.3)
+        ends.append((100 * _at_tested(rows, conditions), names[class_id]))
+    mean = numbers[numbers["class_id"] == -1]
+    ax.plot(mean["position"], 100 * mean["gain"], "-o", color=INK, linewidth=2.2)
+    ends.append((100 * _at_tested(mean, conditions), "mean of all"))
+    ax.axhline(0, color=INK, alpha=0.4, linewidth=0.7, zorder=0)
+    tested = dict(zip(conditions.names, conditions.positions, strict=True))[conditions.tested]
+    ax.axvline(tested, color=INK, alpha=0.5, linewidth=0.8, linestyle=":", zorder=0)
+    conditions.mark(ax)
+    ax.set_xlabel(conditions.label if conditions.by_strength else "")
+    ax.set_ylabel(f"points gained against {conditions.words.named(conditions.reference)}")
+    ax.margins(y=0.06)
+    marks = [("a class", INK, {"alpha": 0.4}), ("mean of all", INK, {"linewidth": 2.2})]
+    if shown:
+        marks.append((FOUND_TO_LOSE, AFFECTED, {}))
+    key(figure, marks)
+    end_labels(ax, tested, ends, side="right" if tested == max(conditions.positions) else "left")
+    return figure
+
+
+def _at_tested(rows: pd.DataFrame, conditions: Conditions) -> float:
+    return float(rows.loc[rows["condition"] == conditions.tested, "gain"].iloc[0])

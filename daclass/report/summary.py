@@ -1,0 +1,354 @@
+"""What summary.json holds: the findings as values and verdict codes.
+
+Their words are `daclass.wording.answers`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from daclass.analysis.best import best_condition
+from daclass.analysis.categories import CATEGORIES
+from daclass.analysis.effects import selection_drop
+from daclass.plots.effects import lost
+from daclass.plots.policies import BEST, PRIMARY
+from daclass.plots.tables import has_multi
+from daclass.wording.verdicts import direction, finding
+
+Row = dict[str, Any]
+
+
+def summarise(
+    *,
+    study: str,
+    title: str,
+    config_digest: str,
+    axis: str | None,
+    strengths: Sequence[float],
+    conditions: Sequence[str],
+    reference: str,
+    replicates: str,
+    q: float,
+    confidence: float,
+    runs_trained: int,
+    versions: Mapping[str, str],
+    wall_seconds: Mapping[str, float],
+    tables: Mapping[str, pd.DataFrame],
+) -> Row:
+    """Gather the findings of a study.
+
+    Args:
+        study, title, config_digest, versions, wall_seconds, runs_trained: copied.
+        axis, strengths: of the sweep; None and empty for a study of predictions.
+        conditions, reference: what is compared, the tested condition first.
+        replicates: what the runs of a condition are, in the plural, such as "seeds".
+        q: false discovery rate up to which a class counts as hurt or helped.
+        confidence: level of the intervals.
+        tables: "classes", "counts", "accuracy", "effects", "explained" and "categories"; "planted",
+            "interventions" and "intervention_costs" where there are any.
+
+    Returns:
+        A dict of plain Python values that `json` can write; missing numbers are None. Shares are in
+        [0, 1]. `findings` has the answer to each of the report's questions: a verdict code and the
+        numbers behind it.
+    """
+    names = dict(zip(tables["classes"]["class_id"], tables["classes"]["name"], strict=True))
+    effects, categories = tables["effects"], tables["categories"]
+    content: Row = {
+        "study": study,
+        "title": title,
+        "config_digest": config_digest,
+        "axis": axis,
+        "strengths": list(strengths),
+        "conditions": list(conditions),
+        "tested": conditions[0],
+        "reference": reference,
+        "replicates": replicates,
+        "q": q,
+        "confidence": confidence,
+        "classes": len(names),
+        "runs_trained": runs_trained,
+        "versions": dict(versions),
+        "wall_seconds": dict(wall_seconds),
+        "accuracy": _accuracy(tables["accuracy"], conditions),
+        "best_average": _best_average(tables["accuracy"], conditions),
+        "discoveries": _discoveries(effects, q),
+        "explained": _records(tables["explained"]),
+        "affected": _affected(effects, categories, names),
+        "categories": {kind: int((categories["category"] == kind).sum()) for kind in CATEGORIES},
+        "planted": _planted(tables.get("planted"), names),
+        "policies": _optional_records(tables.get("policies")) or [],
+        "interventions": _interventions(tables.get("interventions")),
+        "intervention_costs": _optional_records(tables.get("intervention_costs")),
+    }
+    plain: Row = _plain(content)
+    return {**plain, "findings": _findings(plain, tables)}
+
+
+def _findings(content: Row, tables: Mapping[str, pd.DataFrame]) -> Row:
+    """A verdict code and its numbers for each question, all from what the summary says already."""
+    found: Row = _plain(
+        {
+            "average": _average(content),
+            "classes": _classes(tables["effects"], content["q"]),
+            "annotations": _annotations(content, has_multi(tables["counts"])),
+            "swallowers": _swallowers(content, tables["categories"]),
+            "fixes": _fixes(content),
+            "planted": _calibration(content["planted"]),
+        }
+    )
+    return found
+
+
+def _average(content: Row) -> Row:
+    """What the tested condition buys: the mean of all classes there less that at the reference."""
+    pooled = {(row["group"], row["reference"]): row for row in content["explained"]}
+    drop = pooled["all", "fixed"]
+    value, low, high = (drop[f"drop_original{end}"] for end in ("", "_low", "_high"))
+    change = {
+        "value": None if value is None else -value,
+        "low": None if high is None else -high,
+        "high": None if low is None else -low,
+        **{key: drop[key] for key in ("seeds", "images")},
+    }
+    return {"verdict": direction(change["low"], change["high"]), "change": change}
+
+
+def _classes(effects: pd.DataFrame, q: float) -> Row:
+    """Which classes pay, in both senses: below the reference, and below their own best."""
+    original = effects[effects["truth"] == "original"]
+    fixed = original[(original["half"] == "all") & (original["reference"] == "fixed")]
+    best = original[(original["half"] == "estimate") & (original["reference"] == "best")]
+    lose, tested = len(lost(effects, q)), int(fixed["q"].notna().sum())
+    below = int(((best["q"] <= q) & (best["drop"] > 0)).sum())
+    power = fixed["detectable"].to_numpy(float)
+    return {
+        "verdict": finding(tested, lose),
+        "lose": lose,
+        "gain": int(((fixed["q"] <= q) & (fixed["drop"] < 0)).sum()),
+        "tested": tested,
+        "seeds": int(fixed["seeds"].max()),
+        "images": [int(fixed["images"].min()), int(fixed["images"].max())],
+        "detectable": float(np.nanmedian(power)) if np.isfinite(power).any() else None,
+        "below_own_best": {
+            "verdict": finding(int(best["q"].notna().sum()), below),
+            "lose": below,
+        },
+    }
+
+
+def _annotations(content: Row, known: bool) -> Row:
+    """Which share of the drop annotations explain: of the followed-up classes where that is known,
+    else of all."""
+    if not known:
+        return {"verdict": "no annotations"}
+    pooled = {(row["group"], row["reference"]): row for row in content["explained"]}
+    row = next(
+        (
+            pooled[key]
+            for key in (("affected", "best"), ("all", "best"), ("all", "fixed"))
+            if key in pooled and pooled[key]["drop_original"] is not None
+        ),
+        None,
+    )
+    if row is None:
+        return {"verdict": "unknown"}
+    names = {"drop": "drop_original", "drop_multi": "drop_multi", "share": "explained",
+             "control": "control"}  # fmt: skip
+    return {
+        "verdict": "withheld" if row["explained"] is None else "share",
+        **{key: row[key] for key in ("group", "reference", "classes", "images", "seeds")},
+        **{
+            name: {"value": row[of], "low": row[f"{of}_low"], "high": row[f"{of}_high"]}
+            for name, of in names.items()
+        },
+    }
+
+
+def _swallowers(content: Row, categories: pd.DataFrame) -> Row:
+    """How many followed-up classes lose pictures to one class, measurably, and of which kind."""
+    growing = categories[categories["low"] > 0]
+    return {
+        "verdict": finding(int(categories["low"].notna().sum()), len(growing)),
+        "followed_up": len(categories),
+        "growing": len(growing),
+        "kinds": {kind: int((growing["category"] == kind).sum()) for kind in CATEGORIES},
+    }
+
+
+def _fixes(content: Row) -> Row:
+    """The primary policy against the best single strength for all, on the followed-up classes."""
+    rows = {
+        (row["policy"], row["group"]): row
+        for row in content["interventions"] or []
+        if row["truth"] == "original"
+    }
+    if not rows:
+        return {"verdict": "not trained"}
+    group = "affected" if content["affected"] else "all"
+    policy, whole = rows.get((PRIMARY, group)), rows.get((PRIMARY, "all"))
+    if policy is None or whole is None or policy["accuracy"]["value"] is None:
+        return {"verdict": "not judged"}
+    rival = policy["against"][BEST]
+    return {
+        "verdict": direction(rival["low"], rival["high"]),
+        "policy": PRIMARY,
+        "group": group,
+        "rival": BEST,
+        "change": rival,
+        "change_all": whole["against"][BEST],
+        "others": {name: row for name, row in policy["against"].items() if name != BEST},
+        **{key: policy[key] for key in ("seeds", "images", "classes")},
+    }
+
+
+def _calibration(planted: Row | None) -> Row | None:
+    if planted is None:
+        return None
+    rows = planted["rows"]
+    relations = [row for row in rows if row["expectation"] != "unchanged"]
+    return {
+        "relations": len(relations),
+        "found": sum(row["verdict"] == "found" for row in relations),
+        "alarms": sum(row["verdict"] == "false alarm" for row in rows),
+    }
+
+
+def _accuracy(accuracy: pd.DataFrame, conditions: Sequence[str]) -> list[Row]:
+    """Accuracy of each condition over all pictures, under both truths."""
+    table = accuracy[accuracy["half"] == "all"].drop(columns=["half"])
+    rank = table["policy"].map({name: rank for rank, name in enumerate(conditions)})
+    return _records(
+        table.assign(rank=rank).sort_values(["rank", "k", "truth"]).drop(columns="rank")
+    )
+
+
+def _best_average(accuracy: pd.DataFrame, conditions: Sequence[str]) -> Row:
+    """The best condition on average, chosen on one half and reported on the other."""
+    best = best_condition(accuracy, conditions)
+    first = accuracy[(accuracy["truth"] == "original") & (accuracy["k"] == 1)].set_index("policy")
+    estimate = first[first["half"] == "estimate"]
+    rows = dict(zip(estimate.index, _records(estimate), strict=True))
+    shown = ("accuracy", "low", "high", "seeds", "images")
+    return {
+        "condition": best,
+        **{key: rows[best][key] for key in ("strength", *shown)},
+        "tested": {key: rows[conditions[0]][key] for key in shown},
+    }
+
+
+def _discoveries(effects: pd.DataFrame, q: float) -> Row:
+    """How many classes differ between the reference and the strongest strength, on all cells."""
+    contrast = (effects["half"] == "all") & (effects["reference"] == "fixed")
+    found: Row = {}
+    for truth in ("original", "multi"):
+        table = effects[contrast & (effects["truth"] == truth)]
+        known = table["q"] <= q
+        found[truth] = {
+            "hurt": (known & (table["drop"] > 0)).sum(),
+            "helped": (known & (table["drop"] < 0)).sum(),
+            "tested": table["q"].notna().sum(),
+        }
+    contrast &= effects["truth"] == "original"
+    return {**found, "seeds": effects.loc[contrast, "seeds"].max()}
+
+
+def _affected(effects: pd.DataFrame, categories: pd.DataFrame, names: Mapping) -> list[Row]:
+    """The affected classes, largest drop on the selection half first, with drops on the other."""
+    affected = set(effects.loc[effects["affected"], "class_id"])
+    drops = {
+        (row["class_id"], row["truth"], row["reference"]): {
+            "value": row["drop"],
+            **{key: row[key] for key in ("low", "high", "seeds", "images")},
+        }
+        for row in _records(effects[effects["affected"] & (effects["half"] == "estimate")])
+    }
+    pairs = {row["class_id"]: row for row in _records(categories)}
+    return [
+        {
+            "class_id": class_id,
+            "name": names[class_id],
+            "swallower": names.get(pairs[class_id]["swallower_id"]),
+            "category": pairs[class_id]["category"],
+            "drop_fixed": drops[class_id, "original", "fixed"],
+            "drop_best": drops[class_id, "original", "best"],
+            "drop_multi_fixed": drops[class_id, "multi", "fixed"],
+            "drop_multi_best": drops[class_id, "multi", "best"],
+        }
+        for class_id in selection_drop(effects).index
+        if class_id in affected
+    ]
+
+
+def _planted(planted: pd.DataFrame | None, names: Mapping) -> Row | None:
+    if planted is None or planted.empty:
+        return None
+    verdicts = planted.groupby("expectation")["verdict"].value_counts()
+    table = planted.assign(
+        name=planted["class_id"].map(names), partner=planted["partner_id"].map(names)
+    )
+    shown = ["name", "partner", "kind", "expectation", "drop", "low", "high", "verdict"]
+    return {
+        "counts": {
+            expectation: verdicts[expectation].to_dict()
+            for expectation in verdicts.index.unique("expectation")
+        },
+        "rows": _records(table[shown]),
+    }
+
+
+def _interventions(interventions: pd.DataFrame | None) -> list[Row] | None:
+    """Each policy's accuracy on each group and truth, the share of the drop that it recovers, and
+    its differences to the baselines."""
+    if interventions is None or interventions.empty:
+        return None
+    rows = []
+    for _, table in interventions.groupby(["policy", "group", "truth"], sort=False):
+        lines = _records(table)
+        shared = ("policy", "group", "truth", "seeds", "images", "classes")
+        row: Row = {key: lines[0][key] for key in shared}
+        row["accuracy"] = {
+            "value": lines[0]["accuracy"],
+            "low": lines[0]["accuracy_low"],
+            "high": lines[0]["accuracy_high"],
+        }
+        row["recovered"] = {
+            "value": lines[0]["recovered"],
+            "low": lines[0]["recovered_low"],
+            "high": lines[0]["recovered_high"],
+        }
+        row["against"] = {
+            line["baseline"]: {
+                "value": line["difference"],
+                **{key: line[key] for key in ("low", "high", "p", "worse", "better")},
+            }
+            for line in lines
+        }
+        rows.append(row)
+    return rows
+
+
+def _optional_records(table: pd.DataFrame | None) -> list[Row] | None:
+    return None if table is None or table.empty else _records(table)
+
+
+def _records(table: pd.DataFrame) -> list[Row]:
+    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+
+
+def _plain(value: Any) -> Any:
+    """The same in types that JSON has: NaN and missing values become None."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

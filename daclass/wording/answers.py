@@ -1,0 +1,247 @@
+"""The short answers to a study's questions, from the values and codes of `summary.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from daclass.wording.contrast import Contrast
+from daclass.wording.numbers import bracket, counted, number, percent, points
+from daclass.wording.policies import policy_words
+from daclass.wording.verdicts import (
+    CANNOT_TELL,
+    FOLLOWED_UP,
+    FOUND_TO_LOSE,
+    NO_CLASS_FOUND,
+    UNDECIDED,
+)
+
+Row = Mapping[str, Any]
+
+
+class Answer(NamedTuple):
+    """A question's short answer.
+
+    Attributes:
+        question: its key: the section of the report that it belongs to.
+        title: the question in a few words.
+        value: the number or verdict.
+        unit: what follows the value in smaller letters; may be empty.
+        text: the rest of the sentence, with interval or verdict.
+    """
+
+    question: str
+    title: str
+    value: str
+    unit: str
+    text: str
+
+    def line(self) -> str:
+        """The whole answer as one line of plain text."""
+        return " ".join(f"{self.title}: {self.value} {self.unit} {self.text}".split())
+
+
+def contrast_of(summary: Row) -> Contrast:
+    """What a summary compares, as readers see it."""
+    strengths = {row["policy"]: row["strength"] for row in summary["accuracy"]}
+
+    def readable(condition: str) -> str:
+        strength = strengths.get(condition)
+        return condition if strength is None else f"{strength:g}"
+
+    return Contrast(
+        readable(summary["tested"]), readable(summary["reference"]), summary["axis"] is not None
+    )
+
+
+def short_answers(summary: Row) -> list[Answer]:
+    """One answer per question, in the order of the report."""
+    return [
+        _average(summary),
+        _classes(summary),
+        _annotations(summary),
+        _swallowers(summary),
+        _fixes(summary),
+        _certainty(summary),
+    ]
+
+
+def runs(amount: int, replicates: str) -> str:
+    """How many runs each condition has, such as "5 seeds"."""
+    return counted(amount, replicates.removesuffix("s"), replicates)
+
+
+def best_on_average(summary: Row) -> str:
+    """Which condition does best on average, in one sentence: chosen on one half of the pictures and
+    measured on the other."""
+    contrast, best = contrast_of(summary), summary["best_average"]
+    strength = best["strength"]
+    named = contrast.named(best["condition"] if strength is None else f"{strength:g}")
+    measured = f"{percent(best['accuracy'])}{bracket(best['low'], best['high'])} correct"
+    if best["condition"] == summary["tested"]:
+        return f"The tested one, {named}, does best on average ({measured})."
+    tested = best["tested"]
+    against = f"{percent(tested['accuracy'])}{bracket(tested['low'], tested['high'])}"
+    return f"{named} does best on average ({measured}, against {against} {contrast.under_tested})."
+
+
+def _average(summary: Row) -> Answer:
+    found, contrast = summary["findings"]["average"], contrast_of(summary)
+    change = found["change"]
+    if change["value"] is None:
+        return Answer("average", "On average", CANNOT_TELL, "", "The change is not known.")
+    sign = points(change["value"], 1, signed=True) + bracket(change["low"], change["high"])
+    ending = f"{contrast.change}. {best_on_average(summary)}"
+    if found["verdict"] in ("undecided", "untested"):
+        why = "" if found["verdict"] == "undecided" else f"; one {_one(summary)} gives no interval"
+        return Answer(
+            "average", "On average", UNDECIDED, "", f"{sign} points {contrast.change}{why}. "
+            f"{best_on_average(summary)}",
+        )  # fmt: skip
+    interval = bracket(change["low"], change["high"]).strip()
+    return Answer(
+        "average", "On average", points(change["value"], 1, signed=True), "points",
+        f"{interval} of accuracy {ending}",
+    )  # fmt: skip
+
+
+def _classes(summary: Row) -> Answer:
+    found, contrast = summary["findings"]["classes"], contrast_of(summary)
+    title = "Classes that pay"
+    if found["verdict"] == "untested":
+        text = f"One {_one(summary)} per {contrast.noun} allows no test; two are the minimum."
+        return Answer("classes", title, CANNOT_TELL, "", text)
+    rate = f"at a false discovery rate of {percent(summary['q'], 0)}"
+    gain = f"{found['gain']:,} {'gains' if found['gain'] == 1 else 'gain'}"
+    if found["verdict"] == "none found":
+        return Answer(
+            "classes", title, "none", f"of {summary['classes']:,}",
+            f"{NO_CLASS_FOUND} {_to_lose()} {contrast.change}, and {gain}, {rate}."
+            f"{_power(found['detectable'])}",
+        )  # fmt: skip
+    verb = "is" if found["lose"] == 1 else "are"
+    return Answer(
+        "classes", title, f"{found['lose']:,}", f"of {summary['classes']:,}",
+        f"{verb} {FOUND_TO_LOSE} accuracy {contrast.change}, and {gain}, {rate}.",
+    )  # fmt: skip
+
+
+def _to_lose() -> str:
+    return FOUND_TO_LOSE.removeprefix("found ")
+
+
+def _power(detectable: float | None) -> str:
+    if detectable is None:
+        return ""
+    return (
+        f" A drop of {points(detectable)} points in a middling class would be found four times in "
+        "five; smaller ones are often missed."
+    )
+
+
+def _annotations(summary: Row) -> Answer:
+    found = summary["findings"]["annotations"]
+    title = "Explained by annotations"
+    match found["verdict"]:
+        case "no annotations":
+            text = "There are no annotations beyond the original label."
+            return Answer("annotations", title, CANNOT_TELL, "", text)
+        case "unknown":
+            return Answer("annotations", title, CANNOT_TELL, "", "No picture has labels to ask.")
+    who = "all classes" if found["group"] == "all" else f"the classes {FOLLOWED_UP}"
+    drop = found["drop"]
+    loss = f"{points(drop['value'], 1)} points{bracket(drop['low'], drop['high'])}"
+    if found["verdict"] == "withheld":
+        return Answer(
+            "annotations", title, CANNOT_TELL, "",
+            f"The mean drop of {who} could be zero ({loss}), and there is no share of nothing.",
+        )  # fmt: skip
+    share, control = found["share"], found["control"]
+    interval = bracket(share["low"], share["high"], 0).strip()
+    random = f"{percent(control['value'], 0)}{bracket(control['low'], control['high'], 0)}"
+    return Answer(
+        "annotations", title, percent(share["value"], 0), "",
+        f"{interval} of the mean drop of {who}, {loss}. As many random labels explain {random}.",
+    )  # fmt: skip
+
+
+def _swallowers(summary: Row) -> Answer:
+    found = summary["findings"]["swallowers"]
+    title, of = "Swallowed by another class", found["followed_up"]
+    if not of:
+        text = f"No class was {FOLLOWED_UP} under the study’s rule."
+        return Answer("swallowers", title, CANNOT_TELL, "", text)
+    classes = f"{counted(of, 'class', 'classes')} {FOLLOWED_UP}"
+    if found["verdict"] == "untested":
+        text = f"One {_one(summary)} per {contrast_of(summary).noun} gives no interval."
+        return Answer("swallowers", title, CANNOT_TELL, "", text)
+    if found["verdict"] == "none found":
+        text = f"No confusion of the {classes} is found to grow on fresh pictures."
+        return Answer("swallowers", title, "none", f"of {of:,}", text)
+    kinds = ", ".join(f"{n} {kind}" for kind, n in found["kinds"].items() if n)
+    noun = "class" if of == 1 else "classes"
+    verb = "loses" if found["growing"] == 1 else "lose"
+    return Answer(
+        "swallowers", title, f"{found['growing']:,}", f"of {of:,}",
+        f"{noun} {FOLLOWED_UP} {verb} more pictures to one other class, by an interval above "
+        f"zero ({kinds}).",
+    )  # fmt: skip
+
+
+def _fixes(summary: Row) -> Answer:
+    found, title = summary["findings"]["fixes"], "The fix"
+    if found["verdict"] == "not trained":
+        text = "This study trained no class-conditional policies."
+        return Answer("fixes", title, CANNOT_TELL, "", text)
+    if found["verdict"] == "not judged":
+        text = f"No class-conditional policy could be judged on classes {FOLLOWED_UP}."
+        return Answer("fixes", title, CANNOT_TELL, "", text)
+    who = "all classes" if found["group"] == "all" else f"the classes {FOLLOWED_UP}"
+    change, whole = found["change"], found["change_all"]
+    words = policy_words(summary["policies"])
+    policy, rival = (
+        words[found[key]].name if found[key] in words else found[key] for key in ("policy", "rival")
+    )
+    ending = f"for {who} under “{policy}”, against “{rival}”"
+    if found["group"] != "all":
+        ending += f"; {_signed(whole)} on average of all"
+    if found["verdict"] in ("undecided", "untested"):
+        return Answer("fixes", title, UNDECIDED, "", f"{_signed(change)} points {ending}.")
+    judged = "It helps them." if found["verdict"] == "up" else "One strength for all is better."
+    interval = bracket(change["low"], change["high"]).strip()
+    return Answer(
+        "fixes", title, points(change["value"], 1, signed=True), "points",
+        f"{interval} {ending}. {judged}",
+    )  # fmt: skip
+
+
+def _certainty(summary: Row) -> Answer:
+    findings, contrast = summary["findings"], contrast_of(summary)
+    planted, classes = findings["planted"], findings["classes"]
+    title, amount = "How sure", runs(classes["seeds"], summary["replicates"])
+    if planted:
+        alarms = counted(planted["alarms"], "false alarm")
+        return Answer(
+            "certainty", title, f"{planted['found']}", f"of {planted['relations']}",
+            f"planted relations are found again, with {alarms} ({amount}).",
+        )  # fmt: skip
+    if classes["detectable"] is not None:
+        return Answer(
+            "certainty", title, points(classes["detectable"]), "points",
+            f"is the drop of a middling class that {amount} find four times in five.",
+        )  # fmt: skip
+    seeds = classes["seeds"]
+    alone = f"per {contrast.noun}: nothing tells how much a result would vary"
+    return Answer(
+        "certainty", title, number(seeds), amount.partition(" ")[2],
+        f"{alone}." if seeds == 1 else f"per {contrast.noun}.",
+    )  # fmt: skip
+
+
+def _signed(change: Row) -> str:
+    return points(change["value"], 1, signed=True) + bracket(change["low"], change["high"])
+
+
+def _one(summary: Row) -> str:
+    name: str = summary["replicates"]
+    return name.removesuffix("s")
