@@ -406,8 +406,8 @@ FIGURES: Mapping[str, Plot] = {
     "fine_tuned_vs_strongest": _against(
         _TUNED,
         "This study fine-tuned no networks.",
-        "All networks start from that of the tested strength for all and are trained further, under "
-        "each policy. ",
+        "All networks start from that of the tested strength for all and are trained further, "
+        "under each policy. ",
     ),
     "drop_recovered": Plot(
         lambda t: interventions.recovered_numbers(t.interventions, t.named_policies),

@@ -49,7 +49,8 @@ TITLES = {
         "What each policy changes against the same dose for random classes", FIXES
     ),
     "fine_tuned_vs_strongest": Title(
-        "What fine-tuning under each policy changes against fine-tuning under the tested strength", FIXES
+        "What fine-tuning under each policy changes against fine-tuning under the tested strength",
+        FIXES,
     ),
     "drop_recovered": Title("Share of the drop that each policy recovers", FIXES),
     "changed_classes": Title("Classes that each policy makes worse and better", FIXES),
