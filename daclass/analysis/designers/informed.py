@@ -52,8 +52,8 @@ def fp_informed_best(evidence: Evidence) -> Design:
     growth from the reference to the tested strength stands for, classes that take pictures away
     from others where everybody is trained, has to be measured at b here, and against the strength
     that the class would get: the m classes are those with the largest ``FP_k(b) - FP_k(s_k)``,
-    where that is positive. Growth up to b would not do: b often is the reference itself, or weaker. The
-    class's own strength may be stronger than b.
+    where that is positive. Growth up to b would not do: b often is the reference itself, or
+    weaker. The class's own strength may be stronger than b.
     """
     rest = evidence.best_level()
     positives, errors = evidence.total("false_positives_multi"), _errors(evidence, "_multi")
