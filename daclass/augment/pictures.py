@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from daclass.augment.errors import AugmentError
 
+with suppress(ImportError):  # phones' pictures, where its extra is installed
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+
+SIDE_AT_LEAST = 4
+"""Of pictures, in px: smaller ones have no part to crop."""
 _ORIENTATION = 0x0112
 # What undoes each orientation that a camera notes (EXIF 2.32, 4.6.4).
 _UPRIGHT = {
@@ -33,8 +41,9 @@ def read_picture(file: Path, max_resolution: int | None = None) -> npt.NDArray[n
     """The pixels of a picture file, upright and as RGB: uint8, shape [height, width, 3].
 
     Pictures that a camera held askew are turned as their EXIF data say. Of 16-bit grey values the
-    upper 8 bits count. Transparency is dropped, as torchvision's ImageFolder does: pixels keep the
-    colour that is stored under it.
+    upper 8 bits count; where these hold next to nothing, because 12 bits were stored in 16, the
+    picture is refused rather than taken for a black one. Transparency is dropped, as torchvision's
+    ImageFolder does: pixels keep the colour that is stored under it.
 
     Args:
         file: any format that Pillow reads; of an animation, the first frame.
@@ -42,16 +51,22 @@ def read_picture(file: Path, max_resolution: int | None = None) -> npt.NDArray[n
 
     Raises:
         PictureError: the file is missing, is not a picture, is cut short, has more than 178 million
-            pixels or pixels of 32 bits, whose range is anybody's guess; the message names it.
+            pixels, a side below `SIDE_AT_LEAST`, pixels of 32 bits, whose range is anybody's guess,
+            or of 12 bits in 16; the message names it.
     """
     with _opened(file) as opened:
+        deep = any(";16" in str(tile) for tile in opened.tile)
         opened.load()
         picture = _rgb(opened)
+        if deep and max(high for _, high in picture.getextrema()) < 2**4:
+            raise ValueError("at most 12 bits of its 16 are used: nearly black; store 8, or all 16")
         turned = orientation(opened)
-        picture = picture.transpose(_UPRIGHT[turned]) if turned in _UPRIGHT else picture
+        picture = picture.transpose(_UPRIGHT[turned]) if turned > 1 else picture
         width, height = _shrunk(*picture.size, max_resolution)
         if (width, height) != picture.size:
             picture = picture.resize((width, height), Image.Resampling.BOX)
+        if min(width, height) < SIDE_AT_LEAST:
+            raise ValueError(f"{width}x{height} px are too few to crop")
         return np.asarray(picture)
 
 
@@ -72,11 +87,12 @@ def picture_size(file: Path, max_resolution: int | None = None) -> tuple[int, in
 
 
 def orientation(picture: Image.Image) -> int:
-    """How the camera was held, 1 to 8 as in EXIF; 1 is upright, or unknown."""
+    """How the camera was held, 1 to 8 as in EXIF; 1 is upright, unknown, or no such number."""
     try:
-        return int(picture.getexif().get(_ORIENTATION, 1))
+        noted = int(picture.getexif().get(_ORIENTATION, 1))
     except Exception:  # no reason to refuse a picture whose pixels can be read
         return 1
+    return noted if noted in _UPRIGHT else 1
 
 
 def _rgb(picture: Image.Image) -> Image.Image:
@@ -106,6 +122,10 @@ def _opened(file: Path) -> Iterator[Image.Image]:
             yield picture
     except MemoryError:
         raise
+    except UnidentifiedImageError as error:
+        if file.suffix.lower() in {".heic", ".heif"} and find_spec("pillow_heif") is None:
+            raise PictureError(f"{file}: HEIC needs pillow-heif: daclass[heic]") from None
+        raise PictureError(f"{file}: not a readable picture ({error})") from None
     except Exception as error:
         # Pillow's readers raise whatever parsing a broken file runs into, struct.error included.
         raise PictureError(f"{file}: not a readable picture ({error})") from None

@@ -8,6 +8,7 @@ import math
 import os
 import reprlib
 import sys
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,7 +102,7 @@ class Policy:
             raise AugmentError(f"the policy names classes that the data set lacks: {unknown}")
         for key, strength in self.classes.items():
             number = ids[key] if isinstance(key, str) else key
-            if isinstance(key, int) and class_names[number] in self.classes:
+            if isinstance(key, int) and _composed(class_names[number]) in self.classes:
                 raise AugmentError(
                     f"the policy gives class {class_names[number]!r} a strength by its name and "
                     f"another by its id {number}"
@@ -238,7 +239,7 @@ def strength_table(
 
 def _ids(class_names: Sequence[str]) -> dict[str, int]:
     """Class ids by name."""
-    ids = {name: number for number, name in enumerate(class_names)}
+    ids = {_composed(name): number for number, name in enumerate(class_names)}
     if len(ids) != len(class_names):
         twice = sorted({name for name in class_names if list(class_names).count(name) > 1})
         raise AugmentError(f"the data set has several classes of one name: {twice}")
@@ -271,9 +272,14 @@ def _loss_weight(name: Any, weight: Any) -> float:
     return float(weight)
 
 
+def _composed(name: str) -> str:
+    """A class's name with composed accents: a Mac's folders have decomposed ones."""
+    return unicodedata.normalize("NFC", name)
+
+
 def _class_key(key: Any) -> str | int:
     if isinstance(key, str):
-        return key
+        return _composed(key)
     if isinstance(key, bool | np.bool_) or not isinstance(key, int | np.integer):
         raise AugmentError(f"a class is a name or an id, not {key!r}")
     return int(key)

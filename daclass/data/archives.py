@@ -44,9 +44,9 @@ def extract(
 
     Raises:
         InputError: the archive unpacks to more than pictures do, or a member is a link or a device,
-            or would leave `folder`.
+            or would leave `folder`; there is no file in it.
     """
-    unpacked = 0
+    unpacked, found = 0, False
     for member in tar:
         unpacked += max(member.size, tarfile.BLOCKSIZE)
         if member.size > member_bytes or unpacked > archive_bytes:
@@ -61,7 +61,10 @@ def extract(
             target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("wb") as file:
                 shutil.copyfileobj(content, file)
+            found = True
             yield target
+    if not found:
+        raise InputError(f"{archive}: holds no files")
 
 
 @contextmanager

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import os
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import yaml
 
+from daclass.augment.plain_yaml import dump_yaml
 from daclass.data.imagenet import class_names, synsets
 from daclass.data.survey import Survey
 from daclass.data.wordnet import class_path
@@ -20,6 +21,7 @@ from daclass.errors import InputError
 
 VAL_SHARE = 0.2
 FEW_CLASSES = 5  # fewer leave no classes for the random control
+UNEVEN = 10  # times the pictures of the smallest class that make a set unbalanced
 STEPS = 1500  # that a training should have at least, where that takes no more than 40 epochs
 SHOWN = 5  # names of a list that people read
 
@@ -38,8 +40,8 @@ def draft(survey: Survey, config: Path) -> str:
     recipe = _recipe(survey)
     head = [
         "Drafted by `daclass init`: what it found, and settings that fit. Look them through, then",
-        _shown(f"  daclass check {config}"),
-        _shown(f"  make study CONFIG={config}"),
+        _shown(f"  daclass check {shlex.quote(str(config))}"),
+        _shown(f"  daclass study {shlex.quote(str(config))}"),
         "",
         *report(survey).splitlines(),
     ]
@@ -188,6 +190,8 @@ def _is_imagenet_val(survey: Survey) -> bool:
 def _found(survey: Survey) -> Iterator[str]:
     count = survey.kept["split"].value_counts()
     yield f"{survey.root}: {len(survey.classes):,} classes"
+    if survey.below:
+        yield f"{survey.below} holds nothing else, so this is the folder that the study takes"
     for split, folder in (("train", survey.train), ("val", survey.val)):
         if folder:
             where = "the folder itself" if folder == "." else f"{folder}/"
@@ -235,6 +239,16 @@ def _warnings(survey: Survey) -> Iterator[str]:
             f"! a class has {max(fewest, 1)} validation pictures: one is "
             f"{100 / max(fewest, 1):.1f} points of its accuracy, and intervals will be wide"
         )
+    if survey.nested:
+        yield "! folders within class folders; their pictures count for the class above them:"
+        yield from _listing([f"{folder}/" for folder in survey.nested])
+    counts = survey.kept.loc[survey.kept["split"] == "train", "name"].value_counts()
+    if counts.max() >= UNEVEN * counts.min():
+        yield (
+            f"! class {counts.idxmin()} has {counts.min():,} training pictures and class "
+            f"{counts.idxmax()} has {counts.max():,}: a network learns to prefer the large ones, "
+            "whatever the augmentation does"
+        )
     if survey.unused:
         yield f"! not used: {', '.join(f'{name}/' for name in survey.unused)}"
     if len(survey.classes) < FEW_CLASSES:
@@ -270,8 +284,8 @@ def _scalar(text: str) -> str:
     that cannot be printed."""
     plain = text.isprintable()
     style = None if plain else '"'
-    written = yaml.safe_dump(text, default_style=style, allow_unicode=plain, width=10**6)
-    return str(written).removesuffix("...\n").strip()
+    written = dump_yaml(text, default_style=style, allow_unicode=plain, width=10**6)
+    return written.removesuffix("...\n").strip()
 
 
 def _triple(values: np.ndarray) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, assert_never
+from typing import assert_never
 
 import numpy as np
 import pandas as pd
@@ -26,15 +26,11 @@ from daclass.config.sources import PerClass
 from daclass.data import fashion_mnist
 from daclass.data.annotations import read_annotations
 from daclass.data.classes import Classes
+from daclass.data.listing import list_pictures
 from daclass.data.tabular import read_csv
 from daclass.data.wordnet import class_path
 from daclass.errors import InputError
 
-EXTENSIONS = {
-    ".avif", ".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff",
-    ".webp",
-}  # fmt: skip
-"""How the names of pictures end; whatever else lies in a class folder is passed over."""
 # Where CIFAR-10's classes stand among each other, for want of a tree of its own: WordNet's
 # hypernyms, thinned to the nodes that tell the ten classes apart.
 CIFAR10_TREE = {
@@ -300,53 +296,3 @@ def _by_hash(group: pd.DataFrame) -> pd.DataFrame:
 def image_hash(image_id: str, seed: int = 0) -> int:
     """A 64-bit hash of an image id, the same everywhere and always."""
     return int.from_bytes(hashlib.sha256(f"{seed}/{image_id}".encode()).digest()[:8], "big")
-
-
-def list_pictures(root: Path, split: str) -> pd.DataFrame:
-    """The pictures below <root>/<split>/<class>/, sorted: columns image_id and name.
-
-    Hidden files are passed over, such as the ._picture.jpg that a Mac leaves beside a picture.
-
-    Raises:
-        InputError: there is no such folder, there are no pictures, a folder cannot be listed, a
-            link leads back to a folder that holds it, or a name is not UTF-8.
-    """
-    folder = root / split
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder (pictures of the split {split})")
-    rows = []
-    for where, files in walk(folder):
-        if Path(where) != folder:
-            name = Path(where).relative_to(folder).parts[0]
-            start = Path(where).relative_to(root).as_posix()
-            rows += [(f"{start}/{file}", name) for file in files if is_picture(file)]
-    if not rows:
-        raise InputError(f"{folder}: holds no pictures in class folders")
-    for image_id, _ in rows:
-        try:
-            image_id.encode()
-        except UnicodeEncodeError:
-            raise InputError(f"{root}: the name {os.fsencode(image_id)!r} is not UTF-8") from None
-    return pd.DataFrame(sorted(rows), columns=["image_id", "name"]).sort_values(
-        ["name", "image_id"], ignore_index=True
-    )
-
-
-def walk(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """Every folder at or below `folder` that is not hidden, with its files."""
-
-    def refuse(error: OSError) -> NoReturn:
-        raise InputError(f"{error.filename}: cannot be listed ({error.strerror})") from None
-
-    # Class folders that are links are a usual way to make a subset.
-    for where, folders, files in os.walk(folder, followlinks=True, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for link in (Path(where) / name for name in folders):
-            if link.is_symlink() and Path(where).resolve().is_relative_to(link.resolve()):
-                raise InputError(f"{link}: leads back to a folder that holds it")
-        yield where, files
-
-
-def is_picture(file: str) -> bool:
-    """Whether a file of this name is taken for a picture; nothing hidden is."""
-    return not file.startswith(".") and Path(file).suffix.lower() in EXTENSIONS

@@ -6,7 +6,7 @@ import hashlib
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +19,13 @@ from PIL import Image
 
 from daclass.augment.pictures import PictureError, orientation, read_picture
 from daclass.data.index import leaks
-from daclass.data.sources import content_hashes, image_hash, is_picture, list_pictures, walk
+from daclass.data.listing import is_meant, is_picture, list_pictures, walk
+from daclass.data.sources import content_hashes, image_hash
 from daclass.errors import InputError
 
 TRAIN = ("train", "training")
 VAL = ("val", "valid", "validation", "dev", "test", "testing")
 """Names of splits, whatever their case; of several the first is taken."""
-SIDE_AT_LEAST = 4  # px
 OPENED_AT_LEAST = 200
 MEASURED_AT_MOST = 500
 COMPARED_AT_MOST = 100_000
@@ -56,9 +56,11 @@ class Survey:
     """What a folder holds.
 
     Attributes:
-        root: the folder.
+        root: the folder; where what was given holds nothing but one folder, and so on, the last.
         train: the subfolder with training pictures; "." where classes lie in root itself.
         val: the subfolder with validation pictures; None where there is none.
+        below: the folder that was given, where `root` is one below it.
+        nested: folders within class folders, whose pictures count for the class.
         unused: subfolders that are called as a split is and not taken: another one is, or they hold
             no class folders.
         pictures: columns split ("train" or "val"), image_id and name, one row a picture.
@@ -77,6 +79,8 @@ class Survey:
     root: Path
     train: str
     val: str | None
+    below: Path | None
+    nested: tuple[str, ...]
     unused: tuple[str, ...]
     pictures: pd.DataFrame
     ignored: Counter[str]
@@ -124,7 +128,8 @@ def survey(root: Path, seconds: float = 60) -> Survey:
     """
     if not root.is_dir():
         raise InputError(f"{root}: no such folder")
-    root = root.resolve()
+    given = root.resolve()
+    root = _unwrapped(given)
     train, val, unused = _splits(root)
     splits = {"train": train} | ({"val": val} if val else {})
     parts = [list_pictures(root, folder).assign(split=name) for name, folder in splits.items()]
@@ -157,6 +162,8 @@ def survey(root: Path, seconds: float = 60) -> Survey:
         root=root,
         train=train,
         val=val,
+        below=None if root == given else given,
+        nested=_nested(pictures, splits),
         unused=unused,
         pictures=pictures,
         ignored=_ignored(root, list(splits.values())),
@@ -176,6 +183,33 @@ def survey(root: Path, seconds: float = 60) -> Survey:
     )
 
 
+def _unwrapped(root: Path) -> Path:
+    """The folder that holds the pictures' folders, where others hold nothing but it: archives are
+    often unpacked into archive/dataset/train/."""
+    within = [entry for entry in root.iterdir() if entry.is_dir() and is_meant(entry.name)]
+    if len(within) != 1 or any(is_picture(entry.name) for entry in root.iterdir()):
+        return root
+    inner = within[0]
+    # A split, or a class alone, is where it belongs.
+    if inner.name.lower() in (*TRAIN, *VAL) or not _holds_pictures(inner, in_folders=True):
+        return root
+    if any(is_picture(entry.name) for entry in inner.iterdir()):
+        return root
+    return _unwrapped(inner)
+
+
+def _nested(pictures: pd.DataFrame, splits: Mapping[str, str]) -> tuple[str, ...]:
+    """Folders within class folders that hold pictures, as <split>/<class>/<folder>."""
+    depth = {split: len(Path(folder).parts) + 1 for split, folder in splits.items()}
+    parents = {
+        (split, Path(image_id).parent)
+        for split, image_id in pictures[["split", "image_id"]].itertuples(index=False)
+    }
+    return tuple(
+        sorted(str(parent) for split, parent in parents if len(parent.parts) > depth[split])
+    )
+
+
 def _splits(root: Path) -> tuple[str, str | None, tuple[str, ...]]:
     """Subfolders for training and validation, and those of such names that are left.
 
@@ -192,7 +226,7 @@ def _splits(root: Path) -> tuple[str, str | None, tuple[str, ...]]:
         raise InputError(
             f"{root}: holds {vals[0]}/ and no train/ with class folders; call one of them train"
         )
-    others = (name for name in folders.values() if name not in named and name[0] != ".")
+    others = (name for name in folders.values() if name not in named and is_meant(name))
     if named and not any(_holds_pictures(root / name, in_folders=False) for name in others):
         raise InputError(f"{root / named[0]}: holds no pictures in class folders")
     return ".", None, ()
@@ -253,8 +287,6 @@ def _open(
 
 def _look(file: Path) -> Look:
     pixels = read_picture(file)
-    if min(pixels.shape[:2]) < SIDE_AT_LEAST:
-        raise PictureError(f"{file}: {pixels.shape[1]}x{pixels.shape[0]} px are too few to crop")
     with Image.open(file) as picture:
         traits = tuple(_traits(file, picture))
     colours = pixels.reshape(-1, 3)[:: max(1, pixels.shape[0] * pixels.shape[1] // 10_000)] / 255
@@ -321,7 +353,7 @@ def _ignored(root: Path, splits: Iterable[str]) -> Counter[str]:
     return Counter(
         "outside of class folders" if is_picture(name) else Path(name).suffix.lower() or "no ending"
         for split in splits
-        for where, _, files in os.walk(root / split, followlinks=True)
+        for where, files in walk(root / split)
         for name in files
         if not name.startswith(".") and (Path(where) == root / split or not is_picture(name))
     )

@@ -7,12 +7,13 @@ import random
 import struct
 import warnings
 import zlib
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from daclass.augment.pictures import PictureError, picture_size, read_picture
+from daclass.augment.pictures import PictureError, orientation, picture_size, read_picture
 
 CORNERS = np.zeros((20, 30, 3), np.uint8)
 CORNERS[:10, :10] = 255  # white where the picture's upper left is
@@ -23,13 +24,13 @@ def save(file, picture=None, **options):
     return file
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("held", range(1, 9))
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.webp"])
 @pytest.mark.parametrize("max_resolution", [None, 24])
-def test_pictures_are_turned_upright(tmp_path, name, orientation, max_resolution):
+def test_pictures_are_turned_upright(tmp_path, name, held, max_resolution):
     """As Pillow's own `exif_transpose` turns them."""
     exif = Image.Exif()
-    exif[0x0112] = orientation
+    exif[0x0112] = held
     file = save(tmp_path / name, exif=exif)
     found = read_picture(file, max_resolution)
     assert picture_size(file, max_resolution) == found.shape[:2]
@@ -41,7 +42,7 @@ def test_pictures_are_turned_upright(tmp_path, name, orientation, max_resolution
 
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "CMYK", "I;16", "I;16B", "1"])
 def test_every_mode_becomes_rgb(tmp_path, mode):
-    file = save(tmp_path / "p.tif", Image.new(mode, (30, 20)))
+    file = save(tmp_path / "p.tif", Image.new(mode, (30, 20), 40_000 if "16" in mode else 0))
     assert read_picture(file).shape == (20, 30, 3)
 
 
@@ -53,17 +54,66 @@ def test_of_16_bits_the_upper_ones_count(tmp_path, name):
 
 
 def test_colours_of_16_bits(tmp_path):
-    """Pillow writes none: by hand, two pixels of a PNG."""
+    save_16_bits(tmp_path / "p.png", np.tile([65535, 0x8080, 0, 256, 255, 0x1234], (4, 2)))
+    assert read_picture(tmp_path / "p.png").tolist() == [[[255, 128, 0], [1, 0, 18]] * 2] * 4
+
+
+def save_16_bits(file, values):
+    """A PNG of 16-bit colours, values [height, 3 * width], by hand: Pillow writes none."""
 
     def chunk(kind, content):
         check = zlib.crc32(kind + content)
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
 
-    head = struct.pack(">IIBBBBB", 2, 1, 16, 2, 0, 0, 0)
-    row = b"\0" + struct.pack(">6H", 65535, 0x8080, 0, 256, 255, 0x1234)
-    content = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(row)) + chunk(b"IEND", b"")
-    (tmp_path / "p.png").write_bytes(b"\x89PNG\r\n\x1a\n" + content)
-    assert read_picture(tmp_path / "p.png").tolist() == [[[255, 128, 0], [1, 0, 18]]]
+    height, width = values.shape[0], values.shape[1] // 3
+    head = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    content = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    file.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+
+
+def test_12_bits_in_16_are_refused_rather_than_taken_for_black(tmp_path):
+    values = np.linspace(0, 4095, 24 * 9).astype(np.uint16).reshape(9, 24)
+    save(tmp_path / "grey.png", Image.fromarray(values))
+    save(tmp_path / "grey.tif", Image.fromarray(values))
+    save_16_bits(tmp_path / "colour.png", values)
+    for name in ("grey.png", "grey.tif", "colour.png"):
+        with pytest.raises(PictureError, match=f"{name}: .*at most 12 bits of its 16"):
+            read_picture(tmp_path / name)
+    dark = save(tmp_path / "dark.png", Image.new("RGB", (9, 9)))  # of 8 bits: black is black
+    assert read_picture(dark).max() == 0
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 900), (900, 3)])
+def test_what_has_no_part_to_crop_is_refused(tmp_path, size):
+    with pytest.raises(PictureError, match=r"p\.png: .*px are too few to crop"):
+        read_picture(save(tmp_path / "p.png", Image.new("RGB", size)))
+
+
+@pytest.mark.parametrize("noted", [0, 9, 99, 65535])
+def test_orientations_that_do_not_exist_turn_nothing(tmp_path, noted):
+    """Both readers of one fact agree, and so does PIL's own."""
+    exif = Image.Exif()
+    exif[0x0112] = noted
+    Image.new("RGB", (30, 20)).save(tmp_path / "p.jpg", exif=exif)
+    with Image.open(tmp_path / "p.jpg") as picture:
+        assert orientation(picture) == 1
+        assert ImageOps.exif_transpose(picture).size == (30, 20)
+    assert (
+        picture_size(tmp_path / "p.jpg") == read_picture(tmp_path / "p.jpg").shape[:2] == (20, 30)
+    )
+
+
+def test_heic_is_read_or_what_it_needs_is_said(tmp_path):
+    file = tmp_path / "p.heic"
+    if find_spec("pillow_heif"):
+        Image.new("RGB", (64, 48), (200, 10, 10)).save(file)
+        pixels = read_picture(file)
+        assert pixels.shape == (48, 64, 3) and abs(pixels.mean((0, 1)) - [200, 10, 10]).max() < 9
+    else:
+        file.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200))
+        with pytest.raises(PictureError, match=r"p\.heic: HEIC needs pillow-heif"):
+            read_picture(file)
 
 
 @pytest.mark.parametrize("mode", ["I", "F"])

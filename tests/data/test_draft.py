@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import shutil
+import unicodedata
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from daclass.augment import RRC_SCALE, Policy
 from daclass.augment.pictures import PictureError, read_picture
 from daclass.cli import main
 from daclass.config import Study
@@ -101,6 +103,59 @@ def test_links_that_lead_back_are_named(tmp_path, capsys):
     assert "ant/one: leads back to a folder" in refused(tmp_path, capsys).replace("other", "one")
 
 
+def test_what_tools_leave_is_no_picture_and_no_class(root, tmp_path, capsys):
+    save_pictures(root, {"train/ant/@eaDir/000.png": 3, "train/@eaDir": 2, "train/__MACOSX/ant": 2})
+    save_pictures(root, {"#recycle/old": 2, "train/lost+found": 1})
+    study = written(tmp_path, root)
+    assert "train/: 36 pictures that can be used" in capsys.readouterr().out
+    assert len(index_of(study)) == 72
+
+
+def test_the_folder_within_is_found(root, tmp_path, capsys):
+    (tmp_path / "archive" / "__MACOSX").mkdir(parents=True)
+    (tmp_path / "archive" / "readme.txt").touch()
+    root.rename(tmp_path / "archive" / "dataset")
+    study = written(tmp_path, tmp_path / "archive")
+    assert study.data.root == tmp_path / "archive" / "dataset"
+    assert f"{tmp_path / 'archive'} holds nothing else" in capsys.readouterr().out
+
+
+def test_folders_within_class_folders_are_said(root, tmp_path, capsys):
+    save_pictures(root, {"train/cat/persian": 2, "train/cat/siamese": 3})
+    study = written(tmp_path, root)
+    said = capsys.readouterr().out
+    assert "! folders within class folders; their pictures count for the class above them" in said
+    assert "    train/cat/persian/" in said and "    train/cat/siamese/" in said
+    assert "cat" in set(open_source(study.data, root).pictures["name"])
+
+
+def test_a_class_of_files_that_are_no_pictures_is_named(root, tmp_path, capsys):
+    (root / "train" / "nef").mkdir()
+    for number in range(3):
+        (root / "train" / "nef" / f"{number}.NEF").write_bytes(b"II*\0raw")
+    assert main(["init", str(root), "-o", str(tmp_path / "mine.yaml")]) == 2
+    said = capsys.readouterr().err
+    assert "train/nef: holds 3 .nef and no picture that can be read; convert them" in said
+
+
+def test_uneven_classes_are_said(tmp_path, capsys):
+    save_pictures(tmp_path / "set", {f"train/{name}": 6 for name in CLASSES} | {"train/ant": 60})
+    written(tmp_path, tmp_path / "set")
+    assert "class bee has 6 training pictures and class ant has 60" in capsys.readouterr().out
+    written(tmp_path, tmp_path / "set", "--force")
+
+
+def test_accents_are_composed_however_a_folder_writes_them(tmp_path):
+    names = [unicodedata.normalize(form, "crème") for form in ("NFC", "NFD")]
+    save_pictures(tmp_path / "set", {f"train/{names[1]}": 2, f"val/{names[0]}": 2})
+    save_pictures(tmp_path / "set", {"train/ant": 2, "val/ant": 2})
+    study = written(tmp_path, tmp_path / "set")
+    found = build_index(open_source(study.data, study.data.root), 0)
+    assert list(found.classes["name"]) == ["ant", names[0]]
+    policy = Policy(RRC_SCALE, 0.5, {names[1]: 0.2})
+    assert list(policy.strengths(list(found.classes["name"]))) == [0.5, 0.2]
+
+
 def test_a_split_without_class_folders_is_said_to_be_unused(tmp_path, capsys):
     folders = {f"train/{name}": 6 for name in CLASSES} | {"val": 3, "test/hidden/.x": 1}
     save_pictures(tmp_path / "set", folders)
@@ -120,7 +175,7 @@ def test_what_is_wrong_is_named_and_left_out(root, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "2 cannot be used" in said
     assert "train/: 37 pictures that can be used, 5 or more a class" in said
-    assert "dot.png: 1x9 px are too few to crop" in said
+    assert "dot.png: not a readable picture (1x9 px are too few to crop)" in said
     assert "passed over: 1 (outside of class folders)" in said
     assert "train/ant/000.png: not a readable picture" in said
     assert "train/bee/twin.png = val/bee/001.png" in said
@@ -139,7 +194,7 @@ def test_every_kind_of_file_is_told(tmp_path):
     grey = Image.new("L", (40, 30))
     grey.save(folder / "grey.jpg")
     Image.new("CMYK", (40, 30)).save(folder / "cmyk.jpg")
-    Image.fromarray(np.zeros((30, 40), np.uint16)).save(folder / "deep.png")
+    Image.fromarray(np.full((30, 40), 40_000, np.uint16)).save(folder / "deep.png")
     Image.new("RGBA", (40, 30)).save(folder / "clear.png")
     exif = Image.Exif()
     exif[0x0112] = 6
