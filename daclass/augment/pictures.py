@@ -55,10 +55,10 @@ def read_picture(file: Path, max_resolution: int | None = None) -> npt.NDArray[n
             or of 12 bits in 16; the message names it.
     """
     with _opened(file) as opened:
-        deep = any(";16" in str(tile) for tile in opened.tile)
+        deep = any(";16" in str(tile) for tile in getattr(opened, "tile", []))
         opened.load()
         picture = _rgb(opened)
-        if deep and max(high for _, high in picture.getextrema()) < 2**4:
+        if deep and np.asarray(picture).max() < 2**4:
             raise ValueError("at most 12 bits of its 16 are used: nearly black; store 8, or all 16")
         turned = orientation(opened)
         picture = picture.transpose(_UPRIGHT[turned]) if turned > 1 else picture
