@@ -33,10 +33,12 @@ from PIL import Image
 from daclass.augment import RRC_SCALE, Policy
 from daclass.config import Study
 from daclass.data.beton import write_beton
+from daclass.training.batches import Samples
 from daclass.training.devices import on_devices
 from daclass.training.distributed import Crew
-from daclass.training.loaders import Samples, train_loader
+from daclass.training.loaders import train_loader
 from daclass.training.loop import inputs_of, train
+from daclass.training.recipe import Recipe
 from daclass.training.runs import Run
 from daclass.training.trainee import start
 
@@ -84,6 +86,10 @@ def study_of(setting: Setting, epochs: int) -> Study:
     )
 
 
+def recipe_of(study: Study) -> Recipe:
+    return Recipe(study.seed, study.training, study.augmentation, study.beton)
+
+
 def runs_of(count: int, store: Path) -> list[Run]:
     """`count` runs at strengths spread over the range; a single one in the middle of it."""
     chosen = STRENGTHS if count > 1 else (STRENGTHS[2],)
@@ -126,8 +132,9 @@ def utilisation(setting: Setting, samples: Samples, rounds: int) -> dict[str, ob
     device = torch.device("cuda" if setting.gpu else "cpu")
     runs = runs_of(setting.runs, Path("unused"))
     strengths = np.stack([run.policy.strengths(NAMES)[samples.labels] for run in runs])
-    loader = train_loader(study, samples, strengths, 0)
-    trainees = start(study, runs, samples.labels, NAMES, [device], Crew())
+    recipe = recipe_of(study)
+    loader = train_loader(recipe, samples, strengths, 0, setting.threads)
+    trainees = start(recipe, runs, samples.labels, NAMES, [device], Crew())
     for trainee in trainees:
         trainee.model.train()
     side, epoch = study.training.resolution, 0
@@ -247,7 +254,13 @@ def main() -> None:
     options = parser.parse_args()
     if options.child:
         study = study_of(SETTINGS[options.setting], options.epochs)
-        train(study, runs_of(options.runs, options.store), pictures_in(options.child), NAMES)
+        train(
+            recipe_of(study),
+            study.machine,
+            runs_of(options.runs, options.store),
+            pictures_in(options.child),
+            NAMES,
+        )
         return
     settings = [s for s in SETTINGS if s.gpu == torch.cuda.is_available()]
     with tempfile.TemporaryDirectory() as folder:

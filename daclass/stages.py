@@ -34,7 +34,8 @@ from daclass.tables import RUNNERS_UP, content_digest, read_table, with_readable
 if TYPE_CHECKING:
     from daclass.analysis.cells import Cells
     from daclass.plots.tables import Tables
-    from daclass.training.loaders import Samples
+    from daclass.training.batches import Samples
+    from daclass.training.recipe import Recipe
     from daclass.training.runs import Run
 
 
@@ -132,11 +133,13 @@ def train(study: Study, layout: Layout, phase: Phase, seed: int) -> None:
     runs = _runs(study, layout, phase, seed)
     classes = read_table("classes", layout.table("classes"))
     train(
-        study,
+        _recipe(study),
+        study.machine,
         runs,
         _samples(study, layout, "train", study.draw(seed)),
         list(classes["name"]),
         _samples(study, layout, "val", -1) if study.machine.validate_every else None,
+        config=study.model_dump_json(),
     )
     content = {
         run.name: {**run.describe(), "weights": str(run.weights), "seconds": run.seconds}
@@ -147,16 +150,19 @@ def train(study: Study, layout: Layout, phase: Phase, seed: int) -> None:
 
 def predict(study: Study, layout: Layout, phase: Phase) -> None:
     """Predict the validation pictures with all runs of a phase over one decode."""
-    from daclass.training.predict import pictures_digest, predict
+    from daclass.training.predict import predict
     from daclass.training.runs import fingerprint
 
     _need(study, phase)
     frame = read_table("index", layout.table("index"))
     val = frame[frame["split"] == "val"]
     classes = read_table("classes", layout.table("classes"))
-    digest = pictures_digest(study, fingerprint(val))
+    # The validation pictures, how they are stored, and how they are shown to the network.
+    shown = ("training.val_resolution", "training.val_crop", "training.val_flip")
+    digest = f"{study.digest('beton', *shown)}-{fingerprint(val)}"
     table = predict(
-        study,
+        _recipe(study),
+        study.machine,
         [run for seed in study.seeds(phase) for run in _runs(study, layout, phase, seed)],
         _samples(study, layout, "val", -1),
         list(val["image_id"]),
@@ -175,8 +181,9 @@ def predict_elsewhere(study: Study, layout: Layout, networks: Path, output: Path
     val = frame[frame["split"] == "val"]
     classes = len(read_table("classes", layout.table("classes")))
     table = predict_networks(
-        study,
-        read_networks(networks, study, classes),
+        _recipe(study),
+        study.machine,
+        read_networks(networks, study.training, classes),
         _samples(study, layout, "val", -1),
         list(val["image_id"]),
         classes,
@@ -509,7 +516,7 @@ def _need(study: Study, phase: Phase) -> None:
 
 
 def _runs(study: Study, layout: Layout, phase: Phase, seed: int) -> list[Run]:
-    from daclass.training.runs import plan_fine_tuning, plan_runs
+    from daclass.training.runs import fingerprint, plan_fine_tuning, plan_runs
 
     _need(study, phase)
     names = list(read_table("classes", layout.table("classes"))["name"])
@@ -520,9 +527,18 @@ def _runs(study: Study, layout: Layout, phase: Phase, seed: int) -> list[Run]:
     if phase == "fine_tuning":
         trained = _runs(study, layout, "interventions", seed)
         parent = next(run for run in trained if run.name == "uniform_tested")
-        return plan_fine_tuning(study, loaded, parent)
+        recipe = study.digest("interventions.fine_tuning")
+        return plan_fine_tuning(recipe, loaded, parent, *layout.stores)
     frame = read_table("index", layout.table("index"))
-    return plan_runs(study, frame, loaded, seed, layout.runs)
+    rows = frame[(frame["split"] == "train") & (frame["draw"] == study.draw(seed))]
+    return plan_runs(study.training_digest(), fingerprint(rows), loaded, seed, *layout.stores)
+
+
+def _recipe(study: Study) -> Recipe:
+    from daclass.training.recipe import Recipe
+
+    tuning = study.interventions.fine_tuning if study.interventions else None
+    return Recipe(study.seed, study.training, study.augmentation, study.beton, tuning)
 
 
 def _policy(file: Path, study: Study, class_names: Sequence[str]) -> Policy:
@@ -543,7 +559,7 @@ def _policy(file: Path, study: Study, class_names: Sequence[str]) -> Policy:
 
 
 def _samples(study: Study, layout: Layout, split: str, draw: int) -> Samples:
-    from daclass.training.loaders import Samples
+    from daclass.training.batches import Samples
 
     if isinstance(study.data, PredictionsData):
         raise InputError("data.source: a study of predictions has no pictures")

@@ -61,7 +61,7 @@ def study(tmp_path_factory) -> Path:
         # Shells start background jobs with SIGINT ignored, and children inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
-    while first.poll() is None and not list(folder.glob("results/tiny/runs/*/checkpoint.pt")):
+    while first.poll() is None and not list(folder.glob("results/runs/*/checkpoint.pt")):
         time.sleep(0.05)
     os.killpg(first.pid, signal.SIGINT)  # as Ctrl-C does
     output = first.communicate()[0].decode()
@@ -136,7 +136,7 @@ def test_logs_tell_the_progress(study):
 
 
 def runs(study: Path) -> dict[str, int]:
-    return {str(p): p.stat().st_mtime_ns for p in study.glob("results/tiny/runs/*/*.safetensors")}
+    return {str(p): p.stat().st_mtime_ns for p in study.glob("results/runs/*/*.safetensors")}
 
 
 def test_the_policies_can_be_read_and_used(study):
@@ -324,7 +324,7 @@ def test_the_plan_of_a_new_strength_is_its_runs(study, monkeypatch, capsys):
     change = ["--set", "sweep.strengths=[0.08,0.5,0.9]"]
     text = plan(study, monkeypatch, capsys, *change)
     assert "sweep: 6 = 3 policies x 2 seeds; 4 stored, 2 missing" in text
-    assert f"of {len(runs(study))} runs in results/tiny/runs" in text, "a speed from the journals"
+    assert f"of {len(runs(study))} runs in results/runs" in text, "a speed from the journals"
     assert "2 train: Set of input files has changed" in text
     assert "train_beton" not in text
 

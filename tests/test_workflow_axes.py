@@ -17,7 +17,7 @@ WITHOUT = "interventions.fine_tuning=null"
 
 
 def weights(folder):
-    found = folder.glob("results/jitter/runs/*/weights.safetensors")
+    found = folder.glob("results/runs/*/weights.safetensors")
     return {path.parent.name: path.stat().st_mtime_ns for path in found}
 
 

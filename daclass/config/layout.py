@@ -43,7 +43,15 @@ class Layout:
 
     @property
     def runs(self) -> Path:
-        return self.results / "runs"
+        """The store of trained runs, which all studies below one results folder share: a run's
+        folder is named by a hash of all that decides its weights."""
+        return self.results_root / "runs"
+
+    @property
+    def stores(self) -> tuple[Path, ...]:
+        """Where runs are looked for: the store, then that of the study alone, which runs went into
+        before studies shared one."""
+        return (self.runs, self.results / "runs")
 
     def policy(self, phase: Phase, name: str) -> Path:
         """Networks are fine-tuned under the very policies that others are trained under."""

@@ -75,8 +75,9 @@ def _runs(layout: Layout, phases: Sequence[Wanted]) -> Iterator[str]:
         begun = sum(run.checkpoint.is_file() for run in phase.missing)
         if begun:
             yield f"  {phase.phase}: {begun} of the missing go on from a checkpoint"
-    trained = len(list(layout.runs.glob("*/weights.safetensors")))
-    yield f"  {layout.runs} holds {trained} trained runs, of this and of earlier settings"
+    for store in layout.stores:
+        if trained := len(list(store.glob("*/weights.safetensors"))):
+            yield f"  {store} holds {trained} trained runs, of these settings and of others"
 
 
 def _training(

@@ -13,7 +13,7 @@ from daclass.augment import Policy
 from daclass.config import Layout, Phase, Study
 from daclass.errors import InputError
 from daclass.plan.index import current_index
-from daclass.training.runs import Run, plan_fine_tuning, plan_runs
+from daclass.training.runs import Run, fingerprint, plan_fine_tuning, plan_runs
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def wanted(study: Study, layout: Layout, phase: Phase) -> Wanted:
         return replace(unknown, why="the sweep decides the policies; equal ones share a run")
     index = current_index(study, layout)
     if index is None:
-        empty = not any(layout.runs.glob("*/weights.safetensors"))
+        empty = not any(any(store.glob("*/weights.safetensors")) for store in layout.stores)
         why = "which stored runs fit is known once the pictures are indexed"
         return unknown if empty else replace(unknown, why=why)
     runs = _runs(study, layout, phase, policies, index)
@@ -81,13 +81,19 @@ def _runs(
     if phase == "fine_tuning":
         tested = {"uniform_tested": Policy(study.axis, study.tested_strength)}
         parents = _runs(study, layout, "interventions", tested, index)
-        return [run for parent in parents for run in plan_fine_tuning(study, policies, parent)]
-    # A run's hash names the pictures of its draw; hashing those of ImageNet takes seconds.
-    first = {study.draw(seed): seed for seed in reversed(seeds)}
-    of_draw = {
-        draw: plan_runs(study, index, policies, seed, layout.runs) for draw, seed in first.items()
-    }
-    return [replace(run, seed=seed) for seed in seeds for run in of_draw[study.draw(seed)]]
+        recipe, stores = study.digest("interventions.fine_tuning"), layout.stores
+        return [
+            run for parent in parents for run in plan_fine_tuning(recipe, policies, parent, *stores)
+        ]
+    recipe, pictures = study.training_digest(), {}
+    for draw in {study.draw(seed) for seed in seeds}:  # hashing the rows of ImageNet takes seconds
+        rows = index[(index["split"] == "train") & (index["draw"] == draw)]
+        pictures[draw] = fingerprint(rows)
+    return [
+        run
+        for seed in seeds
+        for run in plan_runs(recipe, pictures[study.draw(seed)], policies, seed, *layout.stores)
+    ]
 
 
 def _policies(study: Study, layout: Layout, phase: Phase) -> dict[str, Policy] | None:

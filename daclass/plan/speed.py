@@ -20,7 +20,7 @@ from daclass.plan.counts import Counts
 from daclass.plan.runs import Wanted, epochs_done, journal
 from daclass.training.devices import devices
 from daclass.training.distributed import Crew
-from daclass.training.recipe import fine_tuning, resolution
+from daclass.training.recipe import Recipe, resolution, tuned
 from daclass.training.runs import Run
 from daclass.training.trainee import start
 
@@ -60,7 +60,9 @@ def job_hours(study: Study, counts: Counts, speed: Speed, phase: Wanted) -> list
 
     recipe, before = study.training, 0
     if phase.phase == "fine_tuning":
-        recipe, before = fine_tuning(study), study.training.epochs
+        assert study.interventions and study.interventions.fine_tuning
+        recipe = tuned(study.training, study.interventions.fine_tuning)
+        before = study.training.epochs
 
     def left(done: int) -> float:
         return work(recipe, counts.train, done, speed.side) / speed.pictures / 3600
@@ -85,7 +87,8 @@ def stored(study: Study, layout: Layout, phases: Sequence[Wanted]) -> Speed | No
     folders = {run.folder for phase in phases for run in phase.runs}
     folders |= {
         weights.parent
-        for weights in layout.runs.glob("*/weights.safetensors")
+        for store in layout.stores
+        for weights in store.glob("*/weights.safetensors")
         if _recipe(weights) == _recipe_of(study.training)
     }
     side = study.training.resolution
@@ -96,8 +99,10 @@ def stored(study: Study, layout: Layout, phases: Sequence[Wanted]) -> Speed | No
     ]
     if not rates:
         return None
-    told = sum((folder / "metrics.jsonl").is_file() for folder in folders)
-    where = f"the median epoch of {told} runs in {layout.runs}, on whatever they ran"
+    told = {folder.parent for folder in folders if (folder / "metrics.jsonl").is_file()}
+    number = sum((folder / "metrics.jsonl").is_file() for folder in folders)
+    where = f"the median epoch of {number} runs in {', '.join(map(str, sorted(told)))}, on "
+    where += "whatever they ran"
     return Speed(statistics.median(rates), side, 1, "", where)
 
 
@@ -130,13 +135,14 @@ def measured(study: Study, counts: Counts, seconds: float) -> Speed:
     training, seed = study.training, study.seeds("sweep")[0]
     run = Run("measured", Policy(study.axis, study.strongest), seed, "", Path())
     batch = training.batch_size // training.processes
-    with devices(study.machine) as places:
-        device, gpu = places[0], places[0].type == "cuda"
+    with devices(study.machine) as computing:
+        device, gpu = computing[0], computing[0].type == "cuda"
         if not gpu:
             torch.set_num_threads(study.machine.threads)
         names = [str(number) for number in range(counts.classes)]
         chosen = np.arange(batch) % counts.classes
-        trainee = start(study, [run], chosen, names, [device], Crew())[0]
+        recipe = Recipe(study.seed, training, study.augmentation, study.beton)
+        trainee = start(recipe, [run], chosen, names, [device], Crew())[0]
         trainee.model.train()
         shape = (batch, 3, training.resolution, training.resolution)
         pictures = torch.randint(256, shape, dtype=torch.uint8, device=device)

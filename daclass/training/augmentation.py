@@ -10,11 +10,11 @@ from torch import Tensor
 
 from daclass.augment import RRC_SCALE, Policy, epoch_key, image_keys, strength_table
 from daclass.augment.batch import batch_operation
-from daclass.config import Study
+from daclass.training.recipe import Recipe
 
 
 def crop_strengths(
-    study: Study,
+    recipe: Recipe,
     policies: Sequence[Policy],
     labels: npt.NDArray[np.integer],
     class_names: Sequence[str],
@@ -24,11 +24,11 @@ def crop_strengths(
     One crop a policy where the axis is the crop's; else a single one, which all runs share.
 
     Raises:
-        AugmentError: a policy that does not fit the study or the data.
+        AugmentError: a policy that does not fit the axis or the data.
     """
-    if study.axis == RRC_SCALE:
+    if recipe.axis == RRC_SCALE:
         return strength_table(RRC_SCALE, policies, labels, class_names)
-    return np.full((1, len(labels)), study.augmentation.fixed_crop_scale)
+    return np.full((1, len(labels)), recipe.augmentation.fixed_crop_scale)
 
 
 class BatchAugmentation:
@@ -40,20 +40,20 @@ class BatchAugmentation:
         seed: the run seed; runs of one seed share their variates.
 
     Raises:
-        AugmentError: a policy that does not fit the study or the data, or the axis is the crop's.
+        AugmentError: a policy that does not fit the axis or the data, or the axis is the crop's.
     """
 
     def __init__(
         self,
-        study: Study,
+        recipe: Recipe,
         policies: Sequence[Policy],
         labels: npt.NDArray[np.integer],
         class_names: Sequence[str],
         seed: int,
     ) -> None:
-        self.operation = batch_operation(study.axis, len(class_names), study.training.mean)
-        self.strengths = strength_table(study.axis, policies, labels, class_names)
-        self.seeds = (study.seed, seed)
+        self.operation = batch_operation(recipe.axis, len(class_names), recipe.training.mean)
+        self.strengths = strength_table(recipe.axis, policies, labels, class_names)
+        self.seeds = (recipe.seed, seed)
 
     def __call__(
         self, pictures: Tensor, labels: Tensor, positions: Tensor, place: int, epoch: int

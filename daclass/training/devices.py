@@ -14,8 +14,8 @@ import torch
 
 from daclass.config import Machine
 from daclass.errors import InputError
+from daclass.training.batches import Batch
 from daclass.training.distributed import Crew
-from daclass.training.loaders import Batch
 from daclass.training.locks import lock
 
 log = logging.getLogger(__name__)
@@ -53,19 +53,19 @@ def devices(machine: Machine, crew: Crew | None = None) -> Iterator[list[torch.d
         return
     gpus = [str(torch.cuda.get_device_properties(gpu).uuid) for gpu in range(there)]
     if crew.alone:
-        with claim(gpus, wanted) as places:
-            yield [torch.device("cuda", place) for place in places]
+        with claim(gpus, wanted) as numbers:
+            yield [torch.device("cuda", number) for number in numbers]
         return
     with claim(gpus[:wanted], wanted if crew.local_rank == 0 else 0):
         crew.wait()
         first = crew.local_rank * machine.devices
         torch.cuda.set_device(first)
-        yield [torch.device("cuda", first + place) for place in range(machine.devices)]
+        yield [torch.device("cuda", first + number) for number in range(machine.devices)]
 
 
 @contextmanager
 def claim(names: Sequence[str], count: int, folder: Path | None = None) -> Iterator[list[int]]:
-    """Places in `names` of `count` devices that no other process has claimed; waits for them.
+    """Numbers in `names` of `count` devices that no other process has claimed; waits for them.
 
     A claim is a lock on a file, which the kernel drops with the process, however it ends. Jobs
     claim one after the other, so that two of them never wait for each other's devices.
@@ -73,41 +73,41 @@ def claim(names: Sequence[str], count: int, folder: Path | None = None) -> Itera
     folder = folder or Path(tempfile.gettempdir()) / f"daclass-devices-{os.getuid()}"
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as held:
-        places: list[int] = []
+        claimed: list[int] = []
         with ExitStack() as queue:
             lock(folder / "queue.lock", queue, wait=True)
             told = False
-            while len(places) < count:
-                for place, name in enumerate(names):
-                    free = len(places) < count and place not in places
+            while len(claimed) < count:
+                for number, name in enumerate(names):
+                    free = len(claimed) < count and number not in claimed
                     if free and lock(folder / f"{name}.lock", held, wait=False):
-                        places.append(place)
-                if len(places) < count:
+                        claimed.append(number)
+                if len(claimed) < count:
                     if not told:
-                        log.info("waiting for %d of %d GPUs", count - len(places), len(names))
+                        log.info("waiting for %d of %d GPUs", count - len(claimed), len(names))
                     told = True
                     time.sleep(POLL_SECONDS)
-        yield sorted(places)
+        yield sorted(claimed)
 
 
 def on_devices(
-    batches: Iterable[Batch], places: Sequence[torch.device]
+    batches: Iterable[Batch], targets: Sequence[torch.device]
 ) -> Iterator[dict[torch.device, Batch]]:
-    """Each batch on every device of `places`; positions stay on the host, which draws by them.
+    """Each batch on each of the devices `targets`; positions stay on the host, which draws by them.
 
     FFCV decodes into a few pinned buffers that it uses again, and knows nothing of copies that are
     still under way. So each copy is waited for before the next batch is asked for. It runs on a
     stream of its own: the device goes on computing meanwhile.
     """
-    streams = {place: torch.cuda.Stream(place) for place in places if place.type == "cuda"}
+    streams = {device: torch.cuda.Stream(device) for device in targets if device.type == "cuda"}
     for batch in batches:
-        moved = dict.fromkeys(places, batch)
-        for place, stream in streams.items():
+        moved = dict.fromkeys(targets, batch)
+        for device, stream in streams.items():
             with torch.cuda.stream(stream):
-                pictures, labels = (tensor.to(place, non_blocking=True) for tensor in batch[:2])
-                moved[place] = Batch(pictures, labels, batch.positions)
-        for place, stream in streams.items():
+                pictures, labels = (tensor.to(device, non_blocking=True) for tensor in batch[:2])
+                moved[device] = Batch(pictures, labels, batch.positions)
+        for device, stream in streams.items():
             stream.synchronize()
-            for tensor in moved[place][:2]:
-                tensor.record_stream(torch.cuda.current_stream(place))
+            for tensor in moved[device][:2]:
+                tensor.record_stream(torch.cuda.current_stream(device))
         yield moved

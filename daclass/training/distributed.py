@@ -11,7 +11,7 @@ import torch
 import torch.distributed as dist
 
 from daclass.errors import InputError
-from daclass.training.loaders import WHOLE, Part
+from daclass.training.batches import WHOLE, Part
 
 
 @dataclass(frozen=True)

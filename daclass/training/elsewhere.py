@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
-from daclass.config import Study
+from daclass.config import Training
 from daclass.errors import InputError
 from daclass.training.models import build_model
 
@@ -40,7 +39,7 @@ class Network:
     build: Callable[[], nn.Module]
 
 
-def read_networks(path: Path, study: Study, classes: int) -> list[Network]:
+def read_networks(path: Path, training: Training, classes: int) -> list[Network]:
     """The networks that a CSV file lists, one a row.
 
     Columns: `policy` (the condition that the network belongs to) and `seed` (its number within the
@@ -48,6 +47,10 @@ def read_networks(path: Path, study: Study, classes: int) -> list[Network]:
     `module:function`, which is called and gives a network; `weights`, a .safetensors file or a
     torch checkpoint below the CSV's folder. A weights file of daclass says itself what it is: the
     other columns may stay empty. Without weights, `module:function` has to load its own.
+
+    Args:
+        training: of the study; its networks are built as `training.model` and the like say.
+        classes: that the pictures have.
 
     Raises:
         InputError: naming the row (counted as in a spreadsheet) and what is wrong with it.
@@ -63,7 +66,7 @@ def read_networks(path: Path, study: Study, classes: int) -> list[Network]:
     networks = []
     for number, row in enumerate(rows.to_dict("records"), start=2):
         with _naming(f"{path}, row {number}"):
-            network = _network(row, path.parent, study, classes)
+            network = _network(row, path.parent, training, classes)
         networks.append(replace(network, build=_naming(f"{path}, row {number}")(network.build)))
     runs = pd.Series([network.run for network in networks])
     if runs.duplicated().any():
@@ -72,7 +75,7 @@ def read_networks(path: Path, study: Study, classes: int) -> list[Network]:
     return networks
 
 
-def _network(row: Mapping[Any, str], folder: Path, study: Study, classes: int) -> Network:
+def _network(row: Mapping[Any, str], folder: Path, training: Training, classes: int) -> Network:
     file = folder / row["weights"] if row.get("weights") else None
     trained, run = _written_by_daclass(file) if file else (None, {})
     policy = row.get("policy") or run.get("name", "")
@@ -88,9 +91,9 @@ def _network(row: Mapping[Any, str], folder: Path, study: Study, classes: int) -
         if ":" in name:
             model = _call(name)
         elif name or trained:
-            training = study.training.model_copy(update={"model": name}) if name else trained
-            assert training is not None
-            model = build_model(training, classes)
+            recipe = training.model_copy(update={"model": name}) if name else trained
+            assert recipe is not None
+            model = build_model(recipe, classes)
         else:
             raise InputError(f"{file or policy}: the column model is needed")
         if file:
@@ -124,16 +127,16 @@ def _call(name: str) -> nn.Module:
     return model
 
 
-def _written_by_daclass(file: Path) -> tuple[Any, dict[str, Any]]:
+def _written_by_daclass(file: Path) -> tuple[Training | None, dict[str, Any]]:
     """The recipe and the run inside a weights file of daclass; nothing for other files."""
     try:
         with safe_open(file, framework="pt") as opened:
             metadata = opened.metadata() or {}
         return (
-            Study.model_validate_json(metadata["daclass.config"]).training,
+            Training.model_validate(json.loads(metadata["daclass.config"])["training"]),
             json.loads(metadata["daclass.run"]),
         )
-    except (OSError, SafetensorError, KeyError, ValidationError):
+    except (OSError, SafetensorError, KeyError, ValueError):
         return None, {}
 
 

@@ -18,27 +18,29 @@ from numba.np.ufunc.parallel import get_thread_count
 from daclass.augment import AugmentError
 from daclass.augment.beton import read_labels
 from daclass.augment.decoder import PolicyCropDecoder
-from daclass.config import Study
+from daclass.config import Training
 from daclass.errors import InputError
-from daclass.training.loaders import Batch, Order, Samples, central_square
+from daclass.training.batches import Batch, Order, Samples, central_square
+from daclass.training.recipe import Recipe
 
 
 class FfcvTrainLoader:
     def __init__(
         self,
-        study: Study,
+        recipe: Recipe,
         samples: Samples,
         strengths: npt.NDArray[np.float64],
         seed: int,
         order: Order,
+        threads: int,
     ) -> None:
         _check_beton(samples)
         self.decoder = PolicyCropDecoder(
-            study.training.resolution,
+            recipe.training.resolution,
             strengths,
-            study_seed=study.seed,
+            study_seed=recipe.seed,
             run_seed=seed,
-            flip=study.augmentation.flip,
+            flip=recipe.augmentation.flip,
         )
         self.beton = samples.beton
         self.order = order
@@ -46,7 +48,7 @@ class FfcvTrainLoader:
         self.loader = Loader(
             str(samples.beton),
             batch_size=order.batch // order.part.size,
-            num_workers=_workers(study),
+            num_workers=_workers(threads),
             order=self.traversal,
             seed=order.seed,
             drop_last=True,
@@ -79,21 +81,23 @@ class FfcvTrainLoader:
 
 
 class FfcvValLoader:
-    def __init__(self, study: Study, samples: Samples, positions: npt.NDArray[np.int64]) -> None:
+    def __init__(
+        self, training: Training, samples: Samples, positions: npt.NDArray[np.int64], threads: int
+    ) -> None:
         _check_beton(samples)
-        _check_val_crop(study, samples)
-        side = study.training.val_resolution
+        _check_val_crop(training.val_crop, samples)
+        side = training.val_resolution
         self.positions = torch.from_numpy(positions)
         self.loader = Loader(
             str(samples.beton),
-            batch_size=min(2 * study.training.batch_size, len(positions)),
-            num_workers=_workers(study),
+            batch_size=min(2 * training.batch_size, len(positions)),
+            num_workers=_workers(threads),
             order=OrderOption.SEQUENTIAL,
             indices=positions.astype(np.uint64),
             drop_last=False,
             pipelines={
                 "image": [
-                    CenterCropRGBImageDecoder((side, side), study.training.val_crop),
+                    CenterCropRGBImageDecoder((side, side), training.val_crop),
                     ToTensor(),
                 ],
                 "label": [IntDecoder(), ToTensor(), Squeeze()],
@@ -122,9 +126,9 @@ class _Traversal(TraversalOrder):
         return self.order.positions(epoch, self.start).reshape(-1).astype(np.uint64)
 
 
-def _workers(study: Study) -> int:
+def _workers(threads: int) -> int:
     """numba refuses more threads than it found cores at its start."""
-    return min(study.machine.threads, get_thread_count())
+    return min(threads, get_thread_count())
 
 
 def _check_beton(samples: Samples) -> None:
@@ -137,8 +141,8 @@ def _check_beton(samples: Samples) -> None:
         raise InputError(f"{samples.beton}: its labels differ from the index; remove it")
 
 
-def _check_val_crop(study: Study, samples: Samples) -> None:
+def _check_val_crop(share: float, samples: Samples) -> None:
     """Refuse pictures of which the central square would be less than a pixel."""
     field = Reader(str(samples.beton)).metadata["f0"]
     sides = np.minimum(field["height"], field["width"])
-    central_square(int(sides.min()), study.training.val_crop, samples.files[int(sides.argmin())])
+    central_square(int(sides.min()), share, samples.files[int(sides.argmin())])

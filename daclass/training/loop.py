@@ -11,25 +11,19 @@ import torch
 from torch import Tensor
 
 from daclass.augment import RRC_SCALE
-from daclass.config import Study
+from daclass.config import Machine
 from daclass.errors import InputError
 from daclass.training.augmentation import BatchAugmentation, crop_strengths
+from daclass.training.batches import Batch, Samples, TrainLoader, ValLoader
 from daclass.training.checkpoint import load_checkpoint, save_checkpoint
 from daclass.training.devices import devices, on_devices
 from daclass.training.distributed import Crew, crew
 from daclass.training.interruptions import STATUS, Interruptions, interruptions
-from daclass.training.loaders import (
-    Batch,
-    Samples,
-    TrainLoader,
-    ValLoader,
-    train_loader,
-    val_loader,
-)
+from daclass.training.loaders import train_loader, val_loader
 from daclass.training.locks import claimed
 from daclass.training.metrics import Journal, Meter
 from daclass.training.progress import Progress
-from daclass.training.recipe import fine_tuning, learning_rate, resolution
+from daclass.training.recipe import Recipe, learning_rate, resolution, tuned
 from daclass.training.runs import Run
 from daclass.training.trainee import Trainee, start
 from daclass.training.validate import accuracy
@@ -40,11 +34,14 @@ AGREE_STEPS = 16  # how often the processes of a torchrun job ask each other whe
 
 
 def train(
-    study: Study,
+    recipe: Recipe,
+    machine: Machine,
     runs: Sequence[Run],
     samples: Samples,
     class_names: Sequence[str],
     val_samples: Samples | None = None,
+    *,
+    config: str = "{}",
 ) -> None:
     """Train the runs of one seed that are not trained yet, and write their weights.
 
@@ -61,6 +58,7 @@ def train(
         samples: the training pictures of that seed's draw.
         class_names: names by class_id.
         val_samples: the validation pictures; needed where `machine.validate_every` is set.
+        config: the study as JSON, which the weights carry with them.
 
     Raises:
         InputError: bad settings or files, a damaged checkpoint, a full disk, a GPU out of memory,
@@ -68,33 +66,37 @@ def train(
             checkpoint is kept.
         SystemExit: status 143 after SIGTERM, once a checkpoint is written.
     """
+    training = recipe.training
     pending = list({run.key: run for run in runs if not run.trained}.values())
     if not pending:
         log.info("all %d runs of seed %d are trained already", len(runs), runs[0].seed)
         return
     with (
-        crew(study.training.processes) as team,
+        crew(training.processes) as team,
         claimed(pending if team.leads else ()),
-        devices(study.machine, team) as places,
+        devices(machine, team) as computing,
         interruptions() as asked,
     ):
-        if study.training.precision == "float16" and places[0].type == "cpu":
+        if training.precision == "float16" and computing[0].type == "cpu":
             raise InputError("training.precision: float16 needs a GPU; use float32 or bfloat16")
-        policies, seed = [run.policy for run in pending], pending[0].seed
-        crops = crop_strengths(study, policies, samples.labels, class_names)
-        loader = train_loader(study, samples, crops, seed, team.part)
+        policies, seed, threads = [run.policy for run in pending], pending[0].seed, machine.threads
+        crops = crop_strengths(recipe, policies, samples.labels, class_names)
+        loader = train_loader(recipe, samples, crops, seed, threads, team.part)
         augmentation = None
-        if study.axis != RRC_SCALE:
-            augmentation = BatchAugmentation(study, policies, samples.labels, class_names, seed)
-        every = study.machine.validate_every
-        val = val_loader(study, val_samples, team.part) if every and val_samples else None
-        trainees = start(study, pending, samples.labels, class_names, places, team)
+        if recipe.axis != RRC_SCALE:
+            augmentation = BatchAugmentation(recipe, policies, samples.labels, class_names, seed)
+        val = None
+        if machine.validate_every and val_samples:
+            val = val_loader(recipe, val_samples, threads, team.part)
+        trainees = start(
+            recipe, pending, samples.labels, class_names, computing, team, compiled=machine.compile
+        )
         try:
-            Loop(study, trainees, loader, augmentation, val, team, asked).run()
+            Loop(recipe, machine, trainees, loader, augmentation, val, team, asked).run(config)
         except torch.OutOfMemoryError as error:
             raise InputError(
-                f"training.batch_size: {study.training.batch_size} pictures a step, {len(pending)} "
-                f"runs in turn, do not fit into the GPU ({str(error).splitlines()[0]})"
+                f"training.batch_size: {training.batch_size} pictures a step, {len(pending)} runs "
+                f"in turn, do not fit into the GPU ({str(error).splitlines()[0]})"
             ) from None
 
 
@@ -110,14 +112,15 @@ class Loop:
     """Runs at any step of their training, brought to its end.
 
     Attributes:
-        recipe: of the epochs from `first` on; its own epochs are counted from 0.
+        training: recipe of the epochs from `first` on; its own epochs are counted from 0.
         first: epochs that the networks' weights had behind them when the runs began.
         last: the epoch before which training ends.
     """
 
     def __init__(
         self,
-        study: Study,
+        recipe: Recipe,
+        machine: Machine,
         trainees: Sequence[Trainee],
         loader: TrainLoader,
         augmentation: BatchAugmentation | None,
@@ -125,14 +128,17 @@ class Loop:
         crew: Crew,
         asked: Interruptions,
     ) -> None:
-        self.study, self.trainees, self.loader, self.val = study, trainees, loader, val
+        self.machine, self.trainees, self.loader, self.val = machine, trainees, loader, val
         self.augmentation = augmentation
         self.crew, self.asked = crew, asked
         self.steps = len(loader)
-        self.recipe, self.first = study.training, 0
+        self.training, self.first = recipe.training, 0
         if trainees[0].run.parent:
-            self.recipe, self.first = fine_tuning(study), study.training.epochs
-        self.last = self.first + self.recipe.epochs
+            if not recipe.fine_tuning:
+                raise InputError("interventions.fine_tuning: this study has no such section")
+            self.training = tuned(recipe.training, recipe.fine_tuning)
+            self.first = recipe.training.epochs
+        self.last = self.first + self.training.epochs
         self.devices = list(dict.fromkeys(trainee.device for trainee in trainees))
         for trainee in trainees:
             trainee.done = self.first * self.steps
@@ -140,14 +146,14 @@ class Loop:
             if state:
                 trainee.restore(state, self.steps)
         self.journals = {
-            trainee.run: Journal(trainee.run, trainee.done // self.steps, study.machine.tensorboard)
+            trainee.run: Journal(trainee.run, trainee.done // self.steps, machine.tensorboard)
             for trainee in trainees
             if crew.leads
         }
         self.saved = time.monotonic()
 
-    def run(self) -> None:
-        """Train all runs to the end and write their weights."""
+    def run(self, config: str) -> None:
+        """Train all runs to the end and write their weights, with `config` in them."""
         done = min(trainee.done for trainee in self.trainees)
         name = f"seed {self.trainees[0].run.seed}, {len(self.trainees)} runs"
         if self.crew.leads:
@@ -158,13 +164,13 @@ class Loop:
         progress.close()
         for trainee in self.trainees if self.crew.leads else ():
             trainee.check_weights()
-            trainee.run.save_weights(trainee.model, self.study, trainee.seconds)
+            trainee.run.save_weights(trainee.model, config, trainee.seconds)
         self.crew.wait()  # whoever reads the weights next finds them
 
     def _epoch(self, epoch: int, begin: int, progress: Progress) -> None:
         """The steps of an epoch from `begin` on, for the runs that have not done them yet."""
         meter, recipe_epoch = Meter(), epoch - self.first
-        side = resolution(self.recipe, recipe_epoch)
+        side = resolution(self.training, recipe_epoch)
         batches = on_devices(self.loader.epoch(epoch, begin, side), self.devices)
         active: list[Trainee] = []
         for trainee in self.trainees:
@@ -174,8 +180,8 @@ class Loop:
             batch = next(batches)
             waited = time.monotonic() - began
             if step == begin and self.devices[0].type == "cpu":
-                torch.set_num_threads(self.study.machine.threads)  # FFCV has set its own
-            rate = learning_rate(self.recipe, recipe_epoch + step / self.steps)
+                torch.set_num_threads(self.machine.threads)  # FFCV has set its own
+            rate = learning_rate(self.training, recipe_epoch + step / self.steps)
             active = [t for t in self.trainees if t.done == epoch * self.steps + step]
             for trainee in active:
                 here = batch[trainee.device]
@@ -199,9 +205,9 @@ class Loop:
 
     def _finish_epoch(self, active: Sequence[Trainee], epoch: int, row: dict[str, float]) -> None:
         """Write the epoch's metrics of the runs that trained in it."""
-        machine, accuracies = self.study.machine, {}
-        if self.val and (epoch % machine.validate_every == 0 or epoch == self.last):
-            accuracies = accuracy(active, self.val, self.crew, self.study.training.val_flip)
+        accuracies = {}
+        if self.val and (epoch % self.machine.validate_every == 0 or epoch == self.last):
+            accuracies = accuracy(active, self.val, self.crew, self.training.val_flip)
         for trainee in active:
             loss = torch.tensor(trainee.mean_loss(self.steps), dtype=torch.float64)
             trainee.loss_sum.zero_()
@@ -220,7 +226,7 @@ class Loop:
         stop = self.asked.stop
         if not self.crew.alone:
             stop = step % AGREE_STEPS == 0 and self.crew.any(stop)
-        due = time.monotonic() - self.saved >= 60 * self.study.machine.checkpoint_minutes
+        due = time.monotonic() - self.saved >= 60 * self.machine.checkpoint_minutes
         if self.crew.leads and (stop or self.asked.save or due):
             for trainee in active:
                 trainee.check_weights()

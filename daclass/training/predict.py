@@ -10,13 +10,15 @@ import pandas as pd
 import torch
 from torch import nn
 
-from daclass.config import Study
+from daclass.config import Machine, Training
 from daclass.errors import InputError
 from daclass.tables import RUNNERS_UP, VERSION, read_table, write_table
+from daclass.training.batches import Samples
 from daclass.training.devices import devices, on_devices
 from daclass.training.elsewhere import Network
-from daclass.training.loaders import Samples, val_loader
+from daclass.training.loaders import val_loader
 from daclass.training.models import Normalise, autocast, build_model
+from daclass.training.recipe import Recipe
 from daclass.training.runs import Run
 from daclass.training.validate import logits
 
@@ -26,7 +28,8 @@ MODELS_AT_ONCE = 32  # networks held in memory during one pass over the pictures
 
 
 def predict(
-    study: Study,
+    recipe: Recipe,
+    machine: Machine,
     runs: Sequence[Run],
     samples: Samples,
     image_ids: Sequence[str],
@@ -49,8 +52,8 @@ def predict(
     missing = list({run.key: run for run, path in paths.items() if not path.is_file()}.values())
     for start in range(0, len(missing), MODELS_AT_ONCE):
         chunk = missing[start : start + MODELS_AT_ONCE]
-        networks = [_of_run(study, run, classes) for run in chunk]
-        tables = _predict(study, networks, samples, image_ids, classes)
+        networks = [_of_run(recipe.training, run, classes) for run in chunk]
+        tables = _predict(recipe, machine, networks, samples, image_ids, classes)
         for run, table in zip(chunk, tables, strict=True):
             write_table(table, "predictions", paths[run], pictures)
     # A run may have been trained and predicted under another policy name: equal policies share it.
@@ -64,7 +67,8 @@ def predict(
 
 
 def predict_networks(
-    study: Study,
+    recipe: Recipe,
+    machine: Machine,
     networks: Sequence[Network],
     samples: Samples,
     image_ids: Sequence[str],
@@ -81,13 +85,13 @@ def predict_networks(
     tables = []
     for start in range(0, len(networks), MODELS_AT_ONCE):
         chunk = networks[start : start + MODELS_AT_ONCE]
-        tables += _predict(study, chunk, samples, image_ids, classes)
+        tables += _predict(recipe, machine, chunk, samples, image_ids, classes)
     return pd.concat(tables, ignore_index=True)
 
 
-def _of_run(study: Study, run: Run, classes: int) -> Network:
+def _of_run(training: Training, run: Run, classes: int) -> Network:
     def build() -> nn.Module:
-        model = build_model(study.training, classes)
+        model = build_model(training, classes)
         run.load_weights(model)
         return model
 
@@ -95,18 +99,19 @@ def _of_run(study: Study, run: Run, classes: int) -> Network:
 
 
 def _predict(
-    study: Study,
+    recipe: Recipe,
+    machine: Machine,
     networks: Sequence[Network],
     samples: Samples,
     image_ids: Sequence[str],
     classes: int,
 ) -> list[pd.DataFrame]:
     """A table a network, all from one pass over the pictures."""
-    training, began = study.training, time.monotonic()
+    training, began = recipe.training, time.monotonic()
     ranked, probabilities = [], []
     ranks = min(1 + len(RUNNERS_UP), classes)
-    with devices(study.machine) as places, torch.inference_mode():
-        device = places[0]
+    with devices(machine) as computing, torch.inference_mode():
+        device = computing[0]
         normalised = [
             nn.Sequential(Normalise(training), network.build())
             .to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -114,9 +119,9 @@ def _predict(
             .eval()
             for network in networks
         ]
-        for batch in on_devices(val_loader(study, samples), [device]):
+        for batch in on_devices(val_loader(recipe, samples, machine.threads), [device]):
             if device.type == "cpu":
-                torch.set_num_threads(study.machine.threads)  # FFCV sets its own
+                torch.set_num_threads(machine.threads)  # FFCV sets its own
             with autocast(training, device):
                 found = [logits(n, batch[device].pictures, training.val_flip) for n in normalised]
             for network, each in zip(networks, found, strict=True):
@@ -150,9 +155,3 @@ def _predict(
             networks, torch.cat(ranked, 1).numpy(), torch.cat(probabilities, 1).numpy(), strict=True
         )
     ]
-
-
-def pictures_digest(study: Study, index_fingerprint: str) -> str:
-    """Hash of the validation pictures and how they are stored and shown to the network."""
-    shown = ("training.val_resolution", "training.val_crop", "training.val_flip")
-    return f"{study.digest('beton', *shown)}-{index_fingerprint}"

@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from daclass.config import Study, Training
-from daclass.errors import InputError
+from daclass.augment.axis import AXES, Axis
+from daclass.config import Augmentation, Beton, FineTuning, Training
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the weights of all runs depend on, besides a run's policy, seed and pictures.
+
+    Attributes:
+        seed: of the study; with a run's it decides initial weights, order and crops.
+        fine_tuning: of the epochs that fine-tuned runs add.
+    """
+
+    seed: int
+    training: Training
+    augmentation: Augmentation
+    beton: Beton
+    fine_tuning: FineTuning | None = None
+
+    @property
+    def axis(self) -> Axis:
+        return AXES[self.augmentation.axis]
 
 
 def build_optimizer(model: nn.Module, training: Training) -> torch.optim.SGD:
@@ -31,18 +52,10 @@ def build_optimizer(model: nn.Module, training: Training) -> torch.optim.SGD:
     )
 
 
-def fine_tuning(study: Study) -> Training:
-    """The recipe of the epochs that fine-tuning adds, counted from 0.
-
-    It is that of training but for what a study says of these epochs; pictures have full size.
-
-    Raises:
-        InputError: it says nothing of them.
-    """
-    settings = study.interventions.fine_tuning if study.interventions else None
-    if not settings:
-        raise InputError("interventions.fine_tuning: this study has no such section")
-    return study.training.model_copy(update={**settings.model_dump(), "resizing": None})
+def tuned(training: Training, settings: FineTuning) -> Training:
+    """`training` as it is in the epochs that fine-tuning adds, counted from 0: what `settings` say
+    of these epochs, and pictures of full size."""
+    return training.model_copy(update={**settings.model_dump(), "resizing": None})
 
 
 def learning_rate(training: Training, epoch: float) -> float:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,6 @@ from safetensors.torch import save_file
 
 from daclass.atomic import replacing
 from daclass.augment import Policy
-from daclass.config import Study
 from daclass.errors import InputError
 
 
@@ -42,7 +42,7 @@ class Run:
         seed: the run seed.
         settings: hash of the recipe and of the training pictures; of a fine-tuned run, its parent's
             key, which says that and more, and the hash of how it is fine-tuned.
-        store: the study's run store.
+        store: the folder that the run's own lies in.
         parent: the run whose weights a fine-tuned run starts from.
     """
 
@@ -86,9 +86,13 @@ class Run:
             "policy": self.policy.as_dict(),
         }
 
-    def save_weights(self, model: torch.nn.Module, study: Study, seconds: float) -> None:
+    def save_weights(self, model: torch.nn.Module, config: str, seconds: float) -> None:
         """Write the final weights with the run, the study and the time it took inside, and drop the
         checkpoint.
+
+        Args:
+            config: the study as JSON.
+            seconds: wall time that went into the run.
 
         Raises:
             InputError: they cannot be written; the checkpoint stays.
@@ -98,7 +102,7 @@ class Run:
             "daclass.run": json.dumps(
                 {**self.describe(), "name": self.name, "strength": str(self.policy.strength)}
             ),
-            "daclass.config": study.model_dump_json(),
+            "daclass.config": config,
             "daclass.seconds": f"{seconds:.1f}",
         }
         try:
@@ -141,18 +145,41 @@ class Run:
 
 
 def plan_runs(
-    study: Study, index: pd.DataFrame, policies: Mapping[str, Policy], seed: int, store: Path
+    recipe: str, pictures: str, policies: Mapping[str, Policy], seed: int, *stores: Path
 ) -> list[Run]:
-    """The runs of one seed, one a policy; equal policies share a run."""
-    rows = index[(index["split"] == "train") & (index["draw"] == study.draw(seed))]
-    settings = f"{study.training_digest()}-{fingerprint(rows)}"
-    return [Run(name, policy, seed, settings, store) for name, policy in policies.items()]
+    """The runs of one seed, one a policy; equal policies share a run.
 
-
-def plan_fine_tuning(study: Study, policies: Mapping[str, Policy], parent: Run) -> list[Run]:
-    """The runs that start from the weights of `parent`, one a policy, of the same seed."""
-    settings = f"{parent.key}-{study.digest('interventions.fine_tuning')}"
+    Args:
+        recipe: digest of what decides the weights besides pictures, policy and seed.
+        pictures: `fingerprint` of the training pictures of the seed's draw.
+        stores: folders of runs. A run lies in the first that has it trained, else begun; a new one
+            is for the first of all.
+    """
+    settings = f"{recipe}-{pictures}"
     return [
-        Run(name, policy, parent.seed, settings, parent.store, parent)
+        _housed(Run(name, policy, seed, settings, stores[0]), stores)
         for name, policy in policies.items()
     ]
+
+
+def plan_fine_tuning(
+    recipe: str, policies: Mapping[str, Policy], parent: Run, *stores: Path
+) -> list[Run]:
+    """The runs that start from the weights of `parent`, one a policy, of the same seed.
+
+    Args:
+        recipe: digest of how they are fine-tuned.
+        stores: as in `plan_runs`.
+    """
+    settings = f"{parent.key}-{recipe}"
+    return [
+        _housed(Run(name, policy, parent.seed, settings, stores[0], parent), stores)
+        for name, policy in policies.items()
+    ]
+
+
+def _housed(run: Run, stores: Sequence[Path]) -> Run:
+    places = [replace(run, store=store) for store in stores]
+    trained = (place for place in places if place.trained)
+    begun = (place for place in places if place.checkpoint.is_file())
+    return next(chain(trained, begun), run)

@@ -13,11 +13,10 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from daclass.augment.variates import epoch_key
-from daclass.config import Study
 from daclass.errors import InputError
 from daclass.training.distributed import Crew
 from daclass.training.models import Normalise, autocast, build_model
-from daclass.training.recipe import build_loss, build_optimizer
+from daclass.training.recipe import Recipe, build_loss, build_optimizer
 from daclass.training.runs import Run
 
 INITIAL_WEIGHTS, DROPOUT = 2**61, 2**60  # where an epoch would stand in a key: no epoch is as large
@@ -38,15 +37,16 @@ class Trainee:
 
     def __init__(
         self,
-        study: Study,
+        recipe: Recipe,
         run: Run,
         place: int,
         model: nn.Module,
         criterion: nn.Module,
         device: torch.device,
         crew: Crew,
+        compiled: bool,
     ) -> None:
-        training = study.training
+        training = recipe.training
         self.run, self.place, self.device = run, place, device
         self.model = model.to(device)
         self.optimizer = build_optimizer(self.model, training)
@@ -55,10 +55,10 @@ class Trainee:
         self.forward: nn.Module = self.seen
         if not crew.alone:
             self.forward = DistributedDataParallel(self.seen)
-        if study.machine.compile:
+        if compiled:
             self.forward = torch.compile(self.forward)  # type: ignore[assignment]
         self.criterion, self.autocast = criterion.to(device), autocast(training, device)
-        self.keys = (study.seed, run.seed, crew.part.rank)
+        self.keys = (recipe.seed, run.seed, crew.part.rank)
         self.done = 0
         self.loss_sum = torch.zeros((), dtype=torch.float64, device=device)
         self.seconds = 0.0
@@ -138,12 +138,14 @@ class Trainee:
 
 
 def start(
-    study: Study,
+    recipe: Recipe,
     runs: Sequence[Run],
     labels: npt.NDArray[np.int64],
     class_names: Sequence[str],
     devices: Sequence[torch.device],
     crew: Crew,
+    *,
+    compiled: bool = False,
 ) -> list[Trainee]:
     """Trainees with their initial weights, dealt to `devices`.
 
@@ -153,14 +155,21 @@ def start(
         AugmentError: a policy weights the losses of classes that are not there.
         InputError: a parent's weights are missing or cannot be used.
     """
-    criteria = [_criterion(study, run, labels, class_names) for run in runs]
-    torch.manual_seed(int(epoch_key(study.seed, runs[0].seed, INITIAL_WEIGHTS)) >> 1)
-    initial = build_model(study.training, len(class_names))
+    criteria = [_criterion(recipe, run, labels, class_names) for run in runs]
+    torch.manual_seed(int(epoch_key(recipe.seed, runs[0].seed, INITIAL_WEIGHTS)) >> 1)
+    initial = build_model(recipe.training, len(class_names))
     if runs[0].parent:
         _inherit(initial, runs[0].parent)
     return [
         Trainee(
-            study, run, place, copy.deepcopy(initial), loss, devices[place % len(devices)], crew
+            recipe,
+            run,
+            place,
+            copy.deepcopy(initial),
+            loss,
+            devices[place % len(devices)],
+            crew,
+            compiled,
         )
         for place, (run, loss) in enumerate(zip(runs, criteria, strict=True))
     ]
@@ -178,9 +187,9 @@ def _inherit(model: nn.Module, parent: Run) -> None:
 
 
 def _criterion(
-    study: Study, run: Run, labels: npt.NDArray[np.int64], class_names: Sequence[str]
+    recipe: Recipe, run: Run, labels: npt.NDArray[np.int64], class_names: Sequence[str]
 ) -> nn.Module:
     if not run.policy.loss_weights:
-        return build_loss(study.training)
+        return build_loss(recipe.training)
     weights = torch.from_numpy(run.policy.weights(class_names, labels)).float()
-    return build_loss(study.training, weights)
+    return build_loss(recipe.training, weights)

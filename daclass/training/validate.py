@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from daclass.training.batches import ValLoader
 from daclass.training.devices import on_devices
 from daclass.training.distributed import Crew
-from daclass.training.loaders import ValLoader
 from daclass.training.trainee import Trainee
 
 
@@ -26,11 +26,11 @@ def accuracy(
         trainee.model.eval()
     with torch.inference_mode():
         for batch in on_devices(val, devices):
-            for place, trainee in enumerate(trainees):
+            for row, trainee in enumerate(trainees):
                 pictures, labels, _ = batch[trainee.device]
                 with trainee.autocast:
                     top = logits(trainee.seen, pictures, flip).argmax(1)
-                hits[place] += (top == labels).sum().cpu()
+                hits[row] += (top == labels).sum().cpu()
             seen += len(labels)
     for trainee in trainees:
         trainee.model.train()

@@ -12,7 +12,7 @@ from daclass.config import Layout
 from daclass.plan.counts import count
 from daclass.plan.runs import epochs_done, wanted
 from daclass.tables import write_table
-from daclass.training.runs import plan_fine_tuning, plan_runs
+from daclass.training.runs import fingerprint, plan_fine_tuning, plan_runs
 from tests.plan.conftest import DESIGNERS, STRENGTHS, TUNED, study_of
 
 
@@ -29,9 +29,14 @@ def index(layout) -> pd.DataFrame:
     return frame
 
 
+def planned(study, layout, frame, policies, seed):
+    rows = frame[(frame["split"] == "train") & (frame["draw"] == study.draw(seed))]
+    return plan_runs(study.training_digest(), fingerprint(rows), policies, seed, layout.runs)
+
+
 def train(study, layout, frame, policies, seed):
     """As `daclass train` would leave it."""
-    for run in plan_runs(study, frame, policies, seed, layout.runs):
+    for run in planned(study, layout, frame, policies, seed):
         run.folder.mkdir(parents=True, exist_ok=True)
         run.weights.touch()
 
@@ -122,8 +127,9 @@ def test_fine_tuned_runs_are_known_by_their_parents(layout):
             layout.policy("interventions", name)
         )
     assert len(wanted(study, layout, "fine_tuning").missing) == 4
-    (parent,) = plan_runs(study, frame, sweep(0.08), 2, layout.runs)
-    for run in plan_fine_tuning(study, sweep(0.5), parent):
+    (parent,) = planned(study, layout, frame, sweep(0.08), 2)
+    recipe = study.digest("interventions.fine_tuning")
+    for run in plan_fine_tuning(recipe, sweep(0.5), parent, layout.runs):
         run.folder.mkdir(parents=True)
         run.weights.touch()
     found = wanted(study, layout, "fine_tuning")

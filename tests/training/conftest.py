@@ -11,7 +11,11 @@ from safetensors.torch import load_file
 from daclass.augment import RRC_SCALE, Policy
 from daclass.config import Beton, Study
 from daclass.data.beton import write_beton
-from daclass.training.loaders import Samples
+from daclass.training import loop
+from daclass.training import predict as prediction
+from daclass.training.batches import Samples
+from daclass.training.loaders import train_loader, val_loader
+from daclass.training.recipe import Recipe
 from daclass.training.runs import Run
 
 COUNT = 40
@@ -49,6 +53,34 @@ def study_of(loader="ffcv", machine=None, **training):
             "sweep": {"strengths": [0.08, 0.9], "seeds": [0]},
         }
     )
+
+
+# Each room's function with its settings taken from a study, as the stages take them.
+
+
+def recipe_of(study):
+    tuning = study.interventions.fine_tuning if study.interventions else None
+    return Recipe(study.seed, study.training, study.augmentation, study.beton, tuning)
+
+
+def train(study, *args):
+    loop.train(recipe_of(study), study.machine, *args, config=study.model_dump_json())
+
+
+def predict(study, *args):
+    return prediction.predict(recipe_of(study), study.machine, *args)
+
+
+def predict_networks(study, *args):
+    return prediction.predict_networks(recipe_of(study), study.machine, *args)
+
+
+def loader_of(study, samples, strengths, seed, *part):
+    return train_loader(recipe_of(study), samples, strengths, seed, study.machine.threads, *part)
+
+
+def val_loader_of(study, samples, *part):
+    return val_loader(recipe_of(study), samples, study.machine.threads, *part)
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,17 @@ from daclass.config import Beton, Study
 from daclass.data.beton import write_beton
 from daclass.errors import InputError
 from daclass.training.augmentation import BatchAugmentation, crop_strengths
-from daclass.training.loaders import Samples
-from daclass.training.loop import train
+from daclass.training.batches import Samples
 from daclass.training.runs import Run
-from tests.training.conftest import NAMES, assert_equal, study_of, weights
+from tests.training.conftest import (
+    NAMES,
+    assert_equal,
+    recipe_of,
+    study_of,
+    train,
+    val_loader_of,
+    weights,
+)
 
 COUNT = 24
 STRONG = {
@@ -95,24 +102,24 @@ def test_an_axis_of_batches_trains_under_ffcv(tmp_path, photograph_samples, ffcv
 def test_all_runs_share_the_one_crop_of_other_axes():
     labels, policies = np.array([0, 1, 1]), [Policy(AXES["blur"], s) for s in (0.0, 2.0)]
     np.testing.assert_array_equal(
-        crop_strengths(study_with("blur", crop_scale=0.3), policies, labels, NAMES),
+        crop_strengths(recipe_of(study_with("blur", crop_scale=0.3)), policies, labels, NAMES),
         [[0.3, 0.3, 0.3]],
     )
-    assert crop_strengths(study_with("blur"), policies, labels, NAMES)[0, 0] == 0.08
+    assert crop_strengths(recipe_of(study_with("blur")), policies, labels, NAMES)[0, 0] == 0.08
 
 
 def test_a_policy_of_another_axis_is_refused():
     labels, policies = np.array([0, 1]), [Policy(AXES["blur"], 2.0)]
     with pytest.raises(AugmentError, match="mixup are needed, got blur"):
-        BatchAugmentation(study_with("mixup"), policies, labels, NAMES, 0)
+        BatchAugmentation(recipe_of(study_with("mixup")), policies, labels, NAMES, 0)
     with pytest.raises(AugmentError, match="rrc_scale are needed, got blur"):
-        crop_strengths(study_with("rrc_scale"), policies, labels, NAMES)
+        crop_strengths(recipe_of(study_with("rrc_scale")), policies, labels, NAMES)
 
 
 def test_pictures_come_on_a_scale_of_255():
     study, labels = study_with("random_erasing"), np.array([0, 1])
     policy = Policy(AXES["random_erasing"], 1.0)
-    erase = BatchAugmentation(study, [policy], labels, NAMES, 0)
+    erase = BatchAugmentation(recipe_of(study), [policy], labels, NAMES, 0)
     white = torch.full((2, 3, 16, 16), 255, dtype=torch.uint8)
     pictures, targets = erase(white, torch.tensor(labels), torch.tensor([0, 1]), 0, 0)
     erased = pictures.amin((0, 2, 3)) / 255
@@ -136,12 +143,10 @@ def test_bad_settings_are_refused(augmentation, message):
 
 @pytest.mark.parametrize("loader", ["ffcv", "torchvision"])
 def test_a_validation_crop_without_pixels_is_refused(request, tmp_path, loader, photograph_samples):
-    from daclass.training.loaders import val_loader
-
     samples = photograph_samples
     if loader == "ffcv":
         request.getfixturevalue("ffcv")
         write_beton(samples.files, samples.labels, Beton(), samples.beton)
     study = study_of(loader, val_crop=0.02)
     with pytest.raises(InputError, match=r"val_crop: 0\.02 leaves less than one pixel of .*png"):
-        list(val_loader(study, samples))
+        list(val_loader_of(study, samples))

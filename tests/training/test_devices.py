@@ -17,8 +17,7 @@ from daclass.errors import InputError
 from daclass.training import devices as room
 from daclass.training import loop
 from daclass.training.devices import claim, devices
-from daclass.training.loop import train
-from tests.training.conftest import NAMES, assert_equal, runs_in, study_of, weights
+from tests.training.conftest import NAMES, assert_equal, runs_in, study_of, train, weights
 
 GPUS = ["a", "b", "c"]
 

@@ -12,10 +12,9 @@ import pytest
 import torch
 
 from daclass.errors import InputError
+from daclass.training.batches import Samples
 from daclass.training.checkpoint import load_checkpoint
-from daclass.training.loaders import Samples
-from daclass.training.loop import train
-from tests.training.conftest import NAMES, assert_equal, runs_in, study_of, weights
+from tests.training.conftest import NAMES, assert_equal, runs_in, study_of, train, weights
 
 # A network without batch normalisation: what two processes give then differs from one by rounding.
 RECIPE = {"model": "test_vit", "epochs": 6, "learning_rate": 0.01}
@@ -24,9 +23,8 @@ CHILD = """
 import os, signal, sys
 from pathlib import Path
 import numpy as np
-from daclass.training.loaders import Samples
-from daclass.training.loop import train
-from tests.training.conftest import NAMES, runs_in, study_of
+from daclass.training.batches import Samples
+from tests.training.conftest import NAMES, runs_in, study_of, train
 from tests.training.test_distributed import RECIPE, odd_one_out
 from tests.training.test_resume import at_step
 folder, store = Path(sys.argv[1]), Path(sys.argv[2])

@@ -12,10 +12,8 @@ from daclass.errors import InputError
 from daclass.predictions import validate_predictions
 from daclass.training import predict as room
 from daclass.training.elsewhere import read_networks
-from daclass.training.loop import train
 from daclass.training.models import build_model
-from daclass.training.predict import predict, predict_networks
-from tests.training.conftest import NAMES, runs_in, study_of
+from tests.training.conftest import NAMES, predict, predict_networks, runs_in, study_of, train
 
 MODULE = """
 import torch
@@ -72,7 +70,7 @@ def test_every_kind_of_network_is_predicted_over_one_decode(monkeypatch, folder,
     passes, real = [], room.val_loader
     monkeypatch.setattr(room, "val_loader", lambda *a: passes.append(1) or real(*a))
     ids = [f"p{n}" for n in range(len(smooth_samples.labels))]
-    networks = read_networks(path, study, 2)
+    networks = read_networks(path, study.training, 2)
     table = predict_networks(study, networks, smooth_samples, ids, 2)
     assert len(passes) == 1
     validate_predictions(table, pd.DataFrame({"image_id": ids, "half": "select"}), 2)
@@ -122,7 +120,7 @@ def test_bad_networks_are_named(capsys, folder, smooth_samples, row, message):
     path, study = table_of(folder, row), study_of("torchvision")
     ids = [f"p{n}" for n in range(len(smooth_samples.labels))]
     with pytest.raises(InputError, match=message):
-        predict_networks(study, read_networks(path, study, 2), smooth_samples, ids, 2)
+        predict_networks(study, read_networks(path, study.training, 2), smooth_samples, ids, 2)
     assert "code in a checkpoint" not in capsys.readouterr().out
 
 
@@ -132,6 +130,6 @@ def test_bad_tables_are_named(folder):
         ("policy,seed", [], "no rows"),
     ]:
         with pytest.raises(InputError, match=message):
-            read_networks(table_of(folder, *rows, columns=columns), study_of(), 2)
+            read_networks(table_of(folder, *rows, columns=columns), study_of().training, 2)
     with pytest.raises(InputError, match="not a readable CSV"):
-        read_networks(folder / "gone.csv", study_of(), 2)
+        read_networks(folder / "gone.csv", study_of().training, 2)

@@ -14,11 +14,19 @@ from daclass.config import Study
 from daclass.errors import InputError
 from daclass.training.augmentation import crop_strengths
 from daclass.training.checkpoint import load_checkpoint
-from daclass.training.loaders import train_loader
-from daclass.training.loop import train
 from daclass.training.models import Normalise, build_model
 from daclass.training.runs import plan_fine_tuning
-from tests.training.conftest import NAMES, POLICIES, assert_equal, runs_in, study_of, weights
+from tests.training.conftest import (
+    NAMES,
+    POLICIES,
+    assert_equal,
+    loader_of,
+    recipe_of,
+    runs_in,
+    study_of,
+    train,
+    weights,
+)
 from tests.training.test_resume import at_step
 
 EPOCHS, RATE = 2, 0.02
@@ -33,7 +41,12 @@ def tuning_study(**settings):
 
 def tuned(parent, *names, study=None):
     policies = {name: POLICIES[name] for name in names}
-    return plan_fine_tuning(study or tuning_study(), policies, parent)
+    return plan_fine_tuning(
+        (study or tuning_study()).digest("interventions.fine_tuning"),
+        policies,
+        parent,
+        parent.store,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +76,8 @@ def test_it_goes_on_from_its_parent_with_the_crops_that_come_next(parent, both, 
     others = [p for p in network.parameters() if p.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": others}]
     optimizer = torch.optim.SGD(groups, lr=1, momentum=recipe.momentum, nesterov=True)
-    table = crop_strengths(study, [both[1].policy], smooth_samples.labels, NAMES)
-    loader = train_loader(study, smooth_samples, table, seed=1)
+    table = crop_strengths(recipe_of(study), [both[1].policy], smooth_samples.labels, NAMES)
+    loader = loader_of(study, smooth_samples, table, 1)
     for epoch in range(EPOCHS):
         batches = loader.epoch(recipe.epochs + epoch, 0, recipe.resolution)
         for step, (pictures, labels, _) in enumerate(batches):

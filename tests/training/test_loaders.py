@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from daclass.errors import InputError
-from daclass.training.loaders import Order, Part, Samples, train_loader, val_loader
-from tests.training.conftest import study_of
+from daclass.training.batches import Order, Part, Samples
+from tests.training.conftest import loader_of, study_of, val_loader_of
 
 COUNT = 40
 
@@ -16,7 +16,7 @@ COUNT = 40
 def read(study, samples, *, seed=0, epoch=0, start=0, strengths=(0.08, 0.9)):
     """Crops, labels and positions of an epoch."""
     table = np.repeat(np.array(strengths)[:, None], len(samples.labels), axis=1)
-    loader = train_loader(study, samples, table, seed)
+    loader = loader_of(study, samples, table, seed)
     batches = [
         [t.clone() for t in batch]
         for batch in loader.epoch(epoch, start, study.training.resolution)
@@ -55,7 +55,7 @@ def test_validation_sees_every_picture_once_in_order(request, loader, smooth_sam
     if loader == "ffcv":
         request.getfixturevalue("ffcv")
     study = study_of(loader)
-    loader = val_loader(study, smooth_samples)
+    loader = val_loader_of(study, smooth_samples)
     for _ in range(2):  # the same again when it is read again
         labels, positions = [
             torch.cat(parts)
@@ -108,10 +108,10 @@ def test_an_epoch_can_start_at_any_step(request, loader, smooth_samples):
 def test_ffcv_cuts_crops_of_another_side_from_one_epoch_to_the_next(smooth_samples):
     study = study_of("ffcv")
     table = np.full((2, COUNT), 0.3)
-    one = train_loader(study, smooth_samples, table, 0)
+    one = loader_of(study, smooth_samples, table, 0)
     sides = [(0, 16), (1, 24), (2, 24), (3, 16)]
     for epoch, side in sides:
-        fresh = train_loader(study_of("ffcv", resolution=side), smooth_samples, table, 0)
+        fresh = loader_of(study_of("ffcv", resolution=side), smooth_samples, table, 0)
         batches = zip(one.epoch(epoch, 0, side), fresh.epoch(epoch, 0, side), strict=True)
         for ours, expected in batches:
             assert ours.pictures.shape == (8, 2, 3, side, side)
@@ -136,7 +136,7 @@ def test_processes_validate_every_picture_once(request, loader, smooth_samples):
     positions = [
         position
         for rank in range(3)  # 40 pictures: parts of 14, 13 and 13
-        for batch in val_loader(study_of(loader), smooth_samples, Part(rank, 3))
+        for batch in val_loader_of(study_of(loader), smooth_samples, Part(rank, 3))
         for position in batch.positions.tolist()
     ]
     assert sorted(positions) == list(range(COUNT))

@@ -10,10 +10,17 @@ import pytest
 import torch
 
 from daclass.errors import InputError
-from daclass.training.loop import train
-from daclass.training.predict import predict
-from daclass.training.runs import plan_runs
-from tests.training.conftest import NAMES, POLICIES, assert_equal, runs_in, study_of, weights
+from daclass.training.runs import fingerprint, plan_runs
+from tests.training.conftest import (
+    NAMES,
+    POLICIES,
+    assert_equal,
+    predict,
+    runs_in,
+    study_of,
+    train,
+    weights,
+)
 
 
 @pytest.fixture(scope="module")
@@ -153,8 +160,8 @@ def index_of(draw, contents=("f00d", "beef")):
 def test_a_runs_key_depends_on_what_decides_its_weights_alone(tmp_path):
     def key(index=None, study=None, name="weak", seed=0, called="x"):
         planned = plan_runs(
-            study or study_of(),
-            index_of(0) if index is None else index,
+            (study or study_of()).training_digest(),
+            fingerprint(index_of(0) if index is None else index),
             {called: POLICIES[name]},
             seed,
             tmp_path,
@@ -171,6 +178,31 @@ def test_a_runs_key_depends_on_what_decides_its_weights_alone(tmp_path):
         key(index=index_of(0, ("f00d", "cafe"))),
     ]
     assert len({key(), *others}) == 6
+
+
+def test_a_run_is_looked_for_in_all_stores_and_begun_in_the_first(tmp_path):
+    """Runs of a study whose runs lay in its own folder are found there."""
+    old, new = tmp_path / "old", tmp_path / "new"
+
+    def planned():
+        return {run.name: run for run in plan_runs("recipe", "pictures", POLICIES, 0, new, old)}
+
+    first = planned()
+    assert {run.store for run in first.values()} == {new}
+    for name, file in (("strong", "weights"), ("weak", "checkpoint")):
+        path = getattr(replace(first[name], store=old), file)
+        path.parent.mkdir(parents=True)
+        path.touch()
+    first["weak"].folder.mkdir(parents=True)
+    found = planned()
+    assert {name: run.store for name, run in found.items()} == {
+        "strong": old, "weak": old, "mixed": new
+    }  # fmt: skip
+    assert {name: run.key for name, run in found.items()} == {
+        name: run.key for name, run in first.items()
+    }
+    first["weak"].weights.touch()
+    assert planned()["weak"].store == new
 
 
 def test_keys_are_what_they_were(tmp_path):

@@ -12,11 +12,9 @@ import pytest
 
 from daclass.errors import InputError
 from daclass.training import progress
-from daclass.training.loop import train
 from daclass.training.metrics import Journal
-from daclass.training.predict import predict
 from daclass.training.progress import Progress
-from tests.training.conftest import NAMES, runs_in, study_of
+from tests.training.conftest import NAMES, predict, runs_in, study_of, train
 
 
 @pytest.fixture(scope="module")

@@ -14,10 +14,9 @@ from torch import nn
 
 from daclass.augment import AXES, RRC_SCALE, AugmentError, Policy
 from daclass.config import Training
-from daclass.training.loop import train
 from daclass.training.recipe import build_loss
 from daclass.training.runs import Run
-from tests.training.conftest import NAMES, assert_equal, runs_in, study_of, weights
+from tests.training.conftest import NAMES, assert_equal, predict, runs_in, study_of, train, weights
 
 numbers = st.integers(0, 2**31)
 
@@ -116,8 +115,6 @@ def test_a_weighted_run_beside_others_equals_itself_alone_and_not_them(tmp_path,
 
 
 def test_a_heavier_class_is_predicted_more_often(tmp_path, smooth_samples):
-    from daclass.training.predict import predict
-
     study = study_of("torchvision", epochs=2)
     runs = [weighted(tmp_path, {"red": 20.0}), weighted(tmp_path, {"green": 20.0})]
     train(study, runs, smooth_samples, NAMES)

@@ -20,10 +20,8 @@ from daclass.errors import InputError
 from daclass.training import loop
 from daclass.training.checkpoint import load_checkpoint, save_checkpoint
 from daclass.training.interruptions import STATUS
-from daclass.training.loop import train
-from daclass.training.predict import predict
 from tests.conftest import ROOT
-from tests.training.conftest import NAMES, assert_equal, runs_in, study_of, weights
+from tests.training.conftest import NAMES, assert_equal, predict, runs_in, study_of, train, weights
 
 PAIR = ("strong", "mixed")
 LONG = {"epochs": 24, "batch_size": 4}  # 240 steps, a few seconds: time to be killed in
@@ -57,9 +55,8 @@ CHILD = """
 import sys
 from pathlib import Path
 import numpy as np
-from daclass.training.loaders import Samples
-from daclass.training.loop import train
-from tests.training.conftest import NAMES, runs_in, study_of
+from daclass.training.batches import Samples
+from tests.training.conftest import NAMES, runs_in, study_of, train
 from tests.training.test_resume import LONG, OFTEN, PAIR
 folder, store, loader = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 files = sorted(folder.glob("*.png"))
