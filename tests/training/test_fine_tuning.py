@@ -147,7 +147,7 @@ def test_a_parent_without_good_weights_is_named(tmp_path, parent, smooth_samples
 
 
 def test_a_loss_that_explodes_names_the_rate_of_fine_tuning(tmp_path, parent, smooth_samples):
-    study = tuning_study(learning_rate=1e30)
+    study = tuning_study(learning_rate=1e4)
     (run,) = tuned(parent, "weak", study=study)
     with pytest.raises(InputError, match=r"lower interventions\.fine_tuning\.learning_rate"):
         train(study, [run], smooth_samples, NAMES)
