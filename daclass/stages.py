@@ -89,6 +89,7 @@ def overlaps_from(study: Study) -> Literal["annotations", "real"]:
 
 def predictions(study: Study, layout: Layout) -> None:
     """Read predictions that other programs made, and the labels of their pictures."""
+    from daclass.analysis.notes import suspicions
     from daclass.data.predictions import read_predictions
     from daclass.predictions import validate_predictions
 
@@ -97,7 +98,11 @@ def predictions(study: Study, layout: Layout) -> None:
     joined = read_predictions(study.data, study.comparison)
     found, table = joined.index, joined.predictions
     validate_predictions(table, found.index, len(found.classes))
+    texts = joined.notes + suspicions(table, found.index, list(found.classes["name"]))
+    for text in texts:
+        logging.warning("%s", text)
     digest = study.digest("data", "comparison")
+    write_table(pd.DataFrame({"text": list(texts)}), "notes", layout.table("notes"), digest)
     for name in ("index", "classes", "annotations", "truth"):
         write_table(getattr(found, name), name, layout.table(name), digest)
     write_table(table, "predictions", layout.predictions("sweep"), digest)
@@ -205,6 +210,8 @@ def measure(study: Study, layout: Layout) -> None:
     from daclass.analysis.conditions import Conditions
     from daclass.analysis.effects import Affected
     from daclass.analysis.measures import measures
+    from daclass.analysis.models import models
+    from daclass.analysis.notes import names_of_runs
 
     settings = study.analysis
     cells = _cells(study, layout, "sweep")
@@ -216,6 +223,8 @@ def measure(study: Study, layout: Layout) -> None:
         replicates=settings.bootstrap,
         random_seed=study.seed,
     )
+    table = read_table("predictions", layout.predictions("sweep"))
+    tables["models"] = models(cells, names_of_runs(cells.table, table), table)
     digest = study.digest("analysis")
     for name, table in tables.items():
         write_table(table, name, layout.table(name), digest)
@@ -376,6 +385,8 @@ def summary(study: Study, layout: Layout, config: Path, changes: Sequence[str] =
         wall_seconds=_wall_seconds(study, layout, sum(runs.values())),
         tables=found,
     )
+    if study.comparison:
+        content["notes"] = list(read_table("notes", layout.table("notes"))["text"])
     content["provenance"] = {
         "command": " ".join(
             [f"make study CONFIG={config}", *([f'SET="{" ".join(changes)}"'] if changes else [])]
@@ -691,6 +702,7 @@ def _write_json(content: Any, path: Path) -> None:
 
 MEASURED = (
     "counts", "accuracy", "class_accuracy", "effects", "null_band", "explained", "confusions",
+    "models",
 )  # fmt: skip
 """The tables that `measure` writes."""
 

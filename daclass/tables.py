@@ -171,6 +171,30 @@ TABLES: Mapping[str, Table] = {
             "reason": (_text, 'Why the class was picked; "" where it was not.'),
         },
     ),
+    "notes": Table(
+        "What a reader should look at first; only of studies of predictions.",
+        {"text": (_text, "One or two sentences.")},
+    ),
+    "models": Table(
+        "A run, such as a model from elsewhere, over all pictures.",
+        {
+            "run": (_text, "Its name."),
+            "policy": _POLICY,
+            "seed": (_int, "Number of the replicate; equal numbers are pairs."),
+            "accuracy": (_real, "Share of pictures predicted as their original label."),
+            "accuracy_multi": (_real, "Share of labelled pictures predicted as one of the labels."),
+            "top": (_int, "How many ranked classes the predictions hold."),
+            "accuracy_top": (_real, "Share of pictures with the original label among these."),
+            "confidence": (_real, "Mean probability of the predictions; NaN where unknown."),
+            "calibration_error": (
+                _real,
+                "Mean distance of probability and accuracy, in 15 bins by probability and weighted "
+                "by their pictures (Guo et al. 2017); NaN where unknown.",
+            ),
+            "images": _IMAGES,
+            "labelled": (_int, "Those that count for multi-label figures."),
+        },
+    ),
     "counts": Table(
         "A class in a run's predictions of one half of the pictures. Original counts are over the "
         "class's pictures; multi-label ones over its labelled pictures, those with a non-empty "

@@ -72,7 +72,7 @@ class Layout:
         """A table that a study has once; the names are the keys of `daclass.tables.SCHEMAS`."""
         folder = (
             self.data
-            if name in {"index", "classes", "annotations", "overlaps", "truth"}
+            if name in {"index", "classes", "annotations", "overlaps", "truth", "notes"}
             else self.results
         )
         return folder / f"{name}.parquet"

@@ -127,7 +127,7 @@ def label_sets(
         return pd.DataFrame(
             {"image_id": val["image_id"], "labels": [[label] for label in val["class_id"]]}
         )
-    known = given["image_id"].isin(val["image_id"])
+    known = given["image_id"].isin(set(val["image_id"]))
     if not known.all():
         row = int(np.flatnonzero(~known)[0])
         raise InputError(
@@ -140,13 +140,18 @@ def label_sets(
     if unknown.any():
         bad = labelled[unknown].iloc[0]
         raise InputError(f"annotations: {bad['image_id']} has the unknown class {bad['name']}")
-    sets = labelled["name"].map(ids).groupby(labelled["image_id"]).agg(lambda s: sorted(set(s)))
-    listed = set(given["image_id"])
+    pictures = pd.Index(val["image_id"])
+    keys = np.unique(
+        pictures.get_indexer(pd.Index(labelled["image_id"])) * len(ids)
+        + labelled["name"].map(ids).to_numpy(np.int64)
+    )
+    ends = np.searchsorted(keys, np.arange(1, len(pictures)) * len(ids))
+    sets = [(part % len(ids)).tolist() for part in np.split(keys, ends)]
+    of_listed = pictures.isin(given["image_id"].unique())
     labels = [
-        sets.get(image_id, []) if image_id in listed else [label]
-        for image_id, label in val[["image_id", "class_id"]].itertuples(index=False)
+        own if told else [label]
+        for own, told, label in zip(sets, of_listed, val["class_id"], strict=True)
     ]
-    of_listed = val["image_id"].isin(listed).to_numpy()
     check_agreement(
         [own for own, told in zip(labels, of_listed, strict=True) if told],
         val["class_id"].to_numpy()[of_listed],

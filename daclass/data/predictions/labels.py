@@ -124,10 +124,10 @@ def read_classes(
         InputError: the list of classes is bad, or the labels name no classes.
     """
     if data.classes == "imagenet":
-        return _listed(class_tree(), "data.classes")
+        return listed_classes(class_tree(), "data.classes")
     if data.classes not in (None, "wordnet"):
         file = data.root / data.classes
-        return _listed(read_csv(file, "name", "path"), str(file))
+        return listed_classes(read_csv(file, "name", "path"), str(file))
     classes = classes_of(labels, parts)
     names = list(classes.names)
     return classes, [class_path(name) for name in names] if data.classes else names
@@ -151,7 +151,12 @@ def classes_of(labels: Labels, parts: Sequence[Rows]) -> Classes:
     return found
 
 
-def _listed(tree: pd.DataFrame, file: str) -> tuple[Classes, list[str]]:
+def listed_classes(tree: pd.DataFrame, file: str) -> tuple[Classes, list[str]]:
+    """Classes from a list with the columns name and path.
+
+    Raises:
+        InputError: it is empty, or a name is empty or there twice.
+    """
     if tree.empty:
         raise InputError(f"{file}: names no class")
     empty = (tree["name"].str.strip() == "").to_numpy()

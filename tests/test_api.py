@@ -1,0 +1,217 @@
+"""`daclass.compare`: the numbers of the file path, and one clear line for bad arguments."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import daclass
+from daclass import stages
+from daclass.config import Layout, Study
+from daclass.errors import InputError
+from daclass.tables import read_table
+from tests.conftest import ROOT, absent
+
+RNG = np.random.default_rng(0)
+TRUTH = np.repeat(range(4), 30)
+NAMES = ["ant", "bee", "cat", "dog"]
+
+
+def runs(hurt: float, number: int = 3) -> np.ndarray:
+    """Class numbers [S, N]; the first class is taken for the second with the chance `hurt` more."""
+    right = RNG.random((number, len(TRUTH))) < 0.9 - hurt * (TRUTH == 0)
+    return np.where(right, TRUTH, (TRUTH + 1) % 4)
+
+
+STRONG, WEAK = runs(0.5), runs(0.0)
+
+
+def small(strong=STRONG, weak=WEAK, truth=TRUTH, **options):
+    settings = {"bootstrap": 100}
+    return daclass.compare(truth, {"strong": strong, "weak": weak}, settings=settings, **options)
+
+
+def test_importing_daclass_imports_neither_torch_nor_pandas_nor_numpy():
+    code = "import daclass, sys; sys.exit(bool({'torch', 'pandas', 'numpy'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_everything_that_the_package_promises_can_be_imported():
+    assert {"compare", "class_effects", "Policy", "PolicyCrop"} <= set(dir(daclass))
+    for name in set(daclass.__all__) - {"PolicyCrop"}:
+        assert getattr(daclass, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'compere'"):
+        _ = daclass.compere
+
+
+def test_a_class_that_pays_is_found_with_its_swallower():
+    found = small(classes=NAMES)
+    row = found.classes.iloc[0]
+    assert (row["name"], row["swallower"], row["images"]) == ("ant", "bee", 30)
+    by_hand = (WEAK == TRUTH)[:, TRUTH == 0].mean() - (STRONG == TRUTH)[:, TRUTH == 0].mean()
+    assert row["drop"] == pytest.approx(by_hand) and row["low"] > 0 and row["q"] < 0.05
+    assert row["reference"] - row["tested"] == pytest.approx(by_hand)
+    first = found.confusions.iloc[0]
+    assert (first["name"], first["predicted"]) == ("ant", "bee")
+    assert list(found.average["condition"].unique()) == ["strong", "weak"]
+    assert found.models["accuracy"].tolist() == pytest.approx(
+        [*(STRONG == TRUTH).mean(axis=1), *(WEAK == TRUTH).mean(axis=1)]
+    )
+    assert found.notes == [] and "ant" in repr(found)
+
+
+def test_the_notebook_shows_answers_and_table_and_escapes_names():
+    page = small(classes=["<b>", "bee", "cat", "dog"])._repr_html_()
+    assert (
+        page.startswith("<ul>") and "<table" in page and "&lt;b&gt;" in page and "<b>" not in page
+    )
+
+
+def same(one, other):
+    pd.testing.assert_frame_equal(one.classes, other.classes)
+    pd.testing.assert_frame_equal(one.average, other.average)
+
+
+def test_numbers_names_lists_pandas_and_torch_are_one():
+    found = small(classes=NAMES)
+    names = np.array(NAMES)
+    same(found, small(names[STRONG], names[WEAK], names[TRUTH]))
+    same(found, small(STRONG.tolist(), WEAK.tolist(), TRUTH.tolist(), classes=NAMES))
+    series = pd.Series(TRUTH)
+    same(found, small(STRONG.astype(float), WEAK.astype(np.int8), series, classes=NAMES))
+    torch = pytest.importorskip("torch")
+    same(found, small(torch.tensor(STRONG), torch.tensor(WEAK), torch.tensor(TRUTH), classes=NAMES))
+    by_name = {f"weak{run}": row for run, row in enumerate(WEAK)}
+    same(found, small(STRONG, by_name, classes=NAMES))
+
+
+def test_predictions_with_an_index_are_joined_by_it():
+    truth = pd.Series(TRUTH, index=[f"p{n:03d}" for n in range(len(TRUTH))])
+    order = RNG.permutation(len(TRUTH))
+    strong = pd.Series(STRONG[0], index=truth.index)
+    weak = pd.Series(WEAK[0], index=truth.index)
+    found = small(strong, weak, truth)
+    same(found, small(strong.iloc[order], weak.iloc[order[::-1]], truth))
+    with pytest.raises(InputError, match="no such picture"):
+        small(strong.rename(index={"p003": "other"}), weak, truth)
+
+
+def test_scores_give_rankings_probabilities_and_calibration():
+    logits = RNG.normal(size=(2, len(TRUTH), 4)).astype(np.float32)
+    logits[:, np.arange(len(TRUTH)), TRUTH] += 2
+    chance = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
+    by_logits, by_chance = small(logits, logits[0]), small(chance, chance[0])
+    same(by_logits, by_chance)
+    table = by_logits.models.set_index("model")
+    assert table.loc["strong[0]", "accuracy"] == (logits[0].argmax(axis=1) == TRUTH).mean()
+    confidence = chance[0].max(axis=1)
+    assert table.loc["strong[0]", "confidence"] == pytest.approx(confidence.mean())
+    edges = np.clip(np.ceil(confidence * 15), 1, 15)
+    right = logits[0].argmax(axis=1) == TRUTH
+    gaps = [abs((confidence - right)[edges == b].sum()) / len(TRUTH) for b in np.unique(edges)]
+    assert table.loc["strong[0]", "calibration_error"] == pytest.approx(sum(gaps))
+    wide = np.concatenate([logits, np.full((2, len(TRUTH), 3), -9, np.float32)], axis=2)
+    assert set(small(wide, wide[0]).average["k"]) == {1, 5}
+
+
+def test_label_sets_in_memory():
+    sets = [[label] for label in TRUTH]
+    sets[0] = [0, 1]
+    multi = small(annotations=sets).average.set_index(["condition", "truth"])["accuracy"]
+    right = STRONG == TRUTH
+    right[:, 0] |= STRONG[:, 0] == 1
+    assert multi["strong", "multi"] == pytest.approx(right.mean())
+    dense = np.eye(4, dtype=bool)[TRUTH]
+    dense[0, 1] = True
+    by_name = {str(n): own for n, own in enumerate(sets, 1)}
+    for other in (dense, by_name):
+        same(small(annotations=sets), small(annotations=other))
+    with pytest.raises(InputError, match="they seem to belong to other pictures"):
+        small(annotations=[*sets[40:], *sets[:40]])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"strong": np.where(STRONG == 3, 9, STRONG), "classes": NAMES}, "row .* 9 is no class"),
+        ({"strong": STRONG - 1}, r"y_pred\['strong'\]: row .* prediction -1 is no class"),
+        ({"strong": STRONG[:, 1:]}, "covers 119 pictures, there are 120"),
+        ({"strong": STRONG.T}, "covers 3 pictures, there are 120 names .*swapped"),
+        ({"strong": np.eye(4, dtype=int)[STRONG]}, "one-hot rows are no rankings"),
+        ({"strong": np.full((120, 4), np.nan)}, "row 1: a score is NaN"),
+        ({"strong": [[1], [1, 2]]}, "no array"),
+        ({"strong": pd.Series([None] * 120)}, "row 1: a value is missing"),
+        ({"truth": np.where(TRUTH == 3, -1, TRUTH)}, "row 91: label -1 is no class"),
+        ({"truth": TRUTH[:, None]}, r"y_true has shape \(120, 1\)"),
+        ({"reference": "strong"}, "comes first in y_pred"),
+        ({"reference": "other"}, "comparison"),
+        ({"images": ["a"] * 120}, "row 2: a is there twice"),
+        ({"images": ["a"]}, "1 names, but y_true has 120"),
+        ({"classes": ["ant", "ant", "cat", "dog"]}, "ant twice"),
+        ({"annotations": [[9]] * 120}, "annotations: 1: 9 is no class"),
+        ({"paired": True, "weak": WEAK[:2]}, "has no model with the replicate"),
+    ],
+)
+def test_bad_arguments_are_named_in_one_line(arguments, message):
+    with pytest.raises(InputError, match=message) as error:
+        small(**arguments)
+    assert "\n" not in str(error.value)
+
+
+def test_what_is_saved_can_be_read_again(tmp_path: Path):
+    found = small()
+    found.save(tmp_path / "out")
+    effects = read_table("effects", tmp_path / "out" / "effects.parquet")
+    pd.testing.assert_series_equal(effects["drop"], found.tables["effects"]["drop"])
+    assert (tmp_path / "out" / "summary.json").is_file()
+
+
+def test_the_report_has_the_notes(tmp_path: Path):
+    found = small(strong=(STRONG + 1) % 4, title="Renamed")
+    assert any("each number is 1 too high" in note for note in found.notes)
+    page = found.report(tmp_path / "r.html").read_text()
+    assert "Renamed" in page and "Look at this first" in page and "1 too high" in page
+
+
+def test_real_models_give_the_numbers_of_the_file_path(real_data, tmp_path, monkeypatch):
+    """The 16 shared ImageNet models: all tables equal to the last digit."""
+    folder = real_data / "imagenet_val"
+    if not folder.is_dir() or find_spec("timm") is None:
+        absent("timm, or the folder imagenet_val of the real data,")
+    monkeypatch.chdir(tmp_path)
+    with np.load(folder / "top5_16models.npz") as stored:
+        models, top = [str(name) for name in stored["models"]], stored["top5"]
+    deep = [name for name in models if name.startswith(("vgg", "densenet"))]
+    conditions = {"deep": deep, "others": [name for name in models if name not in deep]}
+    study = Study.load(
+        ROOT / "configs" / "predictions.yaml",
+        [
+            f"data.root={folder}",
+            "data.models={%s}"
+            % ", ".join(f"{m}: {{condition: {c}}}" for c, own in conditions.items() for m in own),
+            "comparison={conditions: [deep, others]}",
+            "analysis={bootstrap: 100}",
+        ],
+    )
+    layout = Layout(study.name)
+    for stage in (stages.predictions, stages.measure, stages.categories):
+        stage(study, layout)
+    found = daclass.compare(
+        np.loadtxt(folder / "val_labels.txt", dtype=int),
+        {c: {m: top[[models.index(m)]] for m in own} for c, own in conditions.items()},
+        images=[f"ILSVRC2012_val_{number:08d}.JPEG" for number in range(1, 50_001)],
+        classes="imagenet",
+        annotations="real",
+        settings={"bootstrap": 100},
+    )
+    for name in (*stages.MEASURED, "categories", "top_confusions", "notes"):
+        table = read_table(name, layout.table(name))
+        own = found.tables[name][list(table)].reset_index(drop=True)
+        pd.testing.assert_frame_equal(own, table, check_dtype=False, check_exact=True)
+    assert len(found.models) == 16
