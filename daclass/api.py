@@ -32,7 +32,7 @@ from daclass.data.predictions import Joined
 from daclass.data.predictions.given import join_given
 from daclass.errors import InputError
 from daclass.predictions import validate_predictions
-from daclass.provenance import versions
+from daclass.provenance import git_revision, versions
 from daclass.tables import with_readable_names, write_table
 
 _SHOWN = 12  # classes that a notebook shows
@@ -290,7 +290,11 @@ class Comparison:
         return {
             **content,
             "notes": self.notes,
-            "provenance": {"command": "daclass.compare(...)", "settings": settings},
+            "provenance": {
+                "command": "daclass.compare(...)",
+                "git_revision": git_revision(),
+                "settings": settings,
+            },
         }
 
     def save(self, folder: str | Path) -> None:

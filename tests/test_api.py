@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -189,12 +190,12 @@ def test_real_models_give_the_numbers_of_the_file_path(real_data, tmp_path, monk
         models, top = [str(name) for name in stored["models"]], stored["top5"]
     deep = [name for name in models if name.startswith(("vgg", "densenet"))]
     conditions = {"deep": deep, "others": [name for name in models if name not in deep]}
+    said = {m: {"condition": c} for c, own in conditions.items() for m in own}
     study = Study.load(
         ROOT / "configs" / "predictions.yaml",
         [
             f"data.root={folder}",
-            "data.models={%s}"
-            % ", ".join(f"{m}: {{condition: {c}}}" for c, own in conditions.items() for m in own),
+            f"data.models={json.dumps(said)}",
             "comparison={conditions: [deep, others]}",
             "analysis={bootstrap: 100}",
         ],
