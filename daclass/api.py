@@ -23,7 +23,6 @@ from daclass.analysis.effects import Affected
 from daclass.analysis.measures import measures
 from daclass.analysis.models import models
 from daclass.analysis.notes import names_of_runs, notes
-from daclass.analysis.summary import summarise
 from daclass.analysis.top_confusions import top_confusions
 from daclass.atomic import replacing
 from daclass.config import Study
@@ -271,6 +270,8 @@ class Comparison:
         """The findings in numbers, as summary.json of a study has them."""
         study = self.study
         assert study.comparison is not None
+        from daclass.report.summary import summarise
+
         content = summarise(
             study=study.name,
             title=study.title,
@@ -281,6 +282,7 @@ class Comparison:
             reference=study.reference_condition,
             replicates=study.comparison.replicates,
             q=study.analysis.affected.q,
+            confidence=study.analysis.confidence,
             runs_trained=0,
             versions=versions(),
             wall_seconds={},
@@ -309,7 +311,7 @@ class Comparison:
         """Write the report, one HTML file, and say where it is."""
         from daclass.plots.draw import draw_all
         from daclass.plots.tables import Tables
-        from daclass.report import write_report
+        from daclass.report.write import write_report
 
         options, comparison = self.study.analysis, self.study.comparison
         assert comparison is not None
@@ -349,8 +351,10 @@ class Comparison:
 
     @property
     def answers(self) -> list[str]:
-        """The most important findings, each in a sentence or two."""
-        return [entry["text"] for entry in self.summary["headline"]]
+        """The short answers to the report's questions, one line each."""
+        from daclass.wording.answers import short_answers
+
+        return [answer.line() for answer in short_answers(self.summary)]
 
     @property
     def _names(self) -> pd.Series:
