@@ -128,6 +128,7 @@ def _study(study: Study, layout: Layout, options: argparse.Namespace) -> None:
 def _init(options: argparse.Namespace) -> None:
     """Look at a folder of pictures, say what is there, and write a config that runs."""
     from daclass.data.draft import draft, report, study_name
+    from daclass.data.labels import draft_labels
     from daclass.data.survey import survey
 
     config = options.output or Path(f"{study_name(options.folder)}.yaml")
@@ -135,7 +136,8 @@ def _init(options: argparse.Namespace) -> None:
         raise InputError(f"{config}: is a folder; -o takes the name of a file")
     if config.exists() and not options.force:
         raise InputError(f"{config}: exists already; --force replaces it, -o takes another name")
-    found = survey(options.folder, options.seconds)
+    labels = draft_labels(options.labels) if options.labels else None
+    found = survey(options.folder, options.seconds, labels)
     print(report(found))
     with replacing(config) as partial:
         partial.write_text(draft(found, config), encoding="utf-8")
@@ -187,6 +189,13 @@ def make_parser() -> argparse.ArgumentParser:
     )
     init.add_argument(
         "folder", type=Path, help="holds train/<class>/ and val/<class>/, or <class>/ alone"
+    )
+    init.add_argument(
+        "--labels",
+        type=Path,
+        metavar="CSV",
+        help="says the classes of pictures that lie anywhere below the folder: a column for the "
+        "picture (image, id, ...) and one for its class (label, class, ...) or one per class",
     )
     init.add_argument("-o", "--output", type=Path, metavar="CONFIG", help="default: <folder>.yaml")
     init.add_argument("--force", action="store_true", help="replace a config that exists")

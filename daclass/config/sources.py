@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from daclass.config.base import Count, Pictures, Section, Seed
+from daclass.config.base import ADDED, Count, Pictures, Section, Seed
 from daclass.config.petri import PetriSettings
 
 
@@ -44,8 +44,35 @@ class PetriData(Sampling):
     """The generated world; `petri.seed` is the data seed."""
 
 
+class Labels(Section):
+    """Which class each picture is of, by a CSV or TSV file.
+
+    Pictures are named by their path below data.root or their file name, with or without its ending.
+    A picture may have several labels, in several rows, in several columns or in one field: the
+    first is the class it counts for, and where data.annotations is not given, all are its label
+    set.
+    """
+
+    file: Path
+    """The file; a semicolon may part its fields too."""
+    picture: str = ""
+    """The column that names the picture; found by its name, such as image or id, where not
+    given."""
+    label: str | tuple[str, ...] = ""
+    """The column that names the class; several columns, called as the classes are, hold 1 where the
+    picture is of the class and 0 where not. Found by its name, such as label or class, where not
+    given; or all other columns, where these hold 0 and 1."""
+    separator: str = ""
+    """What parts several labels in one field, such as "|" or " "; none where not given."""
+    split: str = ""
+    """The column that says train or val (or valid, validation, test) of each row; without it,
+    data.val_share says how many pictures serve for validation."""
+
+
 class FolderData(PerClass):
-    """Pictures in folders: <root>/<train>/<class>/<picture> and <root>/<val>/<class>/<picture>."""
+    """Pictures in folders: <root>/<train>/<class>/<picture> and <root>/<val>/<class>/<picture>; or
+    anywhere below root, with their classes in a file.
+    """
 
     source: Literal["folder"]
     root: Path
@@ -58,6 +85,8 @@ class FolderData(PerClass):
     """Where no subfolder holds validation pictures: this share of each class's pictures in train
     serves for validation instead, chosen by a hash of their content, so that copies of a picture
     stay on one side. Nothing is moved. train may be "." where classes lie in root itself."""
+    labels: Annotated[Labels | None, ADDED] = None
+    """Where a file says which class a picture is of, and not the name of its folder."""
     leave_out: tuple[str, ...] = ()
     """Pictures that are taken for absent, as paths below root: broken files, or copies."""
     annotations: Path | Literal["real"] | None = None
@@ -75,10 +104,22 @@ class FolderData(PerClass):
     @property
     def splits(self) -> tuple[str, ...]:
         """The subfolders with pictures, training first."""
+        if self.labels:
+            return (".",)
         return (self.train,) if self.val_share else (self.train, self.val)
 
+    @model_validator(mode="after")
+    def _says_what_is_for_validation(self) -> FolderData:
+        """With `labels`, either `val_share` or `labels.split` is given."""
+        if self.labels and bool(self.labels.split) == bool(self.val_share):
+            both = "not both" if self.val_share else "one is missing"
+            raise ValueError(f"labels.split or val_share says what is for validation: {both}")
+        return self
+
     def input_files(self) -> list[Path]:
-        return [file for file in (self.annotations, self.classes) if isinstance(file, Path)]
+        labels = self.labels and self.labels.file
+        given = (labels, self.annotations, self.classes)
+        return [file for file in given if isinstance(file, Path)]
 
 
 class Cifar10hData(PerClass):

@@ -23,6 +23,7 @@ VAL_SHARE = 0.2
 FEW_CLASSES = 5  # fewer leave no classes for the random control
 UNEVEN = 10  # times the pictures of the smallest class that make a set unbalanced
 STEPS = 1500  # that a training should have at least, where that takes no more than 40 epochs
+SPLITS = {"train": "for training", "val": "for validation"}
 SHOWN = 5  # names of a list that people read
 
 
@@ -138,10 +139,14 @@ def _recipe(survey: Survey) -> _Recipe:
 
 
 def _data(survey: Survey) -> Lines:
-    lines = [(f"  train: {_scalar(survey.train)}", "")]
+    lines = [] if survey.labels else [(f"  train: {_scalar(survey.train)}", "")]
+    if survey.labels:
+        lines += [("  labels:", "says each picture's class, and all labels of it")]
+        given = survey.labels.model_dump(mode="json", exclude_defaults=True)
+        lines += [(f"    {name}: {_scalar(value)}", "") for name, value in given.items()]
     if survey.val is None:
         lines.append((f"  val_share: {VAL_SHARE}", "set aside for validation; nothing is moved"))
-    else:
+    elif not survey.labels:
         lines.append((f"  val: {_scalar(survey.val)}", ""))
     lines += _class_tree(survey)
     if _is_imagenet_val(survey):
@@ -195,6 +200,7 @@ def _found(survey: Survey) -> Iterator[str]:
     for split, folder in (("train", survey.train), ("val", survey.val)):
         if folder:
             where = "the folder itself" if folder == "." else f"{folder}/"
+            where = SPLITS[split] if survey.labels else where
             fewest = survey.smallest(split)
             yield f"{where}: {count[split]:,} pictures that can be used, {fewest:,} or more a class"
     if survey.val is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,6 +18,10 @@ EXTENSIONS = {
     ".tif", ".tiff", ".webp",
 }  # fmt: skip
 """How the names of pictures end; whatever else lies in a class folder is passed over."""
+
+TRAIN = ("train", "training")
+VAL = ("val", "valid", "validation", "dev", "test", "testing")
+"""Names of splits, whatever their case; of several the first is taken."""
 
 TOOLS_FOLDERS = {
     "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot",  # of Synology and QNAP
@@ -53,11 +57,7 @@ def list_pictures(root: Path, split: str) -> pd.DataFrame:
             )
     if not rows:
         raise InputError(f"{folder}: holds no pictures in class folders")
-    for image_id, _ in rows:
-        try:
-            image_id.encode()
-        except UnicodeEncodeError:
-            raise InputError(f"{root}: the name {os.fsencode(image_id)!r} is not UTF-8") from None
+    _check_names(root, (image_id for image_id, _ in rows))
     for name in sorted(set(others) - {name for _, name in rows}):
         held = ", ".join(f"{number:,} {ending}" for ending, number in others[name].most_common(3))
         if held:
@@ -69,6 +69,34 @@ def list_pictures(root: Path, split: str) -> pd.DataFrame:
     return pd.DataFrame(sorted(rows), columns=["image_id", "name"]).sort_values(
         ["name", "image_id"], ignore_index=True
     )
+
+
+def every_picture(root: Path) -> list[str]:
+    """The pictures anywhere below a folder, as paths from there, sorted.
+
+    Raises:
+        InputError: there is no such folder, or as `list_pictures`.
+    """
+    if not root.is_dir():
+        raise InputError(f"{root}: no such folder")
+    found = [
+        (Path(where).relative_to(root) / file).as_posix()
+        for where, files in walk(root)
+        for file in files
+        if is_picture(file)
+    ]
+    if not found:
+        raise InputError(f"{root}: holds no pictures")
+    _check_names(root, found)
+    return sorted(found)
+
+
+def _check_names(root: Path, image_ids: Iterable[str]) -> None:
+    for image_id in image_ids:
+        try:
+            image_id.encode()
+        except UnicodeEncodeError:
+            raise InputError(f"{root}: the name {os.fsencode(image_id)!r} is not UTF-8") from None
 
 
 def walk(folder: Path) -> Iterator[tuple[str, list[str]]]:

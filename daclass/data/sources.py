@@ -26,6 +26,7 @@ from daclass.config.sources import PerClass
 from daclass.data import fashion_mnist
 from daclass.data.annotations import read_annotations
 from daclass.data.classes import Classes
+from daclass.data.labels import label_sets, labelled_pictures
 from daclass.data.listing import list_pictures
 from daclass.data.tabular import read_csv
 from daclass.data.wordnet import class_path
@@ -111,7 +112,12 @@ def _petri(data: PetriData, root: Path) -> Source:
 
 
 def _folder(data: FolderData) -> Source:
-    found = [list_pictures(data.root, split) for split in data.splits]
+    if data.labels:
+        listed = labelled_pictures(data.root, data.labels)
+        found = [listed[listed["split"] == split] for split in ("train", "val")]
+        found = found if data.labels.split else [listed]
+    else:
+        found = [list_pictures(data.root, split) for split in data.splits]
     unknown = sorted(set(data.leave_out) - set(pd.concat(found)["image_id"]))
     if unknown:
         raise InputError(f"data.leave_out: {data.root} has no picture {unknown[0]}")
@@ -119,6 +125,9 @@ def _folder(data: FolderData) -> Source:
     train, val = found if len(found) == 2 else _set_aside(found[0], data)
     pictures = _sample(train, val, data)
     annotations = classes = None
+    if data.labels:
+        annotations = label_sets(pictures[pictures["split"] == "val"], set(pictures["name"]))
+        pictures = pictures.drop(columns="names")
     if data.annotations:
         ids = list(pictures.loc[pictures["split"] == "val", "image_id"])
         names = sorted(pictures["name"].unique())

@@ -18,14 +18,13 @@ import pandas as pd
 from PIL import Image
 
 from daclass.augment.pictures import PictureError, orientation, read_picture
+from daclass.config import Labels
 from daclass.data.index import leaks
-from daclass.data.listing import is_meant, is_picture, list_pictures, walk
+from daclass.data.labels import labelled_pictures
+from daclass.data.listing import TRAIN, VAL, is_meant, is_picture, list_pictures, walk
 from daclass.data.sources import content_hashes, image_hash
 from daclass.errors import InputError
 
-TRAIN = ("train", "training")
-VAL = ("val", "valid", "validation", "dev", "test", "testing")
-"""Names of splits, whatever their case; of several the first is taken."""
 OPENED_AT_LEAST = 200
 MEASURED_AT_MOST = 500
 COMPARED_AT_MOST = 100_000
@@ -60,6 +59,7 @@ class Survey:
         train: the subfolder with training pictures; "." where classes lie in root itself.
         val: the subfolder with validation pictures; None where there is none.
         below: the folder that was given, where `root` is one below it.
+        labels: the file that says the classes, where their folders do not.
         nested: folders within class folders, whose pictures count for the class.
         unused: subfolders that are called as a split is and not taken: another one is, or they hold
             no class folders.
@@ -80,6 +80,7 @@ class Survey:
     train: str
     val: str | None
     below: Path | None
+    labels: Labels | None
     nested: tuple[str, ...]
     unused: tuple[str, ...]
     pictures: pd.DataFrame
@@ -116,10 +117,13 @@ class Survey:
         return int(self.kept.loc[self.kept["split"] == split, "name"].value_counts().min())
 
 
-def survey(root: Path, seconds: float = 60) -> Survey:
+def survey(root: Path, seconds: float = 60, labels: Labels | None = None) -> Survey:
     """Look at a folder of pictures; pictures are opened for `seconds` at most, but some always.
 
     Which pictures are opened, in which order, is decided by a hash of their names.
+
+    Args:
+        labels: the file that says the pictures' classes, where their folders do not.
 
     Raises:
         InputError: there is no such folder, it holds no pictures in class folders, one class alone,
@@ -129,14 +133,21 @@ def survey(root: Path, seconds: float = 60) -> Survey:
     if not root.is_dir():
         raise InputError(f"{root}: no such folder")
     given = root.resolve()
-    root = _unwrapped(given)
-    train, val, unused = _splits(root)
+    root = given if labels else _unwrapped(given)
+    if labels:
+        train, val, unused = ".", "." if labels.split else None, ()
+        pictures = labelled_pictures(root, labels).drop(columns="names")
+        pictures["split"] = pictures["split"].replace("", "train")
+    else:
+        train, val, unused = _splits(root)
     splits = {"train": train} | ({"val": val} if val else {})
-    parts = [list_pictures(root, folder).assign(split=name) for name, folder in splits.items()]
-    pictures = pd.concat(parts, ignore_index=True)
+    if not labels:
+        parts = [list_pictures(root, folder).assign(split=name) for name, folder in splits.items()]
+        pictures = pd.concat(parts, ignore_index=True)
     every = set(pictures["name"])
     if len(every) == 1:
-        raise InputError(f"{root}: holds one class alone, {min(every)}; each class needs a folder")
+        needed = "" if labels else "; each class needs a folder"
+        raise InputError(f"{root}: holds one class alone, {min(every)}{needed}")
     _check_classes(root, pictures, splits, every, "")
     ids = sorted(pictures["image_id"], key=image_hash)
     looks, unreadable = _open(root, ids, seconds)
@@ -163,10 +174,11 @@ def survey(root: Path, seconds: float = 60) -> Survey:
         train=train,
         val=val,
         below=None if root == given else given,
-        nested=_nested(pictures, splits),
+        labels=labels,
+        nested=() if labels else _nested(pictures, splits),
         unused=unused,
         pictures=pictures,
-        ignored=_ignored(root, list(splits.values())),
+        ignored=Counter() if labels else _ignored(root, list(splits.values())),
         opened=len(looks) + len(unreadable),
         unreadable=tuple(sorted(unreadable)),
         traits=Counter(trait for look in looks for trait in look.traits),
@@ -227,6 +239,12 @@ def _splits(root: Path) -> tuple[str, str | None, tuple[str, ...]]:
             f"{root}: holds {vals[0]}/ and no train/ with class folders; call one of them train"
         )
     others = (name for name in folders.values() if name not in named and is_meant(name))
+    tables = [each.name for each in sorted(root.glob("*.[ct]sv"))]
+    if tables and any(is_picture(each.name) for each in root.iterdir()):
+        raise InputError(
+            f"{root}: holds pictures outside of class folders; where {tables[0]} says their "
+            f"classes, --labels {tables[0]} takes them from there"
+        )
     if named and not any(_holds_pictures(root / name, in_folders=False) for name in others):
         raise InputError(f"{root / named[0]}: holds no pictures in class folders")
     return ".", None, ()

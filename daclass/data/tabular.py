@@ -27,6 +27,13 @@ def kind(path: Path) -> str:
     return name.suffix.lower()
 
 
+def _separator(path: Path, text: str) -> str:
+    """What parts fields: by the file's name, or semicolons, as many spreadsheets write them."""
+    by_name = SEPARATORS.get(kind(path), ",")
+    head = text.lstrip("\r\n").partition("\n")[0]
+    return ";" if ";" in head and by_name not in head else by_name
+
+
 def read_csv(path: Path, *columns: str, optional: tuple[str, ...] = ()) -> pd.DataFrame:
     """The named columns of a CSV or TSV file, as text; optional ones where the file has them.
 
@@ -50,7 +57,7 @@ def read_table(path: Path) -> pd.DataFrame:
     try:
         text = read_bytes(path, _PARSED).decode("utf-8-sig")
         lines = csv.reader(
-            io.StringIO(text, newline=""), delimiter=SEPARATORS.get(kind(path), ","), strict=True
+            io.StringIO(text, newline=""), delimiter=_separator(path, text), strict=True
         )
         header, *rows = [line for line in lines if line] or [[]]
     except (UnicodeDecodeError, csv.Error) as error:
