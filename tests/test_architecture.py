@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "wording": {"designer"},
     "plots": {"atomic", "augment.axis", "designer", "errors", "tables", "wording"},
     "report": {"analysis", "atomic", "augment.axis", "errors", "tables", "plots", "wording"},
-    "data": {"atomic", "augment.pictures", "errors", "config", "tables"},
+    "data": {"atomic", "augment.pictures", "augment.plain_yaml", "errors", "config", "tables"},
     "training": {"atomic", "augment", "errors", "config", "tables"},
     "examples": {"augment", "tables"},
     "realised": {"augment"},

@@ -107,7 +107,7 @@ def _column(table: pd.DataFrame, given: str, usual: Sequence[str], setting: str,
         raise InputError(f"{file}: lacks the column {given} (data.labels.{setting})")
     if not given and not found:
         raise InputError(
-            f"{file}: data.labels.{setting} has to name one of its columns: {', '.join(table)}"
+            f"{file}: data.labels.{setting} has to name one of its columns: {', '.join(map(str, table))}"
         )
     return given or found[0]
 
@@ -115,7 +115,7 @@ def _column(table: pd.DataFrame, given: str, usual: Sequence[str], setting: str,
 def _names(table: pd.DataFrame, labels: Labels, others: set[str]) -> list[list[str]]:
     """The labels in each row."""
     columns = [labels.label] if isinstance(labels.label, str) else list(labels.label)
-    rest = [name for name in table if name not in others]
+    rest = [str(name) for name in table if name not in others]
     if columns == [""]:
         usual = any(str(name).strip().lower() in LABEL for name in rest)
         marks = [name for name in rest if set(table[name]) <= _MARKS]

@@ -134,12 +134,12 @@ def survey(root: Path, seconds: float = 60, labels: Labels | None = None) -> Sur
         raise InputError(f"{root}: no such folder")
     given = root.resolve()
     root = given if labels else _unwrapped(given)
+    train, val, unused = (
+        (".", "." if labels.split else None, tuple[str, ...]()) if labels else _splits(root)
+    )
     if labels:
-        train, val, unused = ".", "." if labels.split else None, ()
         pictures = labelled_pictures(root, labels).drop(columns="names")
         pictures["split"] = pictures["split"].replace("", "train")
-    else:
-        train, val, unused = _splits(root)
     splits = {"train": train} | ({"val": val} if val else {})
     if not labels:
         parts = [list_pictures(root, folder).assign(split=name) for name, folder in splits.items()]
