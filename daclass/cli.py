@@ -67,7 +67,11 @@ def _run(options: argparse.Namespace) -> None:
     layout = Layout(study.name, options.results, options.figures)
     match options.command:
         case "check":
+            from daclass.realised import known_sizes, view_lines
+
             print(f"{options.config}: study {study.name}, fine")
+            if sizes := known_sizes(study):
+                print("\n".join(view_lines(study, sizes)))
         case "plan":
             from daclass.plan import plan
 
@@ -127,9 +131,11 @@ def _study(study: Study, layout: Layout, options: argparse.Namespace) -> None:
 
 def _init(options: argparse.Namespace) -> None:
     """Look at a folder of pictures, say what is there, and write a config that runs."""
+    from daclass.augment.pictures import shrunk
     from daclass.data.draft import draft, report, study_name
     from daclass.data.labels import draft_labels
     from daclass.data.survey import survey
+    from daclass.realised import view_lines
 
     config = options.output or Path(f"{study_name(options.folder)}.yaml")
     if config.is_dir():
@@ -141,7 +147,11 @@ def _init(options: argparse.Namespace) -> None:
     print(report(found))
     with replacing(config) as partial:
         partial.write_text(draft(found, config), encoding="utf-8")
-        Study.load(partial)
+        drafted = Study.load(partial)
+    limit = drafted.beton.max_resolution
+    sides = zip(found.widths, found.heights, strict=True)
+    sizes = [shrunk(width, height, limit)[::-1] for width, height in sides]
+    print("\n".join(view_lines(drafted, sizes)))
     print(f"\nWritten: {config}. Look it through, then: daclass study {shlex.quote(str(config))}")
 
 

@@ -71,6 +71,7 @@ def index(study: Study, layout: Layout) -> None:
             picture,
             twin,
         )
+    _refuse_exact_views(study, layout, found.index)
     digest = study.digest("data")
     for name in ("index", "classes", "annotations", "truth"):
         write_table(getattr(found, name), name, layout.table(name), digest)
@@ -78,6 +79,20 @@ def index(study: Study, layout: Layout) -> None:
         names = list(found.classes["name"])
         shared = overlaps_of_sets(real_label_sets(names), len(names))
         write_table(shared, "overlaps", layout.table("overlaps"), digest)
+
+
+def _refuse_exact_views(study: Study, layout: Layout, frame: pd.DataFrame) -> None:
+    """Refuse judged pictures of the resolution's own size, where the config could not tell."""
+    from daclass.augment.pictures import picture_size
+    from daclass.config.training import EXACT_AT_MOST
+    from daclass.realised import sample
+
+    root, most = _pictures_root(study, layout), study.beton.max_resolution
+    names = sample(frame.loc[frame["split"] == "val", "image_id"])
+    sides = [min(picture_size(root / name, most)) for name in names]
+    exact = study.training.shown_exactly(sides)
+    if exact > EXACT_AT_MOST and not study.training.exact_view:
+        raise InputError(study.exact_view_refusal(f"{exact:.0%} of the validation pictures"))
 
 
 def overlaps_from(study: Study) -> Literal["annotations", "real"]:
@@ -345,7 +360,8 @@ def realised(study: Study, layout: Layout) -> None:
     frame = read_table("index", layout.table("index"))
     root, most = _pictures_root(study, layout), study.beton.max_resolution
     names = sample(frame.loc[frame["split"] == "train", "image_id"].unique())
-    table = realised_areas([picture_size(root / name, most) for name in names], study.strengths)
+    sizes = [picture_size(root / name, most) for name in names]
+    table = realised_areas(sizes, study.crop_scales, study.training.resolution)
     write_table(table, "realised_area", layout.table("realised_area"), study.digest("data"))
 
 

@@ -470,6 +470,8 @@ TABLES: Mapping[str, Table] = {
             "width": (_int, "Of the pictures, px."),
             "mean_area": (_real, "Mean share of the area that a crop has in truth."),
             "fallback_share": (_real, "Share of crops that are the centred fallback box."),
+            "enlarged_share": (_real, "Share of crops with fewer pixels than training.resolution."),
+            "exact_share": (_real, "Share of crops of just that side, which are not resampled."),
             "images": (_int, "Pictures of this size in the sample."),
         },
     ),

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "data": {"atomic", "augment.pictures", "augment.plain_yaml", "errors", "config", "tables"},
     "training": {"atomic", "augment", "errors", "config", "tables"},
     "examples": {"augment", "tables"},
-    "realised": {"augment"},
+    "realised": {"augment", "config"},
     "plan": {
         "augment",
         "data.beton",
@@ -32,6 +32,7 @@ MAY_IMPORT = {
         "data.tiny_imagenet",
         "errors",
         "config",
+        "realised",
         "tables",
         "training",
     },

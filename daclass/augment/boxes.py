@@ -59,15 +59,24 @@ class RealisedArea:
         mean: mean share of the picture's area that the crop shows.
         smallest: 5% of the crops show a smaller share than this.
         fallback: share of the crops for which no try fitted, so that the centred box was taken.
+        enlarged: share of the crops with fewer pixels than they are resized to; NaN where no side
+            was given.
+        exact: share of the crops that have that side already, so that no pixel is resampled.
     """
 
     mean: npt.NDArray[np.float64]
     smallest: npt.NDArray[np.float64]
     fallback: npt.NDArray[np.float64]
+    enlarged: npt.NDArray[np.float64]
+    exact: npt.NDArray[np.float64]
 
 
 def realised_area(
-    strengths: npt.ArrayLike, heights: npt.ArrayLike, widths: npt.ArrayLike, crops: int = 16_384
+    strengths: npt.ArrayLike,
+    heights: npt.ArrayLike,
+    widths: npt.ArrayLike,
+    crops: int = 16_384,
+    side: int | None = None,
 ) -> RealisedArea:
     """The area that crops of a strength really show.
 
@@ -80,6 +89,7 @@ def realised_area(
         crops: number of crops drawn for each; always the same ones, so that the answer is a
             function of the arguments. The standard error of a share p is sqrt(p (1 - p) / crops),
             at most 0.4 points.
+        side: of the square in px that crops are resized to, for `enlarged` and `exact`.
 
     Raises:
         AugmentError: a picture without pixels, a strength outside the range, or no crops.
@@ -90,13 +100,15 @@ def realised_area(
         np.asarray(strengths, np.float64), np.asarray(heights), np.asarray(widths)
     )
     keys = image_keys(epoch_key(0, 0, 0), np.arange(crops))
-    found = np.empty((3, low.size))
+    found = np.full((5, low.size), np.nan)
     for place, (s, h, w) in enumerate(zip(low.flat, height.flat, width.flat, strict=True)):
         boxes, fallen = _draw(keys, int(h), int(w), float(s))
         share = boxes[:, 2] * boxes[:, 3] / (int(h) * int(w))
-        found[:, place] = share.mean(), np.quantile(share, 0.05), fallen.mean()
-    mean, smallest, fallback = found.reshape(3, *low.shape)
-    return RealisedArea(mean, smallest, fallback)
+        found[:3, place] = share.mean(), np.quantile(share, 0.05), fallen.mean()
+        if side is not None:
+            pixels, exact = boxes[:, 2] * boxes[:, 3], (boxes[:, 2:] == side).all(axis=1)
+            found[3:, place] = (pixels < side**2).mean(), exact.mean()
+    return RealisedArea(*found.reshape(5, *low.shape))
 
 
 def _draw(

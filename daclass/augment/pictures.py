@@ -62,7 +62,7 @@ def read_picture(file: Path, max_resolution: int | None = None) -> npt.NDArray[n
             raise ValueError("at most 12 bits of its 16 are used: nearly black; store 8, or all 16")
         turned = orientation(opened)
         picture = picture.transpose(_UPRIGHT[turned]) if turned > 1 else picture
-        width, height = _shrunk(*picture.size, max_resolution)
+        width, height = shrunk(*picture.size, max_resolution)
         if (width, height) != picture.size:
             picture = picture.resize((width, height), Image.Resampling.BOX)
         if min(width, height) < SIDE_AT_LEAST:
@@ -82,7 +82,7 @@ def picture_size(file: Path, max_resolution: int | None = None) -> tuple[int, in
         width, height = picture.size
         if orientation(picture) >= 5:
             width, height = height, width
-    width, height = _shrunk(width, height, max_resolution)
+    width, height = shrunk(width, height, max_resolution)
     return height, width
 
 
@@ -107,7 +107,7 @@ def _rgb(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB")
 
 
-def _shrunk(width: int, height: int, longest: int | None) -> tuple[int, int]:
+def shrunk(width: int, height: int, longest: int | None) -> tuple[int, int]:
     if not longest or max(width, height) <= longest:
         return width, height
     ratio = longest / max(width, height)

@@ -21,6 +21,11 @@ class Sampling(Section):
     split_seed: Seed = 0
     """Decides which validation pictures form the selection half and which the estimation half."""
 
+    @property
+    def picture_side(self) -> int | None:
+        """Side of the square pictures in px, where the source decides it."""
+        return None
+
     def input_files(self) -> list[Path]:
         """Files besides the pictures that the index is made from."""
         return []
@@ -42,6 +47,10 @@ class PetriData(Sampling):
     source: Literal["petri"]
     petri: PetriSettings = PetriSettings()
     """The generated world; `petri.seed` is the data seed."""
+
+    @property
+    def picture_side(self) -> int:
+        return self.petri.picture_size
 
 
 class Labels(Section):
@@ -136,6 +145,10 @@ class Cifar10hData(PerClass):
     """A label belongs to a picture from this share of the human votes on; the label with the most
     votes always does."""
 
+    @property
+    def picture_side(self) -> int:
+        return 32
+
 
 class FashionMnistData(PerClass):
     """Fashion-MNIST: ten kinds of clothes, 28 px, grey; its test pictures are for validation."""
@@ -144,6 +157,10 @@ class FashionMnistData(PerClass):
     root: Path = Path("/usr/share/datasets/fashion-mnist")
     """Folder with the four idx files, plain or gzipped, where Debian's dataset-fashion-mnist
     installs them; or torchvision's folder, which has them below FashionMNIST/raw."""
+
+    @property
+    def picture_side(self) -> int:
+        return 28
 
 
 class TinyImageNetData(PerClass):
@@ -159,6 +176,10 @@ class TinyImageNetData(PerClass):
     judged_from_train: Annotated[int, Field(ge=0, lt=500)] = 0
     """Training pictures per class, the first by a hash of their name, that are judged beside the
     50 validation pictures, and never trained on."""
+
+    @property
+    def picture_side(self) -> int:
+        return 64  # of the official set; copies may be smaller
 
 
 class Model(Section):

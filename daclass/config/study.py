@@ -88,6 +88,31 @@ class Study(Section):
                     )
         return self
 
+    @model_validator(mode="after")
+    def _pictures_are_resampled(self) -> Study:
+        """`training.val_resolution` is not the size of the pictures, where the source decides it,
+        unless `training.exact_view` allows it.
+        """
+        side = self.picture_side
+        if side and self.training.shown_exactly([side]) and not self.training.exact_view:
+            raise ValueError(self.exact_view_refusal(f"pictures of {side} px"))
+        return self
+
+    def exact_view_refusal(self, pictures: str) -> str:
+        """Why a study is refused that judges `pictures` pixel by pixel."""
+        return (
+            f"training.val_resolution: {pictures} would be judged pixel by pixel at "
+            f"{self.training.val_resolution} px, while training crops are resampled; train and "
+            "judge at a smaller side, change training.val_crop, or set training.exact_view: true"
+        )
+
+    @property
+    def picture_side(self) -> int | None:
+        """Side of the stored square pictures in px, where the source decides it."""
+        if isinstance(self.data, PredictionsData) or self.data.picture_side is None:
+            return None
+        return min(self.data.picture_side, self.beton.max_resolution or self.data.picture_side)
+
     @property
     def axis(self) -> Axis:
         return AXES[self.augmentation.axis]
@@ -97,6 +122,12 @@ class Study(Section):
         """Of the sweep, strongest first; none in a study of predictions."""
         strengths = self.sweep.strengths if self.sweep else ()
         return tuple(sorted(strengths, reverse=self.axis.stronger == "higher"))
+
+    @property
+    def crop_scales(self) -> tuple[float, ...]:
+        """Lower area bounds of the crops that the study trains with."""
+        cropped = self.axis.name == "rrc_scale"
+        return self.strengths if cropped else (self.augmentation.fixed_crop_scale,)
 
     @property
     def strongest(self) -> float:
@@ -238,8 +269,8 @@ class Study(Section):
             include={"seed", "beton", "augmentation", "training"},
             context=FOR_DIGEST,
         )
-        for name in ("val_resolution", "val_crop", "val_flip"):
-            del content["training"][name]
+        for name in ("val_resolution", "val_crop", "val_flip", "exact_view"):
+            content["training"].pop(name, None)
         content["recipe"] = RECIPE
         if outside := self.plugins("augmentation"):
             content["plugins"] = outside

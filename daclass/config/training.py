@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -9,6 +10,7 @@ from pydantic import Field, model_validator
 from daclass.augment.axes.rrc_scale import RRC_SCALE
 from daclass.augment.axis import AXES
 from daclass.config.base import (
+    ADDED,
     Count,
     Epochs,
     Pixels,
@@ -22,6 +24,11 @@ from daclass.config.base import (
 RECIPE = 2
 """Version of what training does with its settings. Raised with every change after which equal
 settings give other weights, so that stored runs of the older kind are not taken for new ones."""
+
+
+EXACT_AT_MOST = 0.05
+"""Share of validation pictures of val_resolution's own size above which a study is refused: where
+pictures have all sizes, some have this one by accident."""
 
 
 class Beton(Section):
@@ -101,8 +108,12 @@ class Training(Section):
     """Smaller training pictures in the first epochs; all epochs at resolution where not given."""
     val_resolution: Pixels = 32
     """Side of the validation pictures in px."""
-    val_crop: Annotated[float, Field(gt=0, le=1)] = 1.0
+    val_crop: Annotated[float, Field(gt=0, le=1)] = 0.875
     """Side of the central square that validation sees, as a share of the picture's shorter side."""
+    exact_view: Annotated[bool, ADDED] = False
+    """Allow validation pictures of val_resolution's own size. They are sharper than nearly all
+    training crops, which were resampled; classes are then told by sharpness, and single classes
+    seem to lose or gain by an augmentation that does them neither."""
     val_flip: bool = False
     """Average the logits of each validation picture and of its mirror image."""
     epochs: Count = 16
@@ -134,6 +145,16 @@ class Training(Section):
     """Colour standard deviation that is divided by, on a scale of 0 to 1."""
     loader: Literal["ffcv", "torchvision"] = "ffcv"
     """ffcv, or the slower reference loader, which needs no FFCV; equal boxes, similar pixels."""
+
+    def shown_exactly(self, sides: Sequence[int]) -> float:
+        """Share of validation pictures that have the size which the network sees already, whole or
+        as their central square.
+
+        Args:
+            sides: shorter side of each picture in px, at least one.
+        """
+        own = [self.val_resolution in {side, int(self.val_crop * side)} for side in sides]
+        return sum(own) / len(own)
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Training:

@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from daclass.augment.plain_yaml import dump_yaml
+from daclass.config import Training
+from daclass.config.training import EXACT_AT_MOST
 from daclass.data.imagenet import class_names, synsets
 from daclass.data.survey import Survey
 from daclass.data.wordnet import class_path
@@ -22,6 +24,7 @@ from daclass.errors import InputError
 VAL_SHARE = 0.2
 FEW_CLASSES = 5  # fewer leave no classes for the random control
 UNEVEN = 10  # times the pictures of the smallest class that make a set unbalanced
+VAL_CROP = 0.875
 STEPS = 1500  # that a training should have at least, where that takes no more than 40 epochs
 SPLITS = {"train": "for training", "val": "for validation"}
 SHOWN = 5  # names of a list that people read
@@ -62,7 +65,7 @@ def draft(survey: Survey, config: Path) -> str:
         (f"  model: {recipe.model}", "any timm model, or small_resnet up to 64 px"),
         (f"  resolution: {recipe.resolution}", "px; time grows with its square"),
         (f"  val_resolution: {recipe.resolution}", ""),
-        (f"  val_crop: {recipe.val_crop}", "side of the central square that validation sees"),
+        (f"  val_crop: {VAL_CROP}", "side of the central square that validation sees"),
         (f"  epochs: {recipe.epochs}", ""),
         (f"  batch_size: {recipe.batch_size}", ""),
         (f"  learning_rate: {recipe.learning_rate:g}", ""),
@@ -107,7 +110,6 @@ def _interventions(survey: Survey) -> Lines:
 class _Recipe:
     model: str
     resolution: int
-    val_crop: float
     write_mode: str
     max_resolution: int | None
     epochs: int
@@ -121,7 +123,6 @@ class _Recipe:
 def _recipe(survey: Survey) -> _Recipe:
     """Settings of the studies that come with daclass, for the nearest size of pictures and set."""
     shorter = int(np.median(np.minimum(survey.heights, survey.widths)))
-    longest = int(np.maximum(survey.heights, survey.widths).max())
     count = int((survey.kept["split"] == "train").sum())
     if survey.val is None:
         count = int(count * (1 - VAL_SHARE))
@@ -129,13 +130,29 @@ def _recipe(survey: Survey) -> _Recipe:
     fits = 2 ** int(math.log2(max(8, count / 25)))
     batch = min(fits, 256 if count >= 200_000 else 128 if count >= 20_000 else 64, count)
     epochs = min(40, max(12, math.ceil(STEPS * batch / count)))
-    if shorter <= 96:
-        side = max(16, shorter if shorter <= 40 else min(64, shorter // 8 * 8))
-        limit = 4 * side if longest > 4 * side else None
-        return _Recipe("small_resnet", side, 1.0, "raw", limit, epochs, batch)
-    side = 128 if shorter >= 128 else 96
-    limit = 2 * side if longest > 2 * side else None
-    return _Recipe("resnet18", side, 0.875, "jpg", limit, epochs, batch)
+    if shorter < 96:
+        side = max(8, min(48, 3 * shorter // 4 // 4 * 4))
+        side, limit = _sides(survey, [side + more for more in (0, 4, 8, 12)], 4)
+        return _Recipe("small_resnet", side, "raw", limit, epochs, batch)
+    side, limit = _sides(survey, (128, 112, 96) if shorter >= 128 else (96, 80, 64), 2)
+    return _Recipe("resnet18", side, "jpg", limit, epochs, batch)
+
+
+def _sides(survey: Survey, wished: Sequence[int], room: int) -> tuple[int, int | None]:
+    """Sides in px of the training pictures and of the longest stored one.
+
+    The latter is at most `room` times the former, which is the first wish that hardly any stored
+    picture has, whole or as validation sees it: pictures that are not resampled stand out.
+    """
+    shorter = np.minimum(survey.heights, survey.widths)
+    longer = np.maximum(survey.heights, survey.widths)
+    for side in wished:
+        limit = room * side if longer.max() > room * side else None
+        stored = shorter if limit is None else shorter * np.minimum(1, limit / longer)
+        training = Training(val_resolution=side, val_crop=VAL_CROP)
+        if training.shown_exactly(np.rint(stored).astype(int).tolist()) <= EXACT_AT_MOST:
+            break
+    return side, limit
 
 
 def _data(survey: Survey) -> Lines:

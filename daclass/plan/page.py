@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from daclass.augment.pictures import picture_size
 from daclass.config import Layout, PredictionsData, Study
 from daclass.errors import InputError
 from daclass.plan.counts import Counts, count
@@ -14,6 +15,7 @@ from daclass.plan.disk import checkpoint_bytes, kept
 from daclass.plan.jobs import Job, jobs
 from daclass.plan.runs import Wanted, wanted
 from daclass.plan.speed import job_hours, measured, published, stored
+from daclass.realised import known_sizes, view_lines
 
 
 def plan(
@@ -50,6 +52,7 @@ def plan(
     lines += ["", "Training"]
     if counts:
         lines += _training(study, layout, counts, phases, measure)
+        lines += _view(study, counts)
         lines += ["", "Disk", *_disk(study, layout, counts, phases)]
     else:
         lines.append(f"  hours and disk: unknown; {unknown}")
@@ -115,6 +118,13 @@ def _training(
     yield f"  at {speed.pictures:,.0f} pictures of {speed.side:.0f} px a second and job{each}:"
     yield f"  {speed.origin}"
     yield "  start-up, checkpoints and prediction come on top; a picture's time goes with its area"
+
+
+def _view(study: Study, counts: Counts) -> list[str]:
+    """How sharp training crops and validation pictures are, as far as sizes are known."""
+    sizes = [picture_size(file, study.beton.max_resolution) for file in counts.sample]
+    sizes = sizes or known_sizes(study)
+    return ["", "View", *(f"  {line}" for line in view_lines(study, sizes))] if sizes else []
 
 
 def _hours(hours: float) -> str:

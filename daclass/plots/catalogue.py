@@ -290,6 +290,11 @@ def _planted(tables: Tables) -> str:
 def _realised(tables: Tables) -> str:
     numbers = crops.realised_numbers(tables.realised_area)
     images, sizes = int(numbers["images"].max()), int(numbers["sizes"].max())
+    sharp = numbers[["strength", "enlarged_share", "exact_share"]]
+    views = "; ".join(
+        f"{strength:g}: {enlarged:.0%} and {exact:.0%}"
+        for strength, enlarged, exact in sharp.itertuples(index=False)
+    )
     band = (
         f" The band spans the means of {sizes} picture sizes."
         if sizes > 1
@@ -300,7 +305,8 @@ def _realised(tables: Tables) -> str:
         "between the strength and 1, so that the dotted line is the mean that is asked for. Crops "
         "that do not fit the picture are drawn again, and after ten tries a centred box with the "
         "largest permitted area is taken (dashed). Computed from the sizes of "
-        f"{counted(images, 'picture')}.{band}"
+        f"{counted(images, 'picture')}.{band} Share of crops that are enlarged, and that are shown "
+        f"pixel by pixel, by strength: {views}."
     )
 
 

@@ -15,27 +15,22 @@ def realised_numbers(realised_area: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         strength, mean_area, least and most (the smallest and the largest mean of one picture
-        size), asked (the mean that the strength asks for, (1 + s) / 2), fallback_share, images,
-        sizes. All areas and shares are in [0, 1].
+        size), asked (the mean that the strength asks for, (1 + s) / 2), fallback_share,
+        enlarged_share, exact_share, images, sizes. All areas and shares are in [0, 1].
     """
+    shares = ["mean_area", "fallback_share", "enlarged_share", "exact_share"]
     rows = realised_area.assign(
-        area=realised_area["mean_area"] * realised_area["images"],
-        fallbacks=realised_area["fallback_share"] * realised_area["images"],
+        **{name: realised_area[name] * realised_area["images"] for name in shares},
+        least=realised_area["mean_area"],
+        most=realised_area["mean_area"],
+        sizes=realised_area["images"],
     )
-    sums = rows.groupby("strength").agg(
-        area=("area", "sum"),
-        fallbacks=("fallbacks", "sum"),
-        least=("mean_area", "min"),
-        most=("mean_area", "max"),
-        images=("images", "sum"),
-        sizes=("images", "size"),
-    )
-    numbers = sums.reset_index()
-    numbers["mean_area"] = numbers["area"] / numbers["images"]
-    numbers["fallback_share"] = numbers["fallbacks"] / numbers["images"]
+    how = dict.fromkeys([*shares, "images"], "sum") | {"least": "min", "most": "max"}
+    numbers = rows.groupby("strength").agg(how | {"sizes": "size"}).reset_index()
+    numbers[shares] = numbers[shares].div(numbers["images"], axis=0)
     numbers["asked"] = (1 + numbers["strength"]) / 2
     columns = [
-        "strength", "mean_area", "least", "most", "asked", "fallback_share", "images", "sizes",
+        "strength", "mean_area", "least", "most", "asked", *shares[1:], "images", "sizes",
     ]  # fmt: skip
     return numbers[columns]
 

@@ -420,8 +420,8 @@ def test_a_study_is_called_after_its_folder(tmp_path, folder, name):
 @pytest.mark.parametrize(
     ("side", "count", "expected"),
     [
-        (28, 60_000, ("small_resnet", 28, 128, 12, "raw")),
-        (64, 12_000, ("small_resnet", 64, 64, 12, "raw")),
+        (28, 60_000, ("small_resnet", 20, 128, 12, "raw")),
+        (64, 12_000, ("small_resnet", 48, 64, 12, "raw")),
         (500, 900, ("resnet18", 128, 32, 40, "jpg")),
         (500, 1_300_000, ("resnet18", 128, 256, 12, "jpg")),
     ],

@@ -61,7 +61,8 @@ def test_predictions_take_what_their_file_takes(tmp_path):
     ],
 )
 def test_pictures_are_written_however_few_a_study_takes(tmp_path, data, files):
-    study = Study.model_validate({**study_of().model_dump(mode="json"), "data": data})
+    content = study_of(training={"val_resolution": 20}).model_dump(mode="json")
+    study = Study.model_validate({**content, "data": data})
     counts = Counts(6000, 10_000, 10, "")
     pictures = kept(study, Layout("s", tmp_path, tmp_path), counts, [])[0]
     assert (pictures.name, pictures.needed) == ("pictures", files * BLOCK)

@@ -370,7 +370,7 @@ def _top_confusions(categories) -> pd.DataFrame:
 
 def _realised_area() -> pd.DataFrame:
     rows = [
-        (s, side, 500, (1 + s) / 2 - 0.02 * wide, 0.3 * s**4, 200)
+        (s, side, 500, (1 + s) / 2 - 0.02 * wide, 0.3 * s**4, 0.9 - 0.8 * s, 0.05 * s, 200)
         for s in STRENGTHS
         for wide, side in enumerate((500, 375))
     ]
