@@ -134,7 +134,7 @@ def separate(loader: Loader, decoder: PolicyCropDecoder, strengths: np.ndarray) 
 
     def epochs() -> None:
         for strength in strengths:
-            decoder.strengths[:] = strength
+            decoder.strengths.own[:] = strength
             epoch()
 
     return epochs

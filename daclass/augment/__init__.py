@@ -10,6 +10,7 @@ from daclass.augment.axes.rrc_scale import RRC_SCALE
 from daclass.augment.axis import AXES, Axis
 from daclass.augment.boxes import RealisedArea, random_resized_crop_boxes, realised_area
 from daclass.augment.errors import AugmentError
+from daclass.augment.mixture import Mixture, StrengthTable
 from daclass.augment.policy import Policy, strength_table
 from daclass.augment.variates import epoch_key, image_keys
 
@@ -18,8 +19,10 @@ __all__ = [
     "RRC_SCALE",
     "AugmentError",
     "Axis",
+    "Mixture",
     "Policy",
     "RealisedArea",
+    "StrengthTable",
     "epoch_key",
     "image_keys",
     "random_resized_crop_boxes",

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from daclass.augment.axes.rrc_scale import RRC_SCALE
 from daclass.augment.errors import AugmentError
+from daclass.augment.mixture import StrengthTable, as_table
 from daclass.augment.variates import Keys, epoch_key, image_keys, uniform
 
 TRIES = 10  # torchvision's number
@@ -155,10 +156,9 @@ def _fallback_boxes(
     return np.stack([(height - h) // 2, (width - w) // 2, h, w], axis=1)
 
 
-def check_crops(
-    side: int, strengths: npt.NDArray[np.floating], flip: float
-) -> npt.NDArray[np.float64]:
-    """What every loader of crops checks before an epoch starts: the table as contiguous float64.
+def check_crops(side: int, strengths: StrengthTable | npt.ArrayLike, flip: float) -> StrengthTable:
+    """What every loader of crops checks before an epoch starts: the table, its own strengths as
+    contiguous float64.
 
     Raises:
         AugmentError: a side below one pixel, a probability outside [0, 1], or strengths that are
@@ -168,6 +168,6 @@ def check_crops(
         raise AugmentError(f"side: a crop has at least one pixel, got {side}")
     if not 0 <= flip <= 1:
         raise AugmentError(f"flip is a probability in [0, 1], got {flip}")
-    if np.ndim(strengths) != 2 or not len(strengths):
-        raise AugmentError(f"strengths must be [policies, samples], got {np.shape(strengths)}")
-    return np.ascontiguousarray(RRC_SCALE.check_all(strengths))
+    table = as_table(strengths)
+    own = np.ascontiguousarray(RRC_SCALE.check_all(table.own))
+    return StrengthTable(own, table.mixtures)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from daclass.augment.boxes import check_crops, random_resized_crop_boxes
 from daclass.augment.errors import AugmentError
+from daclass.augment.mixture import StrengthTable
 from daclass.augment.variates import epoch_key, flips, image_keys
 
 
@@ -25,8 +26,8 @@ class BatchPolicyCrop:
 
     Args:
         side: height and width of the crops in px.
-        strengths: lower area bounds in `RRC_SCALE`'s range, shape [policies, samples]: what
-            `strength_table` gives.
+        strengths: what `strength_table` gives, or lower area bounds in `RRC_SCALE`'s range, shape
+            [policies, samples].
         study_seed, run_seed: non-negative integers below 2^63.
         flip: probability of mirroring, in [0, 1].
 
@@ -38,7 +39,7 @@ class BatchPolicyCrop:
     def __init__(
         self,
         side: int,
-        strengths: npt.NDArray[np.floating],
+        strengths: StrengthTable | npt.ArrayLike,
         *,
         study_seed: int = 0,
         run_seed: int,
@@ -78,11 +79,13 @@ class BatchPolicyCrop:
             [
                 resized_crops(
                     images,
-                    random_resized_crop_boxes(keys, height, width, strengths[where]),
+                    random_resized_crop_boxes(
+                        keys, height, width, self.strengths.drawn(policy, where, keys)
+                    ),
                     self.side,
                     mirrored,
                 )
-                for strengths in self.strengths
+                for policy in range(len(self.strengths))
             ],
             dim=1,
         )

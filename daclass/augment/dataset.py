@@ -15,6 +15,7 @@ from torchvision.transforms.v2 import functional as tv
 
 from daclass.augment.boxes import check_crops, random_resized_crop_boxes
 from daclass.augment.errors import AugmentError
+from daclass.augment.mixture import StrengthTable
 from daclass.augment.pictures import read_picture
 from daclass.augment.transform import Epoch, PolicyCrop, SampleIndex
 from daclass.augment.variates import flips, image_keys
@@ -40,10 +41,9 @@ class IndexedDataset(Dataset[tuple[Any, ...]]):
             raise AugmentError(f"{type(dataset).__name__} has no length: samples have no positions")
         steps = transform.transforms if isinstance(transform, v2.Compose) else [transform]
         for step in steps:
-            if isinstance(step, PolicyCrop) and len(step.strengths) != len(dataset):
+            if isinstance(step, PolicyCrop) and len(step) != len(dataset):
                 raise AugmentError(
-                    f"strengths cover {len(step.strengths)} samples, the data set has "
-                    f"{len(dataset)}"
+                    f"strengths cover {len(step)} samples, the data set has {len(dataset)}"
                 )
         self.dataset = dataset
         self.transform = transform
@@ -68,7 +68,8 @@ class PolicyCropDataset(Dataset[tuple[torch.Tensor, int, int]]):
         files: picture files, one a sample; whatever their mode, they become upright RGB.
         labels: class of each sample, shape [samples].
         side: height and width of the crops in px.
-        strengths: lower area bounds in `RRC_SCALE`'s range, shape [policies, samples].
+        strengths: what `strength_table` gives, or lower area bounds in `RRC_SCALE`'s range, shape
+            [policies, samples].
         study_seed, run_seed: non-negative integers below 2^63.
         flip: probability of mirroring, in [0, 1].
         max_resolution: longest side in px of the pictures that boxes are cut from; larger ones are
@@ -84,7 +85,7 @@ class PolicyCropDataset(Dataset[tuple[torch.Tensor, int, int]]):
         files: Sequence[Path],
         labels: npt.NDArray[np.integer],
         side: int,
-        strengths: npt.NDArray[np.floating],
+        strengths: StrengthTable | npt.ArrayLike,
         *,
         study_seed: int = 0,
         run_seed: int,
@@ -114,12 +115,18 @@ class PolicyCropDataset(Dataset[tuple[torch.Tensor, int, int]]):
     def __getitem__(self, position: int) -> tuple[torch.Tensor, int, int]:
         pixels = read_picture(self.files[position], self.max_resolution)
         picture = torch.from_numpy(pixels.copy()).permute(2, 0, 1)
-        keys = image_keys(self._epoch.key, np.full(len(self.strengths), position))
-        boxes = random_resized_crop_boxes(
-            keys, picture.shape[1], picture.shape[2], self.strengths[:, position]
+        place, (height, width) = np.array([position]), picture.shape[1:]
+        keys = image_keys(self._epoch.key, place)
+        boxes = np.concatenate(
+            [
+                random_resized_crop_boxes(
+                    keys, height, width, self.strengths.drawn(policy, place, keys)
+                )
+                for policy in range(len(self.strengths))
+            ]
         )
         size = [self.side, self.side]
         crops = torch.stack([tv.resized_crop(picture, *box, size) for box in boxes.tolist()])
-        if flips(keys[:1], self.flip)[0]:
+        if flips(keys, self.flip)[0]:
             crops = tv.horizontal_flip(crops)
         return crops, int(self.labels[position]), position

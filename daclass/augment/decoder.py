@@ -27,8 +27,9 @@ from numba.extending import intrinsic
 from daclass.augment import variates
 from daclass.augment.boxes import LOG_RATIO, RATIO, TRIES, check_crops
 from daclass.augment.errors import AugmentError
+from daclass.augment.mixture import StrengthTable
 from daclass.augment.resample import area_crop, mirror
-from daclass.augment.variates import FLIP, GOLDEN, epoch_key
+from daclass.augment.variates import FLIP, GOLDEN, MIXTURE, epoch_key
 
 # FFCV compiles decoders with fastmath. These are compiled without, so that a box is the same
 # integer here and in NumPy.
@@ -37,6 +38,7 @@ _mix = njit(variates.mix)
 _ONE, _S11, _FOUR = np.uint64(1), np.uint64(11), np.uint64(4)
 _LOG_LOW, _LOG_SPAN = LOG_RATIO[0], LOG_RATIO[1] - LOG_RATIO[0]
 _RATIO_LOW, _RATIO_HIGH = RATIO
+_MIXTURE = np.uint64(MIXTURE)
 
 
 @njit
@@ -75,6 +77,18 @@ def crop_box(key: Any, height: Any, width: Any, low: float) -> tuple[Any, Any, A
     return (height - h) // 2, (width - w) // 2, h, w
 
 
+@njit
+def drawn_strength(key: Any, own: float, share: float, bounds: Any, strengths: Any) -> float:
+    """`Mixture.drawn` for one key, compiled."""
+    variate = _uniform(key, _MIXTURE)
+    if variate >= share:
+        return own
+    level = 0
+    while level < len(bounds) - 1 and variate / share >= bounds[level]:
+        level += 1
+    return strengths[level]
+
+
 @intrinsic
 def _pointer(_context, address):  # type: ignore[no-untyped-def]
     """Integer -> void*. Numba freezes arrays that a closure holds; reading through their address is
@@ -96,8 +110,8 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
 
     Args:
         side: height and width of the crops in px.
-        strengths: lower area bounds in `RRC_SCALE`'s range, shape [policies, samples of the
-            .beton]: what `strength_table` gives.
+        strengths: what `strength_table` gives, or lower area bounds in `RRC_SCALE`'s range, shape
+            [policies, samples of the .beton].
         study_seed, run_seed: non-negative integers below 2^63.
         flip: probability of mirroring, in [0, 1].
         shrink: "area" shrinks boxes with `resample.area_crop`; "opencv" with OpenCV, as FFCV does,
@@ -111,7 +125,7 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
     def __init__(
         self,
         side: int,
-        strengths: npt.NDArray[np.floating],
+        strengths: StrengthTable | npt.ArrayLike,
         *,
         study_seed: int = 0,
         run_seed: int,
@@ -174,7 +188,9 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
         decode_jpeg = Compiler.compile(imdecode)
         resize = Compiler.compile(resize_crop)
         shape = self.strengths.shape
-        strengths_at = self.strengths.ctypes.data
+        strengths_at = self.strengths.own.ctypes.data
+        shares, bounds, levels = self.strengths.compiled()  # frozen into the code
+        mixed = bool(shares.any())
         epoch_at = self._epoch.ctypes.data
         damaged_at = self._damaged.ctypes.data
         policies = shape[0]
@@ -203,7 +219,10 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
                 key = _image_key(epoch, np.uint64(image))
                 mirrored = _uniform(key, flip_counter) < flip
                 for k in range(policies):
-                    top, left, h, w = crop_box(key, height, width, strengths[k, image])
+                    low = strengths[k, image]
+                    if mixed:
+                        low = drawn_strength(key, low, shares[k], bounds[k], levels[k])
+                    top, left, h, w = crop_box(key, height, width, low)
                     crop = destination[slot, k]
                     if by_area and h >= side and w >= side:
                         area_crop(picture, top, left, h, w, mirrored, crop)

@@ -20,9 +20,12 @@ import numpy.typing as npt
 
 from daclass.augment.axis import AXES, Axis
 from daclass.augment.errors import AugmentError
+from daclass.augment.mixture import Mixture, StrengthTable
 from daclass.augment.plain_yaml import dump_yaml, load_yaml
 
-KEYS = ("axis", "default", "classes", "class_ids", "loss_weights")
+KEYS = ("version", "axis", "default", "classes", "class_ids", "loss_weights", "mixture")
+VERSION = 2
+"""Of the files of policies with a `mixture`; others are of version 1, which they do not say."""
 
 
 @dataclass(frozen=True)
@@ -39,16 +42,19 @@ class Policy:
             position in the data set's list of classes.
         loss_weights: class name -> how much the loss of its samples counts, read-only; classes that
             are not named have 1. Only ratios matter: see `weights`.
+        mixture: strengths that every picture may get instead of its class's own, or None.
 
     Raises:
         AugmentError: a strength lies outside the axis's range, a class is neither a name nor an
-            id, or a loss weight is not positive and finite or not given by a class's name.
+            id, a loss weight is not positive and finite or not given by a class's name, or a
+            mixture has a strength outside the range.
     """
 
     axis: Axis
     default: float
     classes: Mapping[str | int, float] = field(default_factory=dict)
     loss_weights: Mapping[str, float] = field(default_factory=dict)
+    mixture: Mixture | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "default", self.axis.check(self.default))
@@ -64,15 +70,19 @@ class Policy:
         }
         kept_weights = {name: weight for name, weight in weights.items() if weight != 1}
         object.__setattr__(self, "loss_weights", MappingProxyType(kept_weights))
+        if self.mixture:
+            self.axis.check_all(list(self.mixture.strengths))
+            if not self.classes and set(self.mixture.strengths) == {self.default}:
+                object.__setattr__(self, "mixture", None)  # whatever is drawn, it is the default
 
     @property
     def uniform(self) -> bool:
-        """Whether all classes have one strength; their losses may still be weighted."""
-        return not self.classes
+        """Whether all pictures have one strength; their losses may still be weighted."""
+        return not self.classes and self.mixture is None
 
     @property
     def strength(self) -> float:
-        """The strength of a uniform policy; NaN where classes differ."""
+        """The strength of a uniform policy; NaN where classes or pictures differ."""
         return self.default if self.uniform else math.nan
 
     @property
@@ -86,6 +96,8 @@ class Policy:
 
     def strengths(self, class_names: Sequence[str]) -> npt.NDArray[np.float64]:
         """The strength of each class of `class_names`, shape [classes], float64.
+
+        Of policies with a mixture, the class's own.
 
         Raises:
             AugmentError: the policy names a class that `class_names` lacks, an id that is no
@@ -113,8 +125,32 @@ class Policy:
     def sample_strengths(
         self, axis: Axis, labels: npt.ArrayLike, class_names: Sequence[str]
     ) -> npt.NDArray[np.float64]:
-        """The strength of each sample, shape [samples], float64; see `strength_table`."""
-        return strength_table(axis, [self], labels, class_names)[0]
+        """The strength of each sample, shape [samples], float64; see `strength_table`.
+
+        Raises:
+            AugmentError: as `strength_table`; or the policy has a mixture, so that a sample's
+                strength changes from epoch to epoch.
+        """
+        row: npt.NDArray[np.float64] = strength_table(axis, [self], labels, class_names)[0]
+        return row
+
+    def distribution(
+        self, class_names: Sequence[str]
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """How the pictures of each class are spread over strengths.
+
+        Returns:
+            the strengths that some picture gets, ascending, shape [strengths]; the share of each
+            class's pictures that get it, shape [classes, strengths], rows that sum to 1.
+        """
+        own = self.strengths(class_names)
+        mixed = self.mixture.strengths if self.mixture else {}
+        levels = np.array(sorted({*own.tolist(), *mixed}))
+        kept = 1 - (self.mixture.share if self.mixture else 0.0)
+        shares = kept * (levels == own[:, None])
+        if self.mixture:
+            shares += self.mixture.share * np.array([mixed.get(s, 0.0) for s in levels.tolist()])
+        return levels, shares
 
     def weights(
         self, class_names: Sequence[str], labels: npt.ArrayLike | None = None
@@ -148,10 +184,12 @@ class Policy:
     def as_dict(self) -> dict[str, Any]:
         names = {key: value for key, value in self.classes.items() if isinstance(key, str)}
         ids = {key: value for key, value in self.classes.items() if isinstance(key, int)}
-        content: dict[str, Any] = {"axis": self.axis.name, "default": self.default}
+        content: dict[str, Any] = {"version": VERSION} if self.mixture else {}
+        content |= {"axis": self.axis.name, "default": self.default}
         content |= {"classes": names} | ({"class_ids": ids} if ids else {})
         # What a policy does not have is not written: files and hashes of others stay as they are.
-        return content | ({"loss_weights": dict(self.loss_weights)} if self.loss_weights else {})
+        content |= {"loss_weights": dict(self.loss_weights)} if self.loss_weights else {}
+        return content | ({"mixture": self.mixture.as_dict()} if self.mixture else {})
 
     @classmethod
     def from_dict(cls, content: Any) -> Policy:
@@ -160,10 +198,16 @@ class Policy:
         Raises:
             AugmentError: missing or unknown keys, an unknown axis, a class that is neither a name
                 nor an id, a strength that is no number or lies outside the axis's range, a loss
-                weight that is not positive and finite.
+                weight that is not positive and finite, a mixture that is none, or a version that
+                this daclass does not know.
         """
         if not isinstance(content, Mapping):
             raise AugmentError("a policy is a mapping with the keys axis, default and classes")
+        version = content.get("version", 1)
+        if version not in (1, VERSION) or isinstance(version, bool):
+            raise AugmentError(
+                f"version {version!r}: this daclass reads policies of version 1 and {VERSION}"
+            )
         odd = sorted(set(map(str, content)) - set(KEYS))
         missing = sorted({"axis", "default"} - set(content))
         if odd or missing:
@@ -180,7 +224,8 @@ class Policy:
         weights = content.get("loss_weights") or {}
         if not isinstance(weights, Mapping):
             raise AugmentError("loss_weights must map class names to weights")
-        return cls(AXES[content["axis"]], content["default"], classes, weights)
+        mixture = Mixture.from_dict(content["mixture"]) if content.get("mixture") else None
+        return cls(AXES[content["axis"]], content["default"], classes, weights, mixture)
 
     def save(self, path: Path | str) -> None:
         """Write the policy as YAML, or JSON where `path` ends in .json, atomically.
@@ -215,8 +260,8 @@ class Policy:
 
 def strength_table(
     axis: Axis, policies: Sequence[Policy], labels: npt.ArrayLike, class_names: Sequence[str]
-) -> npt.NDArray[np.float64]:
-    """The strength of every sample under every policy, shape [policies, samples], float64.
+) -> StrengthTable:
+    """The strength of every sample under every policy, shape [policies, samples].
 
     Args:
         axis: what the strengths are for: all policies must be of this axis.
@@ -234,7 +279,8 @@ def strength_table(
             f"policies of the axis {axis.name} are needed, got {' and '.join(others) or 'none'}"
         )
     ids = _labels(labels, class_names)
-    return np.stack([policy.strengths(class_names)[ids] for policy in policies])
+    own = np.stack([policy.strengths(class_names)[ids] for policy in policies])
+    return StrengthTable(own, tuple(policy.mixture for policy in policies))
 
 
 def _ids(class_names: Sequence[str]) -> dict[str, int]:

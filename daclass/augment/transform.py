@@ -13,6 +13,7 @@ from torchvision.transforms.v2 import functional as tv
 
 from daclass.augment.boxes import check_crops, random_resized_crop_boxes
 from daclass.augment.errors import AugmentError
+from daclass.augment.mixture import StrengthTable
 from daclass.augment.variates import epoch_key, flips, image_keys
 
 
@@ -54,7 +55,7 @@ class PolicyCrop(v2.Transform):
     Args:
         side: height and width of the crop in px.
         strengths: lower area bounds in `RRC_SCALE`'s range, shape [samples]: what
-            `Policy.sample_strengths` gives.
+            `Policy.sample_strengths` gives; or a `strength_table` of one policy, which may mix.
         study_seed, run_seed: non-negative integers below 2^63.
         flip: probability of mirroring, in [0, 1].
         interpolation: torchvision's; images are shrunk with its antialiasing.
@@ -68,7 +69,7 @@ class PolicyCrop(v2.Transform):
     def __init__(
         self,
         side: int,
-        strengths: npt.NDArray[np.floating],
+        strengths: StrengthTable | npt.ArrayLike,
         *,
         study_seed: int = 0,
         run_seed: int,
@@ -76,7 +77,11 @@ class PolicyCrop(v2.Transform):
         interpolation: v2.InterpolationMode = v2.InterpolationMode.BILINEAR,
     ) -> None:
         super().__init__()
-        (self.strengths,) = check_crops(side, np.asarray(strengths)[None], flip)
+        if not isinstance(strengths, StrengthTable):
+            strengths = np.asarray(strengths)[None]
+        self.table = check_crops(side, strengths, flip)
+        if len(self.table) != 1:
+            raise AugmentError(f"PolicyCrop cuts by one policy, got {len(self.table)}")
         self.side = side
         self.flip = flip
         self.interpolation = interpolation
@@ -86,6 +91,10 @@ class PolicyCrop(v2.Transform):
         """Choose the epoch whose crops are cut next; workers of a `DataLoader` hear of it too."""
         self._epoch.set(epoch)
 
+    def __len__(self) -> int:
+        """Number of samples that it has strengths for."""
+        return self.table.shape[1]
+
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         found = [int(part) for part in flat_inputs if isinstance(part, SampleIndex)]
         if len(found) != 1:
@@ -94,13 +103,12 @@ class PolicyCrop(v2.Transform):
                 "daclass.augment.dataset.IndexedDataset"
             )
         (position,) = found
-        if not 0 <= position < len(self.strengths):
-            raise AugmentError(
-                f"strengths cover {len(self.strengths)} samples; there is none for {position}"
-            )
+        if not 0 <= position < len(self):
+            raise AugmentError(f"strengths cover {len(self)} samples; there is none for {position}")
         keys = image_keys(self._epoch.key, np.array([position]))
         height, width = v2.query_size(flat_inputs)
-        (box,) = random_resized_crop_boxes(keys, height, width, self.strengths[position]).tolist()
+        strength = self.table.drawn(0, np.array([position]), keys)
+        (box,) = random_resized_crop_boxes(keys, height, width, strength).tolist()
         return {"box": box, "mirrored": bool(flips(keys, self.flip)[0])}
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:

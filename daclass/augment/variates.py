@@ -24,7 +24,8 @@ GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 OPERATION_BITS = 32
 FLIP = np.uint64(1 << OPERATION_BITS)
 PARTNER = 8 << OPERATION_BITS
-RESERVED = {0: "crops", 1: "flips", 8: "the partners of mixes"}
+MIXTURE = 9 << OPERATION_BITS
+RESERVED = {0: "crops", 1: "flips", 8: "the partners of mixes", 9: "mixtures of strengths"}
 
 _S27, _S30, _S31, _S11 = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(11)
 _MUL1, _MUL2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)

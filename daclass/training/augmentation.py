@@ -8,8 +8,16 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from daclass.augment import RRC_SCALE, Policy, epoch_key, image_keys, strength_table
+from daclass.augment import (
+    RRC_SCALE,
+    Policy,
+    StrengthTable,
+    epoch_key,
+    image_keys,
+    strength_table,
+)
 from daclass.augment.batch import batch_operation
+from daclass.augment.mixture import as_table
 from daclass.training.recipe import Recipe
 
 
@@ -18,7 +26,7 @@ def crop_strengths(
     policies: Sequence[Policy],
     labels: npt.NDArray[np.integer],
     class_names: Sequence[str],
-) -> npt.NDArray[np.float64]:
+) -> StrengthTable:
     """Lower area bounds of the crops that a loader cuts, shape [crops, samples].
 
     One crop a policy where the axis is the crop's; else a single one, which all runs share.
@@ -28,7 +36,7 @@ def crop_strengths(
     """
     if recipe.axis == RRC_SCALE:
         return strength_table(RRC_SCALE, policies, labels, class_names)
-    return np.full((1, len(labels)), recipe.augmentation.fixed_crop_scale)
+    return as_table(np.full((1, len(labels)), recipe.augmentation.fixed_crop_scale))
 
 
 class BatchAugmentation:
@@ -71,6 +79,6 @@ class BatchAugmentation:
         samples = positions.numpy()
         keys = image_keys(epoch_key(*self.seeds, epoch), samples)
         images, targets = self.operation(
-            pictures.float() / 255, labels, self.strengths[place, samples], keys
+            pictures.float() / 255, labels, self.strengths.drawn(place, samples, keys), keys
         )
         return images * 255, targets

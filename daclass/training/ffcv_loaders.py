@@ -15,7 +15,7 @@ from ffcv.transforms import Squeeze, ToTensor
 from ffcv.traversal_order.base import TraversalOrder
 from numba.np.ufunc.parallel import get_thread_count
 
-from daclass.augment import AugmentError
+from daclass.augment import AugmentError, StrengthTable
 from daclass.augment.beton import read_labels
 from daclass.augment.decoder import PolicyCropDecoder
 from daclass.config import Training
@@ -29,7 +29,7 @@ class FfcvTrainLoader:
         self,
         recipe: Recipe,
         samples: Samples,
-        strengths: npt.NDArray[np.float64],
+        strengths: StrengthTable,
         seed: int,
         order: Order,
         threads: int,

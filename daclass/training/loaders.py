@@ -8,8 +8,8 @@ with the same boxes.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from daclass.augment import StrengthTable
 from daclass.errors import InputError
 from daclass.training.batches import (
     WHOLE,
@@ -26,7 +26,7 @@ from daclass.training.recipe import Recipe
 def train_loader(
     recipe: Recipe,
     samples: Samples,
-    strengths: npt.NDArray[np.float64],
+    strengths: StrengthTable,
     seed: int,
     threads: int,
     part: Part = WHOLE,

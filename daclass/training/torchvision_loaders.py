@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms.v2 import functional as tv
 
+from daclass.augment import StrengthTable
 from daclass.augment.dataset import PolicyCropDataset
 from daclass.augment.errors import AugmentError
 from daclass.augment.pictures import read_picture
@@ -26,7 +27,7 @@ class TorchvisionTrainLoader:
         self,
         recipe: Recipe,
         samples: Samples,
-        strengths: npt.NDArray[np.float64],
+        strengths: StrengthTable,
         seed: int,
         order: Order,
         threads: int,

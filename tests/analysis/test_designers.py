@@ -119,6 +119,25 @@ def test_the_control_deals_the_dose_of_any_designer() -> None:
     assert "graded's 2 strengths for random classes" in found.reasons["summary"]
 
 
+@pytest.mark.parametrize("name", ["fp_informed", "graded"])
+def test_a_mixed_policy_spreads_the_strengths_in_use_over_all_classes(name) -> None:
+    table = counts().drop(columns=["correct", "images"])
+    correct = profiles(np.random.default_rng(0), [0, 1, 1, 1, 2, 1], noise=0.01, seeds=2)
+    table = table.merge(correct, on=["strength", "seed", "half", "class_id"])
+    found = evidence(counts=table)
+    plain = DESIGNERS[name](found).policy
+    mixed = DESIGNERS[f"{name}_mixed"](found, {"share": 0.25})
+    assert mixed.policy == replace(plain, mixture=mixed.policy.mixture) and plain.classes
+    levels, shares = mixed.policy.distribution(NAMES)
+    own = plain.strengths(NAMES)
+    used = {s: found.training_pictures[own == s].sum() / 390 for s in levels.tolist()}
+    assert dict(mixed.policy.mixture.strengths) == pytest.approx(used)
+    # Over all training pictures, strengths are as frequent as without mixing.
+    spread = found.training_pictures @ shares / 390
+    assert spread == pytest.approx(list(used.values()))
+    assert "25% of the pictures of every class" in mixed.reasons["summary"]
+
+
 @pytest.mark.parametrize("of", ["nobody", "random_classes"])
 def test_a_control_of_nothing_is_refused(of) -> None:
     with pytest.raises(ValueError, match="of is the name of a designer"):
