@@ -220,14 +220,14 @@ class _Sweep:
 def _detectable(found: Crossed, adjusted: Floats, q: float) -> Floats:
     """The smallest true drop that is found with a probability of `POWER`, [C].
 
-    A t-test of level alpha finds a drop of ``(t_(1 - alpha / 2) + t_power) * error`` with about
-    that probability; alpha is the threshold that Benjamini and Hochberg's procedure ended at. NaN
-    where not even the loss of all accuracy would be found.
+    A test of level alpha finds a drop of ``reach(alpha) + t_power * error`` with about that
+    probability; alpha is the threshold that Benjamini and Hochberg's procedure ended at. NaN where
+    not even the loss of all accuracy would be found.
     """
     tested = np.isfinite(found.p).sum()
     found_now = max(int((adjusted <= q).sum()), 1)
     alpha = q * found_now / max(tested, 1)
-    drop = (stats.t.isf(alpha / 2, found.df) + stats.t.ppf(POWER, found.df)) * found.error
+    drop = found.spread.reach(alpha) + stats.t.ppf(POWER, found.df) * found.error
     return np.where(drop <= 1, drop, np.nan)
 
 

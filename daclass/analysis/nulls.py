@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
 from daclass.analysis.cells import TRUTHS, Cells, Truth
 from daclass.analysis.conditions import Conditions
 from daclass.inference.arrays import Floats
 from daclass.inference.crossed import Crossed, crossed_difference
 from daclass.inference.resampling import two_way_bootstrap
+from daclass.inference.simultaneous import max_p
 
 
 @dataclass(frozen=True)
@@ -87,24 +87,9 @@ class Nulls:
         return self.draws[truth][:, self.conditions.reference_level] - self.draws[truth][:, 0]
 
     def max_t(self, truth: Truth) -> Floats:
-        """p-values of the fixed contrast, adjusted for all classes at once, [C].
-
-        Single-step max-T (Westfall and Young 1993): the share of draws in which *any* class
-        deviates, in its standard errors, as far as this one; small ones control the chance of a
-        single false discovery. Observed deviations are first turned from t to normal ones with the
-        same p, since draws are scaled by the true spread and not by an estimate from few seeds. No
-        smaller than 1 / (B + 1).
-        """
+        """p-values of the fixed contrast, adjusted for all classes at once, [C]; see `max_p`."""
         found = self.contrast[truth]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            standard = np.abs(self.difference(truth)) / found.error
-        known = ~np.isnan(found.p)
-        if not known.any():
-            return np.full_like(found.p, np.nan)
-        largest = np.sort(np.nanmax(standard[:, known], axis=1))
-        observed = stats.norm.isf(found.p / 2)
-        beyond = len(largest) - np.searchsorted(largest, observed - 1e-9)
-        return np.where(known, (1 + beyond) / (1 + len(largest)), np.nan)
+        return max_p(found.p, found.spread.shared)
 
     def class_band(self, truth: Truth, confidence: float) -> tuple[Floats, Floats]:
         """Where each class's accuracy at each condition would lie without an effect, 2 x [K, C].

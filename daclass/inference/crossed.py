@@ -10,10 +10,10 @@ Behavior 12, 335-359). The model is the balanced two-way crossed random-effects 
     y[s, i] = mean + seed[s] + picture[i] + rest[s, i]
 
 Its mean squares estimate the variance of the grand mean of S seeds and N pictures without bias,
-``(MS_seed + MS_picture - MS_rest) / (S N)``, and Satterthwaite's (1946) formula gives the degrees
-of freedom: the denominator of Clark's quasi-F.
+``(MS_seed + MS_picture - MS_rest) / (S N)``: the denominator of Clark's quasi-F. How far the mean
+may lie from the truth with such a variance says `spread`.
 
-Three details keep the interval honest where the textbook formula breaks:
+Two details keep the interval honest where the textbook formula breaks:
 
 - A variance component that comes out negative counts as 0, so the variance is that of the mean
   squares that remain and never negative.
@@ -22,7 +22,8 @@ Three details keep the interval honest where the textbook formula breaks:
   ever will; the interval is then about plus or minus 2/N (p = 1), and not [0, 0]. Classes with
   usual variation are untouched. Without it, a class of 25 pictures of which 4% truly flip in every
   run would be covered 65% of the time.
-- With one seed or one picture, interval and p are NaN: nothing can be said.
+
+With one seed or one picture, interval and p are NaN: nothing can be said of new ones.
 
 Two conditions whose runs are pairs are one such table of differences. Where runs are not paired
 (`crossed_difference` with ``paired=False``) each condition has seeds, and seed variance, of its own
@@ -31,20 +32,16 @@ while pictures are still shared; with S and T seeds the variance of the differen
     var_i(mean_s y1[s, i] - mean_t y2[t, i]) / N + (MS_seed1 - MS_rest1) / (S N)
                                                  + (MS_seed2 - MS_rest2) / (T N)
 
-with the same three details. For S = T and independent runs both forms estimate the same variance;
+with the same two details. For S = T and independent runs both forms estimate the same variance;
 the unpaired one has up to twice the degrees of freedom.
 
-How much seeds matter to a class is hard to tell from a few of them, and a class whose seeds agree
-by chance would seem sure: among 1,000 classes some always do. So all classes of a study learn
-from each other (``moderate=True``): the ratio MS_seed / MS_rest of each is pulled towards their
-common one as far as they resemble each other, and gains the degrees of freedom of what it has
-learnt (Smyth's 2004 moderated variances, here for a component of a crossed design).
+All classes of a study share their seeds and learn from each other how much those matter
+(``moderate=True``, see `moderation`). A percentile bootstrap over three seeds, by comparison, holds
+the truth in 75% of cases: it cannot reach beyond the least and the largest seed, and three enclose
+the mean of a symmetric distribution with probability 1 - 2/8.
 
 `benchmarks/calibration.py` measures what these intervals and tests keep of their promises; its
-results are in docs/statistics.md. In short: 95% intervals hold the truth in 93 to 97% of cases from
-two seeds on, where a percentile bootstrap over three seeds does in 75%: it cannot reach beyond the
-least and the largest seed, and three enclose the mean of a symmetric distribution with probability
-1 - 2/8.
+results are in docs/statistics.md.
 """
 
 from __future__ import annotations
@@ -54,11 +51,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from daclass.inference.arrays import Bools, Floats, Ints
+from daclass.inference.moderation import Learnt, learn
+from daclass.inference.spread import Part, Spread
 
-_RARE = 1e-6  # share of usual groups that would be taken for outliers of the spread between seeds
 _ROUNDING = 1e-9  # sums of squares of small integers: anything below is 0 up to rounding
 
 
@@ -69,13 +66,14 @@ class Crossed:
     Attributes:
         mean: mean over seeds and pictures; NaN for a group without pictures.
         error: standard error of `mean` for new seeds and new pictures of the group.
-        df: degrees of freedom of `error`.
+        df: Satterthwaite's degrees of freedom of `error`.
         low, high: interval for new seeds and new pictures of the group.
         seeds_low, seeds_high: interval for new seeds on these very pictures. NaN also where no cell
             differs between seeds, since then nothing tells their spread.
         p: two-sided p-value of mean 0, for new seeds and new pictures, in [0, 1].
         seeds: number of seeds; the smaller one, where two conditions differ in it.
         images: number of pictures, int64 [G].
+        spread: how `mean` scatters, for intervals of other levels.
     """
 
     mean: Floats
@@ -88,6 +86,16 @@ class Crossed:
     p: Floats
     seeds: int
     images: Ints
+    spread: Spread
+
+    def at_least(self, confidence: float) -> Floats:
+        """One-sided lower bounds for new seeds and new pictures, [G]: the truth is at least that,
+        with a probability of `confidence`, in (0.5, 1)."""
+        return self.mean - self.spread.reach(2 * (1 - confidence))
+
+    def at_most(self, confidence: float) -> Floats:
+        """One-sided upper bounds, as `at_least`, [G]."""
+        return self.mean + self.spread.reach(2 * (1 - confidence))
 
     def without(self, groups: Bools) -> Crossed:
         """The same with NaN for the marked groups, [G]."""
@@ -205,11 +213,11 @@ def crossed_from_sums(
     seeds, n = len(sums.seed_sums), np.asarray(images, np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = sums.seed_sums.sum(axis=0) / (seeds * n)
-        own = _Seeds.of(sums, n, moderate)
-        by_image = _positive(sums.image_squares / seeds - seeds * n * mean**2)
+        over_images = _positive(sums.image_squares / seeds - seeds * n * mean**2)
         # One picture that is 1 in each of the S runs, all others 0, has a sum of squares of S.
-        image = np.maximum(by_image, seeds) / (n - 1) / (seeds * n)
-        return _conclude(mean, image, [own], images, confidence, span)
+        image = np.maximum(over_images, seeds) / _df_of(n) / (seeds * n)
+        spread = Spread(image, _df_of(n), (_runs(sums, n, moderate),))
+        return estimated(mean, spread, images, confidence, span)
 
 
 def difference_from_sums(
@@ -235,152 +243,82 @@ def difference_from_sums(
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = first.seed_sums.sum(axis=0) / (s * n) - second.seed_sums.sum(axis=0) / (t * n)
         of_image = first.image_squares / s**2 + second.image_squares / t**2 - 2 * both / (s * t)
-        by_image = _positive(of_image - n * mean**2)
-        image = np.maximum(by_image, 1.0) / (n - 1) / n
-        own = [_Seeds.of(first, n, moderate), _Seeds.of(second, n, moderate)]
-        return _conclude(mean, image, own, images, confidence, span)
+        over_images = _positive(of_image - n * mean**2)
+        image = np.maximum(over_images, 1.0) / _df_of(n) / n
+        runs = (_runs(first, n, moderate), _runs(second, n, moderate))
+        return estimated(mean, Spread(image, _df_of(n), runs), images, confidence, span)
 
 
-@dataclass(frozen=True)
-class _Seeds:
-    """Mean squares of one condition's S seeds, each over S N: their part in a mean's variance."""
-
-    seeds: int
-    between: Floats  # MS_seed
-    df_between: Floats
-    rest: Floats  # MS_rest
-    df_rest: Floats
-
-    @classmethod
-    def of(cls, sums: Sums, n: Floats, moderate: bool) -> _Seeds:
-        seeds = len(sums.seed_sums)
-        if seeds < 2:
-            unknown = np.full_like(n, np.nan)
-            return cls(seeds, unknown, unknown, unknown, unknown)
-        correction = sums.seed_sums.sum(axis=0) ** 2 / (seeds * n)
-        by_seed = _positive((sums.seed_sums**2).sum(axis=0) / n - correction)
-        by_image = _positive(sums.image_squares / seeds - correction)
-        rest = _positive(sums.squares - correction - by_seed - by_image)
-        df_rest = (seeds - 1.0) * np.where(n > 1, n - 1, np.nan)
-        between, rest = by_seed / (seeds - 1) / (seeds * n), rest / df_rest / (seeds * n)
-        df_between = np.full_like(n, seeds - 1.0)
-        if moderate:
-            between, df_between = _moderated(between, rest, n, seeds - 1)
-        return cls(seeds, between, df_between, rest, df_rest)
-
-
-def _moderated(between: Floats, rest: Floats, images: Floats, df: int) -> tuple[Floats, Floats]:
-    """Mean squares of seeds that have learnt from those of the other groups, and their df, 2 x [G].
-
-    A group of N pictures has ``E[MS_seed] / E[MS_rest] = 1 + N t``, t being what seeds do to it in
-    units of the rest. The t of all groups together gives what to expect of each; over that, the
-    ratios are taken for scaled chi-squares around levels that follow a scaled inverse chi-square
-    distribution with d0 degrees of freedom, which moments estimate. Each ratio is then pulled to
-    the common level and gains d0 degrees of freedom (Smyth 2004, Stat. Appl. Genet. Mol. Biol.
-    3(1), 3); degrees of freedom stay below those of all groups together. Moments of the ratios, not
-    of their logarithms, since with few pictures seeds often agree exactly.
-
-    Groups far beyond the others, such as one class that collapses in one run, do not count for the
-    moments beyond a bound, keep what they have themselves, and learn nothing (as in Phipson et al.
-    2016, Ann. Appl. Stat. 10, 946, in spirit).
-    """
-    moderated, all_df = between.copy(), np.full_like(between, df)
-    known = rest > 0
-    if known.sum() < 2:
-        return moderated, all_df
-    ratio, n = between[known] / rest[known], images[known]
-    bounded = ratio
-    for _ in range(3):
-        expected = 1 + n * max(float((bounded - 1).sum() / n.sum()), 0.0)
-        usual = float(np.median(ratio / expected)) or float((ratio / expected).mean())
-        bound = usual * stats.chi2.isf(_RARE, df) / stats.chi2.median(df) * expected
-        bounded = np.minimum(ratio, bound)
-    level = bounded / expected
-    mean = float(level.mean())
-    # E[level^2] is that of the expectations times that of a chi-square over its df.
-    variance = float((level**2).mean()) / (1 + 2 / df) - mean**2
-    prior_df = 4 + 2 * mean**2 / variance if variance > 0 else np.inf
-    share = 1.0 if np.isinf(prior_df) else prior_df / (prior_df + df)
-    centre = mean if np.isinf(prior_df) else mean * (prior_df - 2) / prior_df
-    learnt = share * centre * expected * rest[known] + (1 - share) * between[known]
-    usual_ones = ratio <= bound
-    moderated[known] = np.where(usual_ones, learnt, between[known])
-    all_df[known] = np.where(usual_ones, min(df + prior_df, df * float(known.sum())), df)
-    return moderated, all_df
-
-
-def _conclude(
-    mean: Floats,
-    image: Floats,
-    own: list[_Seeds],
-    images: Ints,
-    confidence: float,
-    span: tuple[float, float],
-) -> Crossed:
-    """Variances, degrees of freedom, intervals and p.
-
-    The components of seeds and of pictures are cut at 0: the variance is that of the rest, plus
-    what the mean square of pictures, and that of each condition's seeds, has above it. Degrees of
-    freedom are Satterthwaite's, over the mean squares that remain.
-
-    Args:
-        image: MS_picture over S N.
-    """
-    n = np.asarray(images, np.float64)
-    rest = np.sum([seeds.rest for seeds in own], axis=0)
-    by_image = image > rest
-    # (part of the variance, its degrees of freedom); a rest enters once if pictures are cut, and
-    # leaves once where its seeds are not.
-    parts = [(np.where(by_image, image, 0.0), np.where(n > 1, n - 1, np.nan))]
-    for seeds in own:
-        by_seed = seeds.between > seeds.rest
-        parts.append((np.where(by_seed, seeds.between, 0.0), seeds.df_between))
-        times = 1.0 - by_image - by_seed
-        parts.append((times * seeds.rest, seeds.df_rest))
-    variance = np.sum([part for part, _ in parts], axis=0)
-    spread = np.sum([part**2 / df for part, df in parts], axis=0)
-    df = np.maximum(variance**2 / spread, 1.0)
-    low, high = _interval(mean, variance, df, confidence, span)
-    seeds_variance, seeds_df = _seeds_variance(own)
-    seeds_low, seeds_high = _interval(mean, seeds_variance, seeds_df, confidence, span)
-    error = np.sqrt(variance)
-    p = 2 * stats.t.sf(np.abs(mean) / error, df)
-    few = min(seeds.seeds for seeds in own)
-    return Crossed(
-        mean, error, df, low, high, seeds_low, seeds_high, p, few, np.asarray(images, np.int64)
+def _runs(sums: Sums, images: Floats, moderate: bool) -> Part:
+    """What one condition's runs add to the variances of the means."""
+    seeds = len(sums.seed_sums)
+    if seeds < 2:
+        unknown = np.full_like(images, np.nan)
+        return Part(unknown, unknown, unknown, unknown, unknown, 0)
+    cells = seeds * images
+    correction = sums.seed_sums.sum(axis=0) ** 2 / cells
+    over_seeds = _positive((sums.seed_sums**2).sum(axis=0) / images - correction)
+    over_images = _positive(sums.image_squares / seeds - correction)
+    df_rest = (seeds - 1.0) * _df_of(images)
+    rest = _positive(sums.squares - correction - over_seeds - over_images) / df_rest
+    if moderate:
+        learnt = learn(sums.seed_sums / images, rest, images)
+    else:
+        alone = over_seeds / (seeds - 1)
+        learnt = Learnt(alone, np.zeros_like(alone), np.ones_like(alone))
+    return Part(
+        learnt.shared / cells, learnt.own / cells, learnt.own_df, rest / cells, df_rest, seeds - 1
     )
 
 
-def _seeds_variance(own: list[_Seeds]) -> tuple[Floats, Floats]:
-    """Variance of the mean over seeds of these pictures and its degrees of freedom.
-
-    With few seeds their means can agree by chance, so MS_seed is not taken below MS_rest, which is
-    the part of it that the pictures' independent flips make up.
-    """
-    parts = []
-    for seeds in own:
-        rest = np.where(np.isnan(seeds.rest), 0.0, seeds.rest)
-        by_seed = seeds.between > rest
-        parts.append(
-            (
-                np.where(by_seed, seeds.between, rest),
-                np.where(by_seed, seeds.df_between, seeds.df_rest),
-            )
-        )
-    variance = np.sum([part for part, _ in parts], axis=0)
-    df = variance**2 / np.sum([part**2 / df for part, df in parts], axis=0)
-    return np.where(variance > 0, variance, np.nan), df
-
-
-def _interval(
+def estimated(
     mean: Floats,
-    variance: Floats,
-    df: Floats,
+    spread: Spread,
+    images: Ints,
     confidence: float,
-    span: tuple[float, float],
-) -> tuple[Floats, Floats]:
-    reach = stats.t.ppf((1 + confidence) / 2, df) * np.sqrt(variance)
-    return np.maximum(mean - reach, span[0]), np.minimum(mean + reach, span[1])
+    span: tuple[float, float] = (-1.0, 1.0),
+) -> Crossed:
+    """What is known of means that scatter in a known way.
+
+    Args:
+        mean: the estimates, [G].
+        spread: how they scatter over new runs and new pictures.
+        images: number of pictures, [G].
+        confidence, span: as for `crossed`.
+    """
+    reach = spread.reach(1 - confidence)
+    seeds_reach = _given_pictures(spread.runs).reach(1 - confidence)
+    return Crossed(
+        mean=mean,
+        error=spread.error,
+        df=spread.df,
+        low=np.maximum(mean - reach, span[0]),
+        high=np.minimum(mean + reach, span[1]),
+        seeds_low=np.maximum(mean - seeds_reach, span[0]),
+        seeds_high=np.minimum(mean + seeds_reach, span[1]),
+        p=spread.p(mean),
+        seeds=min(part.df for part in spread.runs) + 1,
+        images=np.asarray(images, np.int64),
+        spread=spread,
+    )
+
+
+def _given_pictures(runs: tuple[Part, ...]) -> Spread:
+    """The spread of the mean over runs of these very pictures.
+
+    With few runs their means can agree by chance, so the mean square of runs is not taken below
+    that of the rest, which is the part of it that the pictures' independent flips make up. NaN
+    where no cell differs between runs: nothing tells their spread.
+    """
+    known = [replace(part, rest=np.where(np.isnan(part.rest), 0.0, part.rest)) for part in runs]
+    none = np.zeros_like(runs[0].shared)
+    spread = Spread(none, np.full_like(none, np.inf), tuple(known))
+    silent = ~(spread.variance > 0)
+    return Spread(np.where(silent, np.nan, none), spread.image_df, tuple(known))
+
+
+def _df_of(images: Floats) -> Floats:
+    return np.where(images > 1, images - 1, np.nan)
 
 
 def _per_group(numbers: npt.NDArray, groups: Ints, n_groups: int) -> Floats:

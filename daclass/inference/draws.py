@@ -99,8 +99,8 @@ class Draws:
         added, known = self._between / draws, found.error**2
 
         def reach(p: float) -> Floats:
-            own, others = stats.t.isf(p / 2, found.df), stats.t.isf(p / 2, draws - 1)
-            return np.asarray(np.sqrt(own**2 * known + others**2 * added))
+            others = stats.t.isf(p / 2, draws - 1)
+            return np.asarray(np.sqrt(found.spread.reach(p) ** 2 + others**2 * added))
 
         far = reach(1 - confidence)
         return replace(

@@ -82,7 +82,7 @@ def test_max_t_seldom_raises_a_single_false_alarm(no_effect, seeds: int) -> None
 def test_max_t_finds_a_class_that_loses_much(simulator) -> None:
     study = simulator(per_class=60, loss=0.7, seeds=range(4))
     found = draw(study.cells(), study.conditions).max_t("original")
-    assert found[0] == 1 / 401 and (found[1:] > 0.05).all()
+    assert found[0] < 0.001 and (found[1:] > 0.05).all()
 
 
 def test_sorted_drops_descend_and_those_of_a_fixed_contrast_are_symmetric(nulls) -> None:

@@ -39,15 +39,15 @@ def test_one_draw_is_what_crossed_says() -> None:
 def test_the_interval_holds_the_mean_of_new_draws(draws: int, draw_sd: float) -> None:
     rng = np.random.default_rng(1)
     held, sure = 0, 0
-    for _ in range(300):
+    for _ in range(60):
         values = simulated(rng, draws, images=40, draw_sd=draw_sd)
         found = Draws.of(values).mean(0.95, (-9, 9))
         held += found.low[0] <= 0.1 <= found.high[0]
         sure += Draws.of(values - 0.1).mean(0.95, (-9, 9)).p[0] < 0.05
     # Two draws may seem alike by chance: then nothing tells how far apart others would be.
     least = 0.95 if draws > 2 else 0.92
-    assert held >= stats.binom.ppf(0.001, 300, least)
-    assert sure == 300 - held
+    assert held >= stats.binom.ppf(0.001, 60, least)
+    assert sure == 60 - held
 
 
 def test_p_is_the_level_at_which_the_interval_ends_at_zero() -> None:
