@@ -19,6 +19,7 @@ from daclass.atomic import replacing
 from daclass.augment.errors import AugmentError
 from daclass.config import Layout, Phase, Study
 from daclass.errors import InputError
+from daclass.tables import read_table, with_readable_names
 
 # What the machine refuses, rather than what daclass does wrong.
 SURROUNDINGS = {
@@ -29,7 +30,8 @@ SURROUNDINGS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status is 0, or 2 after bad input or where the machine refuses."""
+    """Run one command; the exit status is 0, 2 after bad input or where the machine refuses, or 3
+    where a rule of --fail-if holds."""
     options = make_parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
@@ -42,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             unpack(options.folder, options.labels, options.check)
         else:
-            _run(options)
+            return _run(options)
     except (InputError, AugmentError) as error:
         print(f"daclass: {error}", file=sys.stderr)
         return 2
@@ -61,9 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace) -> int:
     options.set += getattr(options, "words", [])
-    study = Study.load(options.config, options.set)
+    study = _study_of(options)
     layout = Layout(study.name, options.results, options.figures)
     match options.command:
         case "check":
@@ -104,10 +106,58 @@ def _run(options: argparse.Namespace) -> None:
             _study(study, layout, options)
             _print_headline(layout)
         case "analyze":
-            stages.analyze(study, layout, options.config, options.set)
-            _print_headline(layout)
+            return _analyze(study, layout, options)
         case name:
             stages.WHOLE[name](study, layout)
+    return 0
+
+
+def _study_of(options: argparse.Namespace) -> Study:
+    """The study of a config; for `analyze`, also of files with predictions."""
+    if options.command != "analyze" or options.config.suffix.lower() in CONFIGS:
+        return Study.load(options.config, options.set)
+    from daclass.data.predictions.plain import study_of_files
+
+    if options.set:
+        raise InputError("--set: changes a config; there is none here")
+    return study_of_files(
+        [options.config, *options.files],
+        {name: str(value) for name in ("labels", "classes", "annotations", "images")
+         if (value := getattr(options, name)) is not None}
+        | {"columns": {name: value for name in COLUMNS
+                       if (value := getattr(options, f"column_{name}")) is not None}}
+        | ({"pictures": "common"} if options.common else {}),
+        tested=options.tested, reference=options.reference, name=options.name,
+    )  # fmt: skip
+
+
+def _analyze(study: Study, layout: Layout, options: argparse.Namespace) -> int:
+    """From files to the report; then the rules of --fail-if, whose breach has its own status."""
+    from daclass import gate
+
+    rules = [gate.Rule.parse(text) for text in options.fail_if]
+    config = options.config
+    plain = config.suffix.lower() not in CONFIGS
+    if plain:
+        config = layout.results / "study.yaml"
+    stages.analyze(study, layout, config, options.set)
+    if plain:
+        with replacing(config) as partial:
+            partial.write_text(study.as_yaml(), encoding="utf-8")
+    _print_headline(layout)
+    if not rules:
+        return 0
+    tables = {name: read_table(name, layout.table(name)) for name in ("effects", "explained")}
+    tables["classes"] = with_readable_names(read_table("classes", layout.table("classes")))
+    verdicts = gate.judge(rules, tables, study.analysis.affected.q)
+    if options.json:
+        gate.write_json(verdicts, options.json)
+    if options.junit:
+        gate.write_junit(verdicts, options.junit)
+    print()
+    for verdict in verdicts:
+        print(f"{verdict.reason}")
+    return gate.FAILED if any(verdict.broken for verdict in verdicts) else 0
 
 
 def _study(study: Study, layout: Layout, options: argparse.Namespace) -> None:
@@ -172,6 +222,61 @@ def _words(text: str) -> list[str]:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not words as a shell reads them ({error})"
         ) from None
+
+
+CONFIGS = (".yaml", ".yml")
+COLUMNS = (
+    "image",
+    "prediction",
+    "label",
+    "model",
+    "condition",
+    "replicate",
+    "probability",
+    "scores",
+)
+"""Columns of predictions that the command line maps; a config maps all."""
+
+
+def _add_analyze(command: argparse.ArgumentParser) -> None:
+    """What `analyze` takes besides a config: files with predictions, and what their columns are."""
+    command.add_argument(
+        "files",
+        nargs="*",
+        type=Path,
+        help="instead of a config, files with predictions: each is a condition, or each condition "
+        "that a column names, or each model of one file",
+    )
+    for name in COLUMNS:
+        command.add_argument(
+            f"--{name}",
+            dest=f"column_{name}",
+            metavar="COLUMN",
+            help=f"the column of the files that holds the {name}",
+        )
+    for name, about in (
+        ("labels", "a file with the columns image and label, where the predictions hold no labels"),
+        ("classes", "a file with the columns name and path, imagenet or wordnet"),
+        ("annotations", "a file with label sets, or real"),
+        ("images", "a pattern for names of pictures, such as ILSVRC2012_val_{:08d}.JPEG"),
+    ):
+        command.add_argument(f"--{name}", help=about)
+    command.add_argument(
+        "--common", action="store_true", help="compare the pictures that all files have"
+    )
+    command.add_argument("--tested", help="the condition that is tested (default: the first)")
+    command.add_argument("--reference", help="what it is compared with (default: the last)")
+    command.add_argument("--name", help="of the study (default: the first file's)")
+    command.add_argument(
+        "--fail-if",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="end with status 3 where the rule holds, such as 'any class loses more than 5 points "
+        "for certain'; may be given several times",
+    )
+    command.add_argument("--json", type=Path, help="write what the rules found as JSON")
+    command.add_argument("--junit", type=Path, help="write it as JUnit's XML")
 
 
 def _count(text: str) -> int:
@@ -295,7 +400,7 @@ def make_parser() -> argparse.ArgumentParser:
         "not here to be counted",
     )
     add("headline", "Print the most important numbers of a finished study.")
-    add("analyze", stages.analyze.__doc__)
+    _add_analyze(add("analyze", stages.analyze.__doc__))
     add("summary", stages.summary.__doc__)
     beton = add("beton", stages.beton.__doc__)
     beton.add_argument(

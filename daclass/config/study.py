@@ -9,6 +9,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any
 
+import yaml
 from pydantic import Field, model_validator
 
 from daclass.augment.axis import AXES, Axis
@@ -205,6 +206,11 @@ class Study(Section):
     def draw(self, seed: int) -> int:
         """The draw of the training pictures that run seed `seed` trains on."""
         return 0 if isinstance(self.data, PredictionsData) else seed % self.data.draws
+
+    def as_yaml(self) -> str:
+        """A config that says the same, without what stands at its default."""
+        content = self.model_dump(mode="json", exclude_defaults=True)
+        return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
 
     def digest(self, *parts: str) -> str:
         """Hash of the settings that a stage depends on, 12 hex digits.

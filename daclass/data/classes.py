@@ -134,7 +134,8 @@ def names_of(values: Sequence[pd.Series], file: Path | str) -> Classes:
     """
     labels = values[0]
     missing = labels.isna().to_numpy() | (labels.astype(str).str.strip() == "").to_numpy()
-    numbers = [whole_number(value) for value in labels.unique()]
+    distinct = list(labels.unique())
+    numbers = [None if _padded(distinct) else whole_number(value) for value in distinct]
     some = any(number is not None for number in numbers)
     if missing.any() or (some and None in numbers):
         odd = missing if missing.any() else labels.map(whole_number).isna().to_numpy()
@@ -145,6 +146,17 @@ def names_of(values: Sequence[pd.Series], file: Path | str) -> Classes:
         return Classes(sorted({str(label).strip() for label in labels.unique()}))
     found = {whole_number(value) for column in values for value in column.unique()}
     return Classes([str(n) for n in sorted(n for n in found if n is not None)], numbered=True)
+
+
+def _padded(labels: Sequence[object]) -> bool:
+    """Whether labels are digits filled with zeros to one width, such as 007 and 010: names."""
+    texts = [label for label in labels if isinstance(label, str) and label.isascii()]
+    return (
+        len(texts) == len(labels)
+        and all(text.isdecimal() for text in texts)
+        and len({len(text) for text in texts}) == 1
+        and any(text.startswith("0") and len(text) > 1 for text in texts)
+    )
 
 
 def _plain(name: str) -> str:

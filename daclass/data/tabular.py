@@ -56,6 +56,8 @@ def read_table(path: Path) -> pd.DataFrame:
     """
     try:
         text = read_bytes(path, _PARSED).decode("utf-8-sig")
+        if "\0" in text:
+            raise csv.Error("it holds a zero byte")
         lines = csv.reader(
             io.StringIO(text, newline=""), delimiter=_separator(path, text), strict=True
         )

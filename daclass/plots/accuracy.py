@@ -236,7 +236,9 @@ def _of_classes(
 
 
 def _seeds_and_mean(ax: Axes, rows: pd.DataFrame, truth: str) -> None:
-    percent = rows.assign(accuracy=100 * rows["accuracy"])
+    percent = rows.assign(accuracy=100 * rows["accuracy"]).dropna(subset="accuracy")
+    if percent.empty:  # a class whose one picture is in the other half
+        return
     look = {"color": TRUTH_COLOURS[truth], "linestyle": TRUTH_DASHES[truth]}
     if len(percent["seed"].unique()) > 1:
         sns.lineplot(

@@ -77,8 +77,8 @@ def _renamed(frame: pd.DataFrame, columns: Columns, file: str) -> tuple[pd.DataF
             )
     if not given.keys() & {"prediction", "scores"} and not columns.models and _is_timm(frame):
         given = {**_timm(frame), **given}
-    elif "label" not in given and "prediction" in given and _is_timm(frame):
-        frame = frame.drop(columns="label", errors="ignore")  # of timm, the prediction's name
+    if "label" not in given and _is_timm(frame) and "label" not in given.values():
+        frame = frame.drop(columns="label", errors="ignore")  # the prediction in words
     for wanted, others in SYNONYMS.items():
         taken = {*given, *given.values()}
         known = wanted in taken or wanted in frame
@@ -133,9 +133,9 @@ def _model_columns(table: pd.DataFrame, models: Collection[str]) -> list[str]:
 
 
 def _fractions(values: pd.Series) -> bool:
-    """Whether a column holds numbers that are not all whole."""
+    """Whether most of a column are numbers that are not whole: scores, and not classes."""
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    return bool(np.isfinite(numbers).all() and (numbers != np.floor(numbers)).any())
+    return bool((np.isfinite(numbers) & (numbers != np.floor(numbers))).mean() > 0.5)
 
 
 def _melted(table: pd.DataFrame, models: list[str], file: str, names: Sequence[str]) -> Rows:
@@ -230,9 +230,8 @@ def _score_columns(table: pd.DataFrame, columns: Columns) -> list[str]:
 def _class_names(columns: Sequence[str]) -> list[str]:
     """The columns' names less what all of them begin with, up to a "_" or a space."""
     beginnings = {re.match(r"(.*[_ ])?", name)[0] for name in columns}  # type: ignore[index]
-    if len(beginnings) == 1:
-        return [name.removeprefix(beginnings.pop()) for name in columns]
-    return list(columns)
+    shared = beginnings.pop()
+    return list(columns) if beginnings else [name.removeprefix(shared) for name in columns]
 
 
 def _floats(cells: pd.DataFrame, file: str) -> np.ndarray:

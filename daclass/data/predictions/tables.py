@@ -87,9 +87,9 @@ def _parquet(file: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
             # Of a struct with a path, such as a picture with its bytes, the path alone.
             chosen = [_path_of(field) for field in schema]
             table = stored.read(columns=[name for name in chosen if name is not None])
-            frame = table.to_pandas()
+            frame = table.to_pandas(ignore_metadata=True)
             names = _label_names(schema)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:  # no UTF-8, too
         what = " ".join(str(error).split())
         raise InputError(f"{file}: not a readable Parquet file ({what})") from None
     return _plain(file, frame), names
