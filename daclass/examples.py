@@ -1,4 +1,5 @@
-"""Example pictures for the report: a few of some classes, as thumbnails with the crops they get.
+"""Example pictures for the report: a few of some classes as thumbnails, judged ones and training
+pictures with the crops that a network saw of them.
 
 An artefact of its own, so that figures and report read tables alone. Number and size are capped and
 the choice is a function of the tables: the same study has the same examples.
@@ -23,7 +24,7 @@ from daclass.augment.variates import epoch_key, image_keys
 from daclass.tables import SCHEMAS
 
 CLASSES_AT_MOST = 60
-LOST, GAINED, TYPICAL = 3, 1, 2  # pictures a class
+LOST, GAINED, TYPICAL, TRAINING = 3, 1, 2, 2  # pictures per class
 SIDE = 112  # px: longest side of a thumbnail
 QUALITY = 80
 BYTES_AT_MOST = 3 * 2**20  # of all thumbnails; classes that do not fit are left out
@@ -50,17 +51,19 @@ def choose_classes(effects: pd.DataFrame, categories: pd.DataFrame) -> list[int]
 
 
 def choose_pictures(
-    predictions: pd.DataFrame, index: pd.DataFrame, tested: str, reference: str
+    predictions: pd.DataFrame, index: pd.DataFrame, tested: str, reference: str, draw: int = 0
 ) -> pd.DataFrame:
-    """A few validation pictures of every class.
+    """A few validation pictures of every class, and a few that networks were trained on.
 
     "lost" are those that most seeds get right under the reference and wrong under the tested
     policy, "gained" the other way round, and "typical" are the first of the others by a hash of
-    their name, which has nothing to do with any prediction.
+    their name, which has nothing to do with any prediction. "training" are chosen by that hash too;
+    nobody predicts them, so their predictions are -1 and their seeds 0.
 
     Args:
         predictions, index: the tables of these names.
         tested, reference: names of the two policies.
+        draw: the draw of the training pictures.
 
     Returns:
         class_id, image_id, position, chosen, prediction_reference and prediction_tested (the
@@ -90,7 +93,19 @@ def choose_pictures(
         "prediction_tested", "right_reference", "right_tested", "seeds",
     ]  # fmt: skip
     chosen = [_chosen(of_class) for _, of_class in seen.groupby("class_id")]
-    return pd.concat(chosen, ignore_index=True)[columns]
+    judged = pd.concat(chosen, ignore_index=True)
+    return pd.concat([judged, _training(index, draw)], ignore_index=True)[columns]
+
+
+def _training(index: pd.DataFrame, draw: int) -> pd.DataFrame:
+    pictures = index[(index["split"] == "train") & (index["draw"] == draw)]
+    pictures = pictures.drop_duplicates("image_id")
+    hashes = [hashlib.sha256(name.encode()).hexdigest() for name in pictures["image_id"]]
+    first = pictures.assign(hash=hashes).sort_values("hash").groupby("class_id").head(TRAINING)
+    unknown = dict.fromkeys(
+        ("prediction_reference", "prediction_tested", "right_reference", "right_tested"), -1
+    )
+    return first.assign(chosen="training", seeds=0, **unknown)
 
 
 def _chosen(pictures: pd.DataFrame) -> pd.DataFrame:
@@ -114,10 +129,10 @@ def render(
     run_seed: int,
     max_resolution: int | None = None,
 ) -> pd.DataFrame:
-    """Thumbnails of the chosen pictures, and the boxes that crops of some strengths cut.
+    """Thumbnails of the chosen pictures, and the crops that a network saw of training pictures.
 
     Boxes are those of epoch 0 of a run that trained on the picture: a pure function of the seeds,
-    the picture's position and the strength.
+    the picture's position and the strength. Judged pictures have none: nothing is cut from them.
 
     Args:
         pictures: what `choose_pictures` gives.
@@ -145,13 +160,14 @@ def render(
             key = image_keys(
                 epoch_key(study_seed, run_seed, 0), np.array([picture.pop("position")])
             )
+            shown = strengths if picture["chosen"] == "training" else ()
             of_class.append(
                 {
                     **picture,
                     "labels": [int(label) for label in labels.get(picture["image_id"], ())],
                     **_thumbnail(pixels),
-                    "strengths": list(strengths),
-                    "boxes": list(_boxes(key, pixels.shape[:2], strengths)),
+                    "strengths": list(shown),
+                    "boxes": list(_boxes(key, pixels.shape[:2], shown)),
                 }
             )
         room -= sum(len(row["jpeg"]) for row in of_class)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -337,6 +339,7 @@ def examples(study: Study, layout: Layout) -> None:
             read_table("index", layout.table("index")),
             study.conditions[0],
             study.reference_condition,
+            study.draw(study.sweep.seeds[0]),
         ),
         read_table("annotations", layout.table("annotations")),
         _pictures_root(study, layout),
@@ -404,9 +407,13 @@ def summary(study: Study, layout: Layout, config: Path, changes: Sequence[str] =
     if study.comparison:
         content["notes"] = list(read_table("notes", layout.table("notes"))["text"])
     content["provenance"] = {
-        "command": " ".join(
-            [f"make study CONFIG={config}", *([f'SET="{" ".join(changes)}"'] if changes else [])]
+        "command": shlex.join(
+            [
+                *("daclass", "analyze" if study.comparison else "study", str(config)),
+                *(f"--set={change}" for change in changes),
+            ]
         ),
+        "results": Path(os.path.relpath(layout.results, layout.report.parent)).as_posix(),
         "git_revision": provenance.git_revision(),
         "settings": study.model_dump(mode="json"),
     }

@@ -476,21 +476,33 @@ TABLES: Mapping[str, Table] = {
         },
     ),
     "examples": Table(
-        "A validation picture that the report shows.",
+        "A picture that the report shows: one that was judged, or one that networks trained on.",
         {
             "class_id": (_int, "The class that it is shown for."),
             "image_id": (_text, "The picture."),
-            "chosen": (_text, 'Why: "lost", "gained" or "typical".'),
+            "chosen": (
+                _text,
+                'Why: "lost", "gained", "typical", or "training" for a training picture.',
+            ),
             "labels": (pa.list_(_int), "Its label set."),
-            "prediction_reference": (_int, "What most seeds say under the reference."),
-            "prediction_tested": (_int, "What most seeds say under the tested condition."),
+            "prediction_reference": (
+                _int,
+                "What most seeds say under the reference; -1 if trained on.",
+            ),
+            "prediction_tested": (
+                _int,
+                "What most seeds say under the tested one; -1 if trained on.",
+            ),
             "right_reference": (_int, "Seeds that are right there, by the original label."),
             "right_tested": (_int, "Seeds that are right there, by the original label."),
             "seeds": _SEEDS,
             "width": (_int, "Of the thumbnail, px."),
             "height": (_int, "Of the thumbnail, px."),
             "jpeg": (pa.binary(), "The thumbnail."),
-            "strengths": (pa.list_(_real), "Strengths whose crops are shown."),
+            "strengths": (
+                pa.list_(_real),
+                "Strengths whose crops are shown; none of judged pictures.",
+            ),
             "boxes": (
                 pa.list_(pa.list_(_real)),
                 "One epoch's crop at each, as left, top, width and height in shares of the "
@@ -586,7 +598,13 @@ def with_readable_names(classes: pd.DataFrame) -> pd.DataFrame:
     The name is the last part of the class's path; where classes share it, what the class is called
     follows in brackets.
     """
-    leaf = classes["path"].str.rsplit("/", n=1).str[-1]
+    last = classes["path"].str.rsplit("/", n=1).str[-1]
+    # A name may hold a slash itself, such as "T-shirt/top": then the path ends with all of it.
+    whole = [
+        path == name or path.endswith(f"/{name}")
+        for path, name in zip(classes["path"], classes["name"], strict=True)
+    ]
+    leaf = classes["name"].where(whole, last)
     readable = leaf.where(~leaf.duplicated(keep=False), leaf + " (" + classes["name"] + ")")
     return classes.assign(name=readable.where(leaf != "", classes["name"]))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -67,6 +69,11 @@ def average_and_classes(
     figure = new_figure(2.9)
     ax = figure.subplots()
     shown = lost[:NAMED_LINES]
+    places = dict(zip(conditions.names, conditions.positions, strict=True))
+    # Lines are named at the end where they are furthest apart: away from the reference.
+    middle = (min(conditions.positions) + max(conditions.positions)) / 2
+    side: Literal["left", "right"] = "left" if places[conditions.reference] > middle else "right"
+    at = min(conditions.positions) if side == "left" else max(conditions.positions)
     ends = []
     for class_id, rows in numbers.groupby("class_id", sort=False):
         if class_id == -1 or class_id in shown:
@@ -75,24 +82,29 @@ def average_and_classes(
     for class_id in shown:
         rows = numbers[numbers["class_id"] == class_id]
         ax.plot(rows["position"], 100 * rows["gain"], color=AFFECTED, linewidth=1.3)
-        ends.append((100 * _at_tested(rows, conditions), names[class_id]))
+        ends.append((100 * _gain_at(rows, at), names[class_id]))
     mean = numbers[numbers["class_id"] == -1]
     ax.plot(mean["position"], 100 * mean["gain"], "-o", color=INK, linewidth=2.2)
-    ends.append((100 * _at_tested(mean, conditions), "mean of all"))
+    ends.append((100 * _gain_at(mean, at), "mean of all"))
     ax.axhline(0, color=INK, alpha=0.4, linewidth=0.7, zorder=0)
-    tested = dict(zip(conditions.names, conditions.positions, strict=True))[conditions.tested]
-    ax.axvline(tested, color=INK, alpha=0.5, linewidth=0.8, linestyle=":", zorder=0)
+    ax.axvline(
+        places[conditions.tested], color=INK, alpha=0.5, linewidth=0.8, linestyle=":", zorder=0
+    )
     conditions.mark(ax)
     ax.set_xlabel(conditions.label if conditions.by_strength else "")
     ax.set_ylabel(f"points gained against {conditions.words.named(conditions.reference)}")
     ax.margins(y=0.06)
+    if side == "left":  # the names take the axis's place
+        ax.yaxis.set_label_position("right")
+        ax.yaxis.tick_right()
+        ax.spines[["left", "right"]].set_visible(False)
     marks = [("a class", INK, {"alpha": 0.4}), ("mean of all", INK, {"linewidth": 2.2})]
     if shown:
         marks.append((FOUND_TO_LOSE, AFFECTED, {}))
     key(figure, marks)
-    end_labels(ax, tested, ends, side="right" if tested == max(conditions.positions) else "left")
+    end_labels(ax, at, ends, side=side)
     return figure
 
 
-def _at_tested(rows: pd.DataFrame, conditions: Conditions) -> float:
-    return float(rows.loc[rows["condition"] == conditions.tested, "gain"].iloc[0])
+def _gain_at(rows: pd.DataFrame, position: float) -> float:
+    return float(rows.loc[rows["position"] == position, "gain"].iloc[0])

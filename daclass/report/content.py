@@ -21,9 +21,15 @@ from daclass.plots.planted import planted_numbers
 from daclass.plots.policies import CONTROL, TESTED
 from daclass.plots.tables import Tables
 from daclass.report.markup import name
+from daclass.report.scenes import scenes
 from daclass.wording.answers import best_on_average, short_answers
 
 Row = dict[str, Any]
+LINKED = (
+    "accuracy", "class_accuracy", "effects", "explained", "confusions", "categories",
+    "interventions", "intervention_classes", "planted",
+)  # fmt: skip
+"""Tables that the report links."""
 NAMED_AT_MOST = 5  # names in a sentence
 CLASS_ROWS = 60  # classes in the table of what policies do to each
 CATEGORIES = {
@@ -51,6 +57,14 @@ def build_content(summary: Row, tables: Tables) -> Row:
         "findings": findings,
         "best_on_average": best_on_average(summary),
         "provenance": provenance,
+        "results": provenance.get("results"),
+        "table_files": [name for name in LINKED if len(getattr(tables, name))],
+        "policy_files": {
+            same[0]: tables.named_policies.merged_name(same)
+            for same in tables.named_policies.merged(
+                tables.policies.loc[tables.policies["phase"] == "interventions", "policy"]
+            ).values()
+        },
         "axis": AXES.get(tables.axis),
         "axis_name": tables.axis,
         "conditions": tables.conditions,
@@ -65,6 +79,7 @@ def build_content(summary: Row, tables: Tables) -> Row:
         "levels": accuracy_rows(tables),
         "crops": _records(realised_numbers(tables.realised_area)),
         "effects": effects,
+        "scenes": scenes(tables),
         "lost": [by_class[i] for i in tables.lost if i in by_class],
         "affected": affected,
         "has_multi": tables.has_multi,

@@ -143,6 +143,7 @@ def _examples(tables: Tables, names: dict[int, str]) -> dict[int, list[Row]]:
                 "file": row["image_id"],
                 "chosen": row["chosen"],
                 "labels": [names.get(int(label), "") for label in row["labels"]],
+                "training": row["chosen"] == "training",
                 "saidReference": names.get(int(row["prediction_reference"]), ""),
                 "saidTested": names.get(int(row["prediction_tested"]), ""),
                 "rightReference": int(row["right_reference"]),

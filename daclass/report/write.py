@@ -33,9 +33,11 @@ def write_report(summary: dict[str, Any], tables: Tables, figures_folder: Path, 
     content = build_content(summary, tables)
     explorer = explorer_data(tables)
     explorer["charts"] = charts(tables.conditions, explorer["truths"])
+    figures = inline_figures(figures_folder, tables)
     page = environment.get_template("report.html.j2").render(
         **content,
-        figures=inline_figures(figures_folder, tables),
+        figures=figures,
+        drawn=[stem for stem, figure in figures.items() if figure["svg"]],
         explorer=explorer,
         has_null=any(entry["null_low"] is not None for entry in explorer["classes"]),
         has_curves=any("curves" in entry for entry in explorer["classes"]),

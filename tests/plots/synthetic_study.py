@@ -380,19 +380,23 @@ def _realised_area() -> pd.DataFrame:
 def _examples(victims, classes, seeds) -> pd.DataFrame:
     rows = []
     for victim in victims[:8]:
-        for number in range(2):
+        for number in range(3):
             content = io.BytesIO()
             shade = (37 * victim % 256, 90 * number, 120)
             Image.new("RGB", (48, 36), shade).save(content, "JPEG")
             rows.append(
                 {
                     "class_id": victim, "image_id": f"val/{victim}/<{number}>.png",
-                    "chosen": ("lost", "typical")[number],
+                    "chosen": ("lost", "typical", "training")[number],
                     "labels": [victim, (victim + 1) % classes],
-                    "prediction_reference": victim, "prediction_tested": (victim + 1) % classes,
-                    "right_reference": seeds, "right_tested": 0, "seeds": seeds, "width": 48,
-                    "height": 36, "jpeg": content.getvalue(), "strengths": [0.08, 0.4, 0.99],
-                    "boxes": [[0.5, 0.4, 0.3, 0.3], [0.2, 0.1, 0.6, 0.7], [0.0, 0.0, 1.0, 1.0]],
+                    "prediction_reference": victim if number < 2 else -1,
+                    "prediction_tested": (victim + 1) % classes if number < 2 else -1,
+                    "right_reference": seeds if number < 2 else -1,
+                    "right_tested": 0 if number < 2 else -1, "seeds": seeds if number < 2 else 0,
+                    "width": 48, "height": 36, "jpeg": content.getvalue(),
+                    "strengths": [0.08, 0.4, 0.99][: 3 * (number == 2)],
+                    "boxes": [[0.5, 0.4, 0.3, 0.3], [0.2, 0.1, 0.6, 0.7],
+                              [0.0, 0.0, 1.0, 1.0]][: 3 * (number == 2)],
                 }
             )  # fmt: skip
     return pd.DataFrame(rows, columns=list(SCHEMAS["examples"]))
@@ -503,7 +507,8 @@ def study_summary(tables: Tables, title: str = "Random resized crops on made-up 
     )
     affected = {"rule": "top", "share": 0.05, "at_least": 2, "q": 0.05}
     summary["provenance"] = {
-        "command": "make study CONFIG=configs/synthetic.yaml",
+        "command": "daclass study configs/synthetic.yaml",
+        "results": "../../results/synthetic",
         "git_revision": "abcdef123456",
         "settings": {
             "data": {"draws": 4},

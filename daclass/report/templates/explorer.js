@@ -150,7 +150,7 @@
       const labels = picture.labels.length ? picture.labels.join(", ") : "none of the classes";
       const image = element("img", {
         src: `data:image/jpeg;base64,${picture.jpeg}`, width: picture.width, height: picture.height,
-        alt: `A picture of ${entry.name}; labels: ${labels}`,
+        alt: picture.training ? `A training picture of ${entry.name}` : `A picture of ${entry.name}; labels: ${labels}`,
       });
       const overlay = svg("svg", { viewBox: "0 0 1 1", preserveAspectRatio: "none", "aria-hidden": "true" });
       picture.boxes.forEach(([, left, top, width, height], i) => {
@@ -160,7 +160,9 @@
       const frame = element("div", { class: "frame" }, image, overlay);
       frame.style.aspectRatio = `${picture.width} / ${picture.height}`;
       const votes = (right) => `${right} of ${picture.seeds} right`;
-      const caption = element("figcaption", {},
+      const caption = picture.training ? element("figcaption", {},
+        element("strong", {}, "training picture"), element("br"), "with the crops that one network saw of it in its first epoch")
+        : element("figcaption", {},
         element("strong", {}, picture.chosen), ` · labels: `, named(labels),
         element("br"), `${data.underReference}: `, named(picture.saidReference), ` (${votes(picture.rightReference)})`,
         element("br"), `${data.underTested}: `, named(picture.saidTested), ` (${votes(picture.rightTested)})`);
@@ -171,8 +173,33 @@
     const key = first ? first.boxes.map(([strength], i) =>
       element("span", { class: `key box-${i}` }, `crop at ${strength}`)) : [];
     $("class-examples-note").replaceChildren(...(figures.length
-      ? ["Lost and gained pictures are the ones that most runs change on: chosen to illustrate, not to count. Typical ones are drawn by a hash of their name. ", ...key]
+      ? ["Lost and gained pictures are the ones that most runs change on: chosen to illustrate, not to count. Typical and training pictures are drawn by a hash of their name. ", ...key]
       : [data.hasExamples ? "This class has no example pictures: their number is capped." : "Example pictures are not in this study."]));
+  };
+
+  // ---- the classes that are stepped through
+
+  const wanted = (place) => {
+    const filter = $("class-filter").value;
+    return filter === "all" || classes[place][filter];
+  };
+  const beside = (step) => {
+    let place = shown + step;
+    while (classes[place] && !wanted(place)) place += step;
+    return classes[place] ? place : undefined;
+  };
+  const listNames = () => $("class-options").replaceChildren(...classes
+    .filter((_, place) => wanted(place)).map((entry) => element("option", { value: entry.name })));
+
+  const csv = () => {
+    const columns = ["name", "drop", "low", "high", "q", "found", "affected", "seeds", "images"];
+    const cell = (value) => {
+      const text = value === null || value === undefined ? "" : String(value);
+      return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+    };
+    const rows = classes.filter((_, place) => wanted(place))
+      .map((entry) => columns.map((column) => cell(entry[column])).join(","));
+    return [columns.join(","), ...rows].join("\n") + "\n";
   };
 
   const show = (place, moved = true) => {
@@ -183,8 +210,8 @@
     $("class-rank").textContent = `rank ${place + 1} of ${classes.length} by what it loses`;
     $("class-search").value = entry.name;
     $("class-missing").textContent = "";
-    $("class-before").disabled = place === 0;
-    $("class-after").disabled = place === classes.length - 1;
+    $("class-before").disabled = beside(-1) === undefined;
+    $("class-after").disabled = beside(1) === undefined;
     facts(entry);
     if ($("class-numbers")) curveTable(entry);
     confusionTable(entry);
@@ -204,7 +231,18 @@
     return places.find((place) => lower(place).startsWith(wanted)) ??
       places.find((place) => lower(place).includes(wanted));
   };
-  $("class-options").append(...classes.map((entry) => element("option", { value: entry.name })));
+  listNames();
+  $("class-filter").addEventListener("change", () => {
+    listNames();
+    const first = [...classes.keys()].find(wanted);
+    if (first === undefined) $("class-missing").textContent = "There is no such class.";
+    else show(wanted(shown) ? shown : first);
+  });
+  $("class-download").addEventListener("click", () => {
+    const address = URL.createObjectURL(new Blob([csv()], { type: "text/csv" }));
+    element("a", { href: address, download: "classes.csv" }).click();
+    URL.revokeObjectURL(address);
+  });
   $("class-form").addEventListener("submit", (event) => {
     event.preventDefault();
     const text = $("class-search").value, place = find(text);
@@ -216,8 +254,8 @@
     if (place !== undefined && place !== shown) show(place);
   });
   $("class-search").addEventListener("focus", (event) => event.target.select());
-  $("class-before").addEventListener("click", () => show(shown - 1));
-  $("class-after").addEventListener("click", () => show(shown + 1));
+  $("class-before").addEventListener("click", () => show(beside(-1)));
+  $("class-after").addEventListener("click", () => show(beside(1)));
   document.addEventListener("click", (event) => {
     const link = event.target.closest ? event.target.closest("a[data-class]") : null;
     if (!link || !byId.has(Number(link.dataset.class))) return;

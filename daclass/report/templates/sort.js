@@ -1,5 +1,6 @@
 // Makes tables with the class "sortable" sortable by their columns, and prints folded tables open.
-// The page says everything without it.
+// The first click puts first what one looks for: the largest number, or the smallest q. The page says
+// everything without it.
 for (const table of document.querySelectorAll("table.sortable")) {
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {
@@ -8,7 +9,9 @@ for (const table of document.querySelectorAll("table.sortable")) {
     button.append(...head.childNodes);
     head.append(button);
     button.addEventListener("click", () => {
-      const down = head.getAttribute("aria-sort") !== "descending";
+      const sorted = head.getAttribute("aria-sort");
+      const best = head.dataset.best ?? (head.classList.contains("word") || column === 0 ? "up" : "down");
+      const down = sorted ? sorted === "ascending" : best === "down";
       const key = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent.trim();
       const compare = (a, b) => {
         const x = key(a), y = key(b);
