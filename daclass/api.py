@@ -324,6 +324,7 @@ class Comparison:
                 overlap=options.categories.overlap,
                 similarity=options.categories.similarity,
                 confidence=options.confidence,
+                q=options.affected.q,
             )
             draw_all(tables, Path(folder) / "figures")
             write_report(self.summary, tables, Path(folder) / "figures", Path(file))

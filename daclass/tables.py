@@ -600,11 +600,16 @@ def with_readable_names(classes: pd.DataFrame) -> pd.DataFrame:
     """
     last = classes["path"].str.rsplit("/", n=1).str[-1]
     # A name may hold a slash itself, such as "T-shirt/top": then the path ends with all of it.
-    whole = [
-        path == name or path.endswith(f"/{name}")
-        for path, name in zip(classes["path"], classes["name"], strict=True)
-    ]
-    leaf = classes["name"].where(whole, last)
+    names = classes["name"].astype(str)
+    whole = pd.Series(
+        [
+            f"/{path}".endswith(f"/{name}")
+            for path, name in zip(classes["path"], names, strict=True)
+        ],
+        index=classes.index,
+        dtype=bool,
+    )
+    leaf = last.mask(whole, names)
     readable = leaf.where(~leaf.duplicated(keep=False), leaf + " (" + classes["name"] + ")")
     return classes.assign(name=readable.where(leaf != "", classes["name"]))
 

@@ -17,18 +17,18 @@ from daclass.tables import read_table, write_table
 
 TESTED, REFERENCE = "s=0.08", "s=1"
 PICTURES = [f"val/{name}/{i}.png" for name in ("a", "b") for i in range(8)]
+TRAINED = [f"train/{name}/{i}.png" for name in ("a", "b") for i in range(4)]
 
 
 @pytest.fixture
 def index():
-    return pd.DataFrame(
-        {
-            "image_id": PICTURES,
-            "split": "val",
-            "class_id": np.repeat([0, 1], 8),
-            "position": range(16),
-        }
-    )
+    judged = pd.DataFrame({"image_id": PICTURES, "class_id": np.repeat([0, 1], 8)})
+    trained = pd.DataFrame({"image_id": TRAINED, "class_id": np.repeat([0, 1], 4)})
+    draws = [
+        trained.assign(split="train", draw=draw, position=range(10 * draw, 10 * draw + 8))
+        for draw in (0, 1)
+    ]
+    return pd.concat([judged.assign(split="val", draw=-1, position=range(16)), *draws])
 
 
 def predictions(wrong_tested=(), wrong_reference=(), seeds=3):
@@ -79,7 +79,7 @@ def test_affected_classes_come_first_then_swallowers_then_large_changes():
 @pytest.fixture
 def root(tmp_path):
     rng = np.random.default_rng(0)
-    for place, name in enumerate(PICTURES):
+    for place, name in enumerate([*PICTURES, *TRAINED]):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         size = (300, 200) if place % 2 else (20, 30)
         pixels = rng.integers(0, 256, (size[1], size[0], 3), np.uint8)
@@ -107,14 +107,25 @@ def test_boxes_are_the_training_crops(index, root):
     from daclass.augment.boxes import random_resized_crop_boxes
     from daclass.augment.variates import epoch_key, image_keys
 
-    chosen = examples.choose_pictures(predictions([(1, 0)]), index, TESTED, REFERENCE)
+    chosen = examples.choose_pictures(predictions([(1, 0)]), index, TESTED, REFERENCE, draw=1)
     table = examples.render(chosen, ANNOTATIONS, root, [0], **CUT)
-    row = table[table["image_id"] == "val/a/1.png"].iloc[0]
-    key = image_keys(epoch_key(0, 3, 0), np.array([1]))
-    top, left, height, width = random_resized_crop_boxes(key, 200, 300, 0.08)[0]
-    assert row["boxes"][0] == pytest.approx(
-        [left / 300, top / 200, width / 300, height / 200], abs=1e-4
-    )
+    trained = table[table["chosen"] == "training"]
+    assert len(trained) == examples.TRAINING and (trained["seeds"] == 0).all()
+    for row in trained.to_dict("records"):
+        place = TRAINED.index(row["image_id"])
+        width, height = (300, 200) if place % 2 else (20, 30)
+        key = image_keys(epoch_key(0, 3, 0), np.array([10 + place]))  # its row in that draw
+        top, left, h, w = random_resized_crop_boxes(key, height, width, 0.08)[0]
+        expected = [left / width, top / height, w / width, h / height]
+        assert row["boxes"][0] == pytest.approx(expected, abs=1e-4)
+
+
+def test_nothing_is_drawn_on_judged_pictures(index, root):
+    """They are judged whole: no crop was ever cut from them."""
+    chosen = examples.choose_pictures(predictions([(1, 0)]), index, TESTED, REFERENCE)
+    table = examples.render(chosen, ANNOTATIONS, root, [0, 1], **CUT)
+    judged = table[table["chosen"] != "training"]
+    assert len(judged) and not judged["boxes"].map(len).any()
 
 
 def test_the_artefact_is_capped_by_whole_classes(index, root, monkeypatch):

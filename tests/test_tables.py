@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from daclass.errors import InputError
-from daclass.tables import read_table, write_table
+from daclass.tables import read_table, with_readable_names, write_table
 
 CLASSES = pd.DataFrame({"class_id": [0, 1], "name": ["a", "<b>"], "path": ["x/a", "x/<b>"]})
 
@@ -71,3 +71,15 @@ def test_another_version_is_refused(tmp_path, monkeypatch):
     monkeypatch.undo()
     with pytest.raises(InputError, match="layout 0"):
         read_table("classes", tmp_path / "old.parquet")
+
+
+def test_a_class_name_may_hold_a_slash():
+    """Fashion-MNIST's "T-shirt/top" is no "top"; the last part of a longer way is a name."""
+    classes = pd.DataFrame(
+        {
+            "class_id": range(4),
+            "name": ["T-shirt/top", "n03179701", "gull", "A/B"],
+            "path": ["T-shirt/top", "thing/desk", "animal/bird/gull", "letters/A/B"],
+        }
+    )
+    assert list(with_readable_names(classes)["name"]) == ["T-shirt/top", "desk", "gull", "A/B"]

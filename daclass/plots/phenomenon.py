@@ -74,11 +74,12 @@ def average_and_classes(
     middle = (min(conditions.positions) + max(conditions.positions)) / 2
     side: Literal["left", "right"] = "left" if places[conditions.reference] > middle else "right"
     at = min(conditions.positions) if side == "left" else max(conditions.positions)
+    faint = min(0.2, max(0.03, 8 / max(len(classes), 1)))
     ends = []
     for class_id, rows in numbers.groupby("class_id", sort=False):
         if class_id == -1 or class_id in shown:
             continue
-        ax.plot(rows["position"], 100 * rows["gain"], color=INK, alpha=0.16, linewidth=0.7)
+        ax.plot(rows["position"], 100 * rows["gain"], color=INK, alpha=faint, linewidth=0.7)
     for class_id in shown:
         rows = numbers[numbers["class_id"] == class_id]
         ax.plot(rows["position"], 100 * rows["gain"], color=AFFECTED, linewidth=1.3)

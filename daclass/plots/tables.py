@@ -56,6 +56,7 @@ class Tables:
     q: float = 0.05
     policies: pd.DataFrame = field(default_factory=_absent("policies"))
     policy_classes: pd.DataFrame = field(default_factory=_absent("policy_classes"))
+    models: pd.DataFrame = field(default_factory=_absent("models"))
     counts: pd.DataFrame = field(default_factory=_absent("counts"))
     accuracy: pd.DataFrame = field(default_factory=_absent("accuracy"))
     class_accuracy: pd.DataFrame = field(default_factory=_absent("class_accuracy"))

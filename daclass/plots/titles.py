@@ -18,7 +18,7 @@ class Title(NamedTuple):
     question: str
 
 
-AVERAGE = "1. What does this augmentation buy on average?"
+AVERAGE = "1. What does this augmentation change on average?"
 CLASSES = "2. Which classes pay?"
 ANNOTATIONS = "3. How much of that do multi-label annotations explain?"
 SWALLOWERS = "4. Which classes swallow them, and of what kind?"

@@ -26,7 +26,7 @@ from daclass.wording.answers import best_on_average, short_answers
 
 Row = dict[str, Any]
 LINKED = (
-    "accuracy", "class_accuracy", "effects", "explained", "confusions", "categories",
+    "models", "accuracy", "class_accuracy", "effects", "explained", "confusions", "categories",
     "interventions", "intervention_classes", "planted",
 )  # fmt: skip
 """Tables that the report links."""
@@ -77,6 +77,7 @@ def build_content(summary: Row, tables: Tables) -> Row:
         "classes": len(tables.classes),
         "seeds": tables.seeds,
         "levels": accuracy_rows(tables),
+        "models": model_rows(tables),
         "crops": _records(realised_numbers(tables.realised_area)),
         "effects": effects,
         "scenes": scenes(tables),
@@ -112,6 +113,17 @@ def accuracy_rows(tables: Tables) -> list[Row]:
     for row in _records(accuracy_numbers(tables.accuracy, tables.conditions)):
         rows.setdefault(row["condition"], {"name": row["condition"]})[row["truth"]] = row
     return list(rows.values())
+
+
+def model_rows(tables: Tables) -> list[Row]:
+    """One row per run, by condition in order and then the best first, with its `condition`."""
+    place = {name: rank for rank, name in enumerate(tables.conditions.names)}
+    placed = tables.conditions.place(tables.accuracy)
+    readable = dict(zip(placed["policy"], placed["condition"], strict=True))
+    rows = tables.models.assign(condition=tables.models["policy"].map(readable))
+    rows = rows[rows["condition"].notna()]
+    rows = rows.assign(place=rows["condition"].map(place))
+    return _records(rows.sort_values(["place", "accuracy"], ascending=[True, False]))
 
 
 def effect_rows(tables: Tables) -> list[Row]:

@@ -162,6 +162,7 @@ def _annotations(content: Row, known: bool) -> Row:
              "control": "control"}  # fmt: skip
     return {
         "verdict": "withheld" if row["explained"] is None else "share",
+        "direction": direction(row["explained_low"], row["explained_high"]),
         **{key: row[key] for key in ("group", "reference", "classes", "images", "seeds")},
         **{
             name: {"value": row[of], "low": row[f"{of}_low"], "high": row[f"{of}_high"]}

@@ -12,7 +12,6 @@ from daclass.wording.verdicts import (
     CANNOT_TELL,
     FOLLOWED_UP,
     FOUND_TO_LOSE,
-    NO_CLASS_FOUND,
     UNDECIDED,
 )
 
@@ -38,7 +37,9 @@ class Answer(NamedTuple):
 
     def line(self) -> str:
         """The whole answer as one line of plain text."""
-        return " ".join(f"{self.title}: {self.value} {self.unit} {self.text}".split())
+        verdict = self.value in (CANNOT_TELL, UNDECIDED)
+        end = "." if verdict else ""
+        return " ".join(f"{self.title}: {self.value}{end} {self.unit} {self.text}".split())
 
 
 def contrast_of(summary: Row) -> Contrast:
@@ -116,7 +117,7 @@ def _classes(summary: Row) -> Answer:
     if found["verdict"] == "none found":
         return Answer(
             "classes", title, "none", f"of {summary['classes']:,}",
-            f"{NO_CLASS_FOUND} {_to_lose()} {contrast.change}, and {gain}, {rate}."
+            f"classes is {FOUND_TO_LOSE} accuracy {contrast.change}, and {gain}, {rate}."
             f"{_power(found['detectable'])}",
         )  # fmt: skip
     verb = "is" if found["lose"] == 1 else "are"
@@ -124,10 +125,6 @@ def _classes(summary: Row) -> Answer:
         "classes", title, f"{found['lose']:,}", f"of {summary['classes']:,}",
         f"{verb} {FOUND_TO_LOSE} accuracy {contrast.change}, and {gain}, {rate}.",
     )  # fmt: skip
-
-
-def _to_lose() -> str:
-    return FOUND_TO_LOSE.removeprefix("found ")
 
 
 def _power(detectable: float | None) -> str:
@@ -159,10 +156,13 @@ def _annotations(summary: Row) -> Answer:
     share, control = found["share"], found["control"]
     interval = bracket(share["low"], share["high"], 0).strip()
     random = f"{percent(control['value'], 0)}{bracket(control['low'], control['high'], 0)}"
-    return Answer(
-        "annotations", title, percent(share["value"], 0), "",
-        f"{interval} of the mean drop of {who}, {loss}. As many random labels explain {random}.",
-    )  # fmt: skip
+    ending = (
+        f"{interval} of the mean drop of {who}, {loss}. As many random labels explain {random}."
+    )
+    value = percent(share["value"], 0)
+    if found["direction"] != "up":
+        return Answer("annotations", title, UNDECIDED, "", f"{value} {ending}")
+    return Answer("annotations", title, value, "", ending)
 
 
 def _swallowers(summary: Row) -> Answer:
@@ -171,12 +171,14 @@ def _swallowers(summary: Row) -> Answer:
     if not of:
         text = f"No class was {FOLLOWED_UP} under the study’s rule."
         return Answer("swallowers", title, CANNOT_TELL, "", text)
-    classes = f"{counted(of, 'class', 'classes')} {FOLLOWED_UP}"
     if found["verdict"] == "untested":
         text = f"One {_one(summary)} per {contrast_of(summary).noun} gives no interval."
         return Answer("swallowers", title, CANNOT_TELL, "", text)
     if found["verdict"] == "none found":
-        text = f"No confusion of the {classes} is found to grow on fresh pictures."
+        text = (
+            f"classes {FOLLOWED_UP} is found to lose more pictures to one other class, measured on "
+            "pictures that did not choose it."
+        )
         return Answer("swallowers", title, "none", f"of {of:,}", text)
     kinds = ", ".join(f"{n} {kind}" for kind, n in found["kinds"].items() if n)
     noun = "class" if of == 1 else "classes"

@@ -80,6 +80,7 @@ def study_tables(
     categories = _categories(list(names), victims, similarity, seeds)
     tables = {
         "classes": classes,
+        "models": _models(counts),
         "counts": counts,
         "accuracy": _accuracy(counts, seeds),
         "effects": effects,
@@ -161,6 +162,18 @@ def _counts(classes, seeds, victims, annotations, rng) -> pd.DataFrame:
     grid = pd.concat([grid, both.assign(half="all")], ignore_index=True)
     grid["policy"] = "uniform_" + grid["strength"].astype(str)
     return grid
+
+
+def _models(counts) -> pd.DataFrame:
+    whole = counts[counts["half"] == "all"]
+    sums = whole.groupby(["policy", "seed"], as_index=False)[
+        ["images", "correct", "labelled", "correct_multi"]
+    ].sum()
+    return sums.assign(
+        run=sums["policy"] + "/seed" + sums["seed"].astype(str), strength=whole["strength"].iloc[0],
+        accuracy=sums["correct"] / sums["images"], top=1, accuracy_top=np.nan, confidence=0.8,
+        accuracy_multi=sums["correct_multi"] / sums["labelled"], calibration_error=0.05,
+    ).drop(columns=["strength"])  # fmt: skip
 
 
 def _accuracy(counts, seeds) -> pd.DataFrame:
