@@ -11,8 +11,9 @@ import shlex
 import sys
 import textwrap
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from daclass import __version__, stages
 from daclass.atomic import replacing
@@ -20,6 +21,9 @@ from daclass.augment.errors import AugmentError
 from daclass.config import Layout, Phase, Study
 from daclass.errors import InputError
 from daclass.tables import read_table, with_readable_names
+
+if TYPE_CHECKING:
+    from daclass.data.survey import Survey
 
 # What the machine refuses, rather than what daclass does wrong.
 SURROUNDINGS = {
@@ -69,8 +73,11 @@ def _run(options: argparse.Namespace) -> int:
     layout = Layout(study.name, options.results, options.figures)
     match options.command:
         case "check":
+            from daclass.check import check
             from daclass.realised import known_sizes, view_lines
 
+            for lack in check(study):
+                print(f"! {lack}")
             print(f"{options.config}: study {study.name}, fine")
             if sizes := known_sizes(study):
                 print("\n".join(view_lines(study, sizes)))
@@ -198,11 +205,25 @@ def _init(options: argparse.Namespace) -> None:
     with replacing(config) as partial:
         partial.write_text(draft(found, config), encoding="utf-8")
         drafted = Study.load(partial)
+        threads = _threads(drafted, found)
+        partial.write_text(draft(found, config, threads), encoding="utf-8")
     limit = drafted.beton.max_resolution
     sides = zip(found.widths, found.heights, strict=True)
     sizes = [shrunk(width, height, limit)[::-1] for width, height in sides]
     print("\n".join(view_lines(drafted, sizes)))
     print(f"\nWritten: {config}. Look it through, then: daclass study {shlex.quote(str(config))}")
+
+
+def _threads(study: Study, found: Survey) -> int:
+    """Threads of one training job, measured where there is a choice and something to train with."""
+    if not all(map(find_spec, ("torch", "timm", "safetensors"))):
+        return 1
+    from daclass.plan.counts import Counts
+    from daclass.plan.threads import best_threads
+
+    sizes = [int((found.kept["split"] == split).sum()) for split in ("train", "val")]
+    counts = Counts(sizes[0], sizes[1], len(found.classes), "the survey")
+    return best_threads(study, counts, len(os.sched_getaffinity(0)))
 
 
 def _print_headline(layout: Layout) -> None:

@@ -43,6 +43,36 @@ def test_check_says_that_a_study_is_fine(capsys):
     assert "tiny, fine" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("training.model=resnett18", "training.model: resnett18 is neither small_resnet nor in"),
+        ("training.model=torchvision/none", "torchvision has no classifier none"),
+        ("data={source: folder, root: nowhere}", "data.root: nowhere: no such folder"),
+        ("data={source: cifar10h, root: nowhere}", "data.root: nowhere: no such folder"),
+        ("data={source: folder, root: .}", "data.root: . has no folder train"),
+        ("data={source: folder, root: ., train: ., val_share: 0.2, classes: a.csv}", "a.csv: no"),
+    ],
+)
+def test_check_refuses_what_training_would(capsys, change, message):
+    assert main(["check", TINY, "--set", change]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_check_warns_of_what_is_missing_here_alone(capsys, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert main(["check", TINY, "--set", "machine.device=cuda"]) == 0
+    said = capsys.readouterr().out
+    assert "! machine.device: cuda: no usable GPUs here" in said and "tiny, fine" in said
+
+
+def test_plan_says_that_a_gpus_hours_are_not_this_machines(capsys, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    changes = ["--set", "training.model=resnet18", "--sizes", "100", "100", "10"]
+    assert main(["plan", TINY, *changes]) == 0
+    assert "hours here: unknown, since there is no GPU; --measure" in capsys.readouterr().out
+
+
 def test_schema_is_json(capsys):
     assert main(["schema"]) == 0
     assert json.loads(capsys.readouterr().out)["title"] == "Study"

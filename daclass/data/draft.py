@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 import shlex
 from collections.abc import Iterator, Sequence
@@ -35,11 +34,12 @@ def report(survey: Survey) -> str:
     return "\n".join(_shown(line) for line in [*_found(survey), *_warnings(survey)])
 
 
-def draft(survey: Survey, config: Path) -> str:
+def draft(survey: Survey, config: Path, threads: int = 1) -> str:
     """A study's YAML, with comments, that runs as it is.
 
     Args:
         config: the file it will be written to; the comments name it.
+        threads: of one training job.
     """
     recipe = _recipe(survey)
     head = [
@@ -69,12 +69,12 @@ def draft(survey: Survey, config: Path) -> str:
         (f"  epochs: {recipe.epochs}", ""),
         (f"  batch_size: {recipe.batch_size}", ""),
         (f"  learning_rate: {recipe.learning_rate:g}", ""),
-        ("  precision: float32", "bfloat16 is faster on a GPU that has it"),
+        (f"  precision: {_precision()}", "bfloat16 is faster on a GPU that has it"),
         (f"  mean: {_triple(survey.mean)}", "of these pictures"),
         (f"  std: {_triple(survey.std)}", ""),
         (f"  loader: {loader}", "ffcv, or torchvision, which is slower"),
         ("machine:", ""),
-        (f"  threads: {min(4, len(os.sched_getaffinity(0)))}", "of one job"),
+        (f"  threads: {threads}", "of one job; as many jobs run as the cores allow"),
         ("sweep:", ""),
         ("  strengths: [0.08, 0.25, 0.5, 0.75, 0.99]", "least share that a crop keeps"),
         ("  seeds: [0, 1, 2, 3, 4]", "two at least; more seeds, narrower intervals"),
@@ -88,6 +88,17 @@ def draft(survey: Survey, config: Path) -> str:
 
 
 Lines = list[tuple[str, str]]  # a line of the config, and a comment
+
+
+def _precision() -> str:
+    """Mixed precision where there is a GPU for it; bfloat16, of whose range nothing overflows."""
+    if find_spec("torch") is None:
+        return "float32"
+    import torch
+
+    if not torch.cuda.is_available():
+        return "float32"
+    return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
 
 
 def _limit(recipe: _Recipe) -> Lines:

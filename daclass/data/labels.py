@@ -106,9 +106,8 @@ def _column(table: pd.DataFrame, given: str, usual: Sequence[str], setting: str,
     if given and given not in table:
         raise InputError(f"{file}: lacks the column {given} (data.labels.{setting})")
     if not given and not found:
-        raise InputError(
-            f"{file}: data.labels.{setting} has to name one of its columns: {', '.join(map(str, table))}"
-        )
+        columns = ", ".join(map(str, table))
+        raise InputError(f"{file}: data.labels.{setting} has to name one of its columns: {columns}")
     return given or found[0]
 
 

@@ -100,6 +100,11 @@ def _training(
         return
     speed = measured(study, counts, measure) if measure else None
     speed = speed or stored(study, layout, phases) or published(study)
+    if speed and speed.unit not in {"", "core"} and not (measure or _gpu_for(study)):
+        yield (
+            f"  hours here: unknown, since there is no GPU; --measure times its cores. By a "
+            f"published speed, on {speed.unit}s:"
+        )
     if speed is None:
         yield (
             "  hours: unknown. No run with this recipe is stored, and no speed of this network is "
@@ -125,6 +130,13 @@ def _view(study: Study, counts: Counts) -> list[str]:
     sizes = [picture_size(file, study.beton.max_resolution) for file in counts.sample]
     sizes = sizes or known_sizes(study)
     return ["", "View", *(f"  {line}" for line in view_lines(study, sizes))] if sizes else []
+
+
+def _gpu_for(study: Study) -> bool:
+    """Whether this machine has a GPU that the study may use."""
+    import torch
+
+    return study.machine.device != "cpu" and torch.cuda.is_available()
 
 
 def _hours(hours: float) -> str:

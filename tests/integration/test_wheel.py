@@ -61,7 +61,11 @@ def test_the_wheel_holds_the_package_and_nothing_else(built):
         metadata = archive.read(f"daclass-{__version__}.dist-info/METADATA").decode()
     package = {name for name in names if not name.startswith(f"daclass-{__version__}.dist-info/")}
     tracked = run("git", "ls-files", "daclass", cwd=ROOT).split()
-    assert package == set(tracked), "with py.typed, templates and tables"
+    workflow = run("git", "ls-files", "Snakefile", "workflow/*.smk", "workflow/*.yaml",
+                   "workflow/*.rst", cwd=ROOT).split()  # fmt: skip
+    carried = {f"daclass/_workflow/{name}" for name in workflow}
+    assert len(carried) > 9
+    assert package == set(tracked) | carried, "with py.typed, templates, tables and the workflow"
     assert "License-Expression: MIT" in metadata and "Typing :: Typed" in metadata
     assert f"daclass-{__version__}.dist-info/licenses/LICENSE" in names
 
@@ -88,6 +92,18 @@ def test_the_commands_work(installed, tmp_path):
     assert "study demo, fine" in run(daclass, "check", demo, cwd=tmp_path)
     message = run(daclass, "plan", demo, cwd=tmp_path, status=2)
     assert message.startswith("daclass: plan needs ") and message.count("\n") == 1
+
+
+def test_the_workflow_is_found_in_the_package(installed, tmp_path):
+    """Without Snakemake, which the light install lacks, a study says what it needs."""
+    code = "from daclass.workflow import home; print(home())"
+    home = Path(run(installed / "python", "-c", code, cwd=tmp_path).strip())
+    assert home.name == "_workflow" and (home / "Snakefile").is_file()
+    assert (home / "workflow" / "rules" / "common.smk").is_file()
+    message = run(
+        installed / "daclass", "study", ROOT / "configs/demo.yaml", cwd=tmp_path, status=2
+    )
+    assert "needs Snakemake" in message and message.count("\n") == 1
 
 
 def test_a_policy_can_be_made_and_read(installed, tmp_path):
