@@ -18,7 +18,7 @@ export CONFIG SET CORES IMAGENET PHOTOGRAPHS
 PYTHON := .venv/bin/python
 READY := .venv/ready
 
-.PHONY: demo study test test-integration wheel-test lint docs schema setup gallery clean \
+.PHONY: demo study test test-integration wheel-test lint docs reference schema setup gallery clean \
 	benchmark-analysis benchmark-calibration benchmark-loader benchmark-training
 
 demo: override CONFIG := configs/demo.yaml
@@ -54,6 +54,10 @@ docs: $(READY)
 
 schema: $(READY)
 	$(PYTHON) -m daclass schema > workflow/schemas/study.json
+
+# The lists of settings, tables and commands in docs/reference/.
+reference: $(READY)
+	$(PYTHON) docs/generated.py
 
 setup: $(READY)
 

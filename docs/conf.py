@@ -18,9 +18,7 @@ from sphinx.ext.autodoc.mock import MockFinder
 # stand-ins away, and so would import FFCV, which takes 10 seconds.
 HEAVY = ["ffcv", "kornia", "numba", "safetensors", "timm", "torch", "torchvision"]
 sys.meta_path.insert(0, MockFinder(HEAVY))
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
-
-from generated import GENERATED
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from daclass import __version__
 
@@ -61,17 +59,8 @@ pygments_dark_style = "a11y-high-contrast-dark"
 
 def setup(app: Sphinx) -> None:
     app.add_lexer("csv", TextLexer)
-    app.connect("source-read", _fill_in)
     app.connect("autodoc-process-signature", _shorten)
     app.connect("autodoc-process-docstring", _keep_first_line, priority=400)
-
-
-def _fill_in(_: Sphinx, __: str, source: list[str]) -> None:
-    """Put what `generated` writes where a page has ``<!-- generated: name -->``."""
-    for name, write in GENERATED.items():
-        place = f"<!-- generated: {name} -->"
-        if place in source[0]:
-            source[0] = source[0].replace(place, write())
 
 
 def _shorten(_: Sphinx, __: str, ___: str, ____: object, _____: object, given: str, back: str):

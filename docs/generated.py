@@ -1,7 +1,8 @@
 """The parts of the reference that the code itself writes, as MyST Markdown.
 
 Settings come from the JSON schema of `daclass.config`, tables from `daclass.tables`, commands from
-`daclass.cli`. They are written anew with every build, so they cannot drift from the code.
+`daclass.cli`. The pages are committed, so that they can be read where the repository is; `make
+reference` writes them anew, and a test fails where they have drifted from the code.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import re
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -290,4 +292,23 @@ GENERATED = {
     "tables": tables,
     "commands": commands,
 }
-"""What pages ask for as ``<!-- generated: name -->``."""
+"""What pages ask for between ``<!-- generated: name -->`` and ``<!-- end: name -->``."""
+
+PAGES = tuple(sorted((Path(__file__).parent / "reference").glob("*.md")))
+"""The pages that ask for something."""
+
+
+def filled(page: str) -> str:
+    """A page's text with what the code writes between its marks."""
+    for name, write in GENERATED.items():
+        start, end = f"<!-- generated: {name} -->", f"<!-- end: {name} -->"
+        if start in page:
+            before, _, rest = page.partition(start)
+            after = rest.partition(end)[2]
+            page = f"{before}{start}\n\n{write().strip()}\n\n{end}{after}"
+    return page
+
+
+if __name__ == "__main__":
+    for file in PAGES:
+        file.write_text(filled(file.read_text(encoding="utf-8")), encoding="utf-8")

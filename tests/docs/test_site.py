@@ -175,6 +175,14 @@ def test_the_way_to_read_a_table(tmp_path, monkeypatch, capsys):
     assert "7" in capsys.readouterr().out
 
 
+def test_the_committed_reference_has_not_drifted_from_the_code(generated):
+    for page in generated.PAGES:
+        written = page.read_text(encoding="utf-8")
+        name = page.relative_to(ROOT)
+        assert written == generated.filled(written), f"{name} has drifted: run `make reference`"
+    assert {page.stem for page in generated.PAGES} == {"commands", "config", "tables"}
+
+
 def test_every_setting_is_in_the_reference_with_its_meaning(generated):
     written = generated.settings()
     for name, model in generated.models().items():
