@@ -201,9 +201,13 @@ class Columns(Section):
     prediction: str | None = None
     """The class ranked first, or a list of ranked classes."""
     second: str | None = None
+    """The class ranked second."""
     third: str | None = None
+    """The class ranked third."""
     fourth: str | None = None
+    """The class ranked fourth."""
     fifth: str | None = None
+    """The class ranked fifth."""
     label: str | None = None
     """The original class."""
     model: str | None = None
