@@ -18,7 +18,7 @@ export CONFIG SET CORES IMAGENET PHOTOGRAPHS
 PYTHON := .venv/bin/python
 READY := .venv/ready
 
-.PHONY: demo study test test-integration wheel-test lint docs reference schema setup gallery clean \
+.PHONY: demo study test test-integration wheel-test lint docs reference schema setup gallery ffcv-wheel clean \
 	benchmark-analysis benchmark-calibration benchmark-loader benchmark-training
 
 demo: override CONFIG := configs/demo.yaml
@@ -75,6 +75,10 @@ gallery: $(READY)
 		mkdir -p figures/gallery/$$study; \
 		cp results/$$study/summary.json figures/$$study/{class_effects,interventions_vs_best}.csv figures/gallery/$$study/; \
 	done
+
+# For machines without a compiler or root: dist/ffcv-*.whl carries all that FFCV needs (docs/cluster.md).
+ffcv-wheel: $(READY)
+	bash workflow/ffcv_wheel.sh
 
 # Results stay: they may be a thousand hours.
 clean:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, get_args
 from daclass import __version__, stages
 from daclass.atomic import replacing
 from daclass.augment.errors import AugmentError
+from daclass.command_help import GroupedHelp, PrintCompletion
 from daclass.config import Layout, Phase, Study
 from daclass.errors import InputError
 from daclass.tables import read_table, with_readable_names
@@ -313,9 +314,18 @@ def make_parser() -> argparse.ArgumentParser:
         prog="daclass",
         description="Which classes a data augmentation hurts, how sure that is, why, and what to "
         "change.",
+        formatter_class=GroupedHelp,
     )
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    parser.add_argument(
+        "--print-completion",
+        action=PrintCompletion,
+        choices=("bash", "zsh", "tcsh"),
+        help="print a script that completes commands and options in this shell",
+    )
+    commands = parser.add_subparsers(
+        title="commands", dest="command", required=True, metavar="command"
+    )
     about_schema = "Print the JSON schema of a study's config."
     commands.add_parser("schema", help=about_schema, description=about_schema)
     init = commands.add_parser(

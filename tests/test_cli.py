@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import resource
+import subprocess
 
 import pytest
 import yaml
 
 from daclass import __version__, stages
-from daclass.cli import main
+from daclass.cli import main, make_parser
+from daclass.command_help import GROUPS, STAGES
 from tests.conftest import ROOT, save_pictures
 
 TINY = str(ROOT / "tests" / "tiny.yaml")
@@ -71,6 +74,27 @@ def test_plan_says_that_a_gpus_hours_are_not_this_machines(capsys, monkeypatch):
     changes = ["--set", "training.model=resnet18", "--sizes", "100", "100", "10"]
     assert main(["plan", TINY, *changes]) == 0
     assert "hours here: unknown, since there is no GPU; --measure" in capsys.readouterr().out
+
+
+def test_help_lists_commands_by_what_one_has_and_stages_last(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    places = [said.index(title) for title in (*GROUPS, STAGES)]
+    assert places == sorted(places)
+    (commands,) = (each.choices for each in make_parser()._actions if each.dest == "command")
+    assert {name for names in GROUPS.values() for name in names} <= {*commands, "compare"}
+    assert all(re.search(rf"^    {name}\b", said, re.M) for name in commands)
+
+
+def test_a_shell_completes_commands(capsys):
+    pytest.importorskip("shtab")
+    with pytest.raises(SystemExit) as stopped:
+        main(["--print-completion", "bash"])
+    assert stopped.value.code == 0
+    script = capsys.readouterr().out
+    checked = subprocess.run(["bash", "-n"], input=script, text=True, check=False)
+    assert checked.returncode == 0 and "unpack-imagenet" in script
 
 
 def test_schema_is_json(capsys):

@@ -72,7 +72,7 @@ fi
 say "installing Python packages at the versions of constraints.txt (7 GB, some minutes)"
 .venv/bin/python -m pip install --quiet --upgrade pip
 .venv/bin/python -m pip install --quiet --constraint constraints.txt \
-    --editable '.[train,workflow]' --group test --group lint --group docs
+    --editable '.[train,workflow,heic,completion]' --group test --group lint --group docs
 
 if libraries_missing; then
     say "going on without FFCV: studies use the torchvision loader"

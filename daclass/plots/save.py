@@ -23,6 +23,8 @@ THEME = (
     "@media(prefers-color-scheme:dark){svg{color:#d6d9de}}"
 )
 _FONT = re.compile(r"font: ?(?:(?P<weight>bold|\d{3}) )?(?P<size>[\d.]+px) [^;]*")
+FORMULA = frozenset("=+-@\t\r")
+"""What texts begin with that spreadsheets take for formulas."""
 _REFERENCE = re.compile(r"url\(#")
 
 
@@ -66,9 +68,22 @@ def save_svg(figure: Figure, path: Path, title: str) -> None:
 
 
 def save_csv(numbers: pd.DataFrame, path: Path) -> None:
-    """Write the numbers with six significant digits, atomically."""
+    """Write the numbers with six significant digits, atomically.
+
+    Texts that a spreadsheet would take for a formula get an apostrophe in front (OWASP, CSV
+    injection): names of classes and models come from other people's folders and files.
+    """
+    safe = numbers.apply(
+        lambda column: column if column.dtype.kind in "iufb" else column.map(_no_formula)
+    )
     with replacing(path) as partial:
-        partial.write_bytes(numbers.to_csv(index=False, float_format="%.6g").encode())
+        partial.write_bytes(safe.to_csv(index=False, float_format="%.6g").encode())
+
+
+def _no_formula(value: object) -> object:
+    """A value of a table; before a text that begins as a formula does, an apostrophe."""
+    formula = isinstance(value, str) and value[:1] in FORMULA
+    return f"'{value}" if formula else value
 
 
 def _tidy(content: bytes, stem: str, title: str) -> bytes:
