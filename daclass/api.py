@@ -87,8 +87,8 @@ def compare(
         ...     classes=["cup", "bowl", "vase"],
         ... )
         >>> row = found.classes.iloc[0]
-        >>> row["name"], round(row["drop"], 2), bool(row["q"] < 0.05), row["swallower"]
-        ('cup', 0.4, True, 'bowl')
+        >>> row["name"], round(float(row["drop"]), 2), bool(row["q"] < 0.05), row["swallower"]
+        ('cup', 0.41, True, 'bowl')
     """
     conditions = list(y_pred)
     study = _study(conditions, reference, replicates, title, settings or {})

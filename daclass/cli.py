@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     options.set += getattr(options, "words", [])
-    study = _study_of(options)
+    study = study_of(options)
     layout = Layout(study.name, options.results, options.figures)
     match options.command:
         case "check":
@@ -120,7 +120,7 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _study_of(options: argparse.Namespace) -> Study:
+def study_of(options: argparse.Namespace) -> Study:
     """The study of a config; for `analyze`, also of files with predictions."""
     if options.command != "analyze" or options.config.suffix.lower() in CONFIGS:
         return Study.load(options.config, options.set)

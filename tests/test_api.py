@@ -216,3 +216,11 @@ def test_real_models_give_the_numbers_of_the_file_path(real_data, tmp_path, monk
         own = found.tables[name][list(table)].reset_index(drop=True)
         pd.testing.assert_frame_equal(own, table, check_dtype=False, check_exact=True)
     assert len(found.models) == 16
+
+
+def test_the_examples_of_the_docstrings_run():
+    import doctest
+
+    from daclass import api
+
+    assert doctest.testmod(api, optionflags=doctest.NORMALIZE_WHITESPACE).failed == 0

@@ -329,3 +329,12 @@ def test_one_picture_for_each_class_is_no_traceback(tmp_path, monkeypatch) -> No
     )
     stages.analyze(Study.load(tmp_path / "s.yaml"), Layout("s"), Path("s.yaml"))
     assert Layout("s").report.is_file()
+
+
+def test_conditions_without_models_are_runs_of_their_own(tmp_path) -> None:
+    def alone(records, root):
+        table = long(records).rename(columns={"model": "condition"})
+        table.to_csv(root / "p.csv", index=False)
+        return {"files": ["p.csv"]}
+
+    exact(read(tmp_path, alone, RECORDS))

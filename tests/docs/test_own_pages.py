@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 import yaml
 
-from daclass.cli import main
+from daclass.cli import main, make_parser, study_of
+from daclass.data.predictions import read_predictions
 from tests.conftest import ROOT, save_pictures
+from tests.data import test_forms as forms
 from tests.docs.pages import blocks, run
 
 CHECK = """
@@ -129,3 +133,84 @@ def test_the_predictions_become_a_table(tmp_path, monkeypatch):
     effects = pd.read_parquet("results/mine/effects.parquet")
     cat = effects.query("truth == 'original' and half == 'all' and reference == 'fixed'").iloc[0]
     assert cat["class_id"] == 0 and cat["drop"] == -0.5 and cat["seeds"] == 2
+
+
+def test_the_notebook_prints_what_the_page_says(tmp_path):
+    (script,) = blocks("own-predictions.md", "python")
+    said = run(script, tmp_path)
+    assert f"prints `{said[-1]}`" in (ROOT / "docs/own-predictions.md").read_text()
+    assert "cup" in (tmp_path / "report.html").read_text()
+
+
+FILES = {
+    "strong.csv weak.csv": lambda r, root: target_csv(r, root),
+    "timm_strong.csv timm_weak.csv": forms.timm,
+    "strong.npy weak.npy": forms.npy,
+    "strong.pt weak.pt": forms.pt,
+    "strong.parquet weak.parquet": forms.hugging_face,
+    "wide.csv": forms.column_for_each_model,
+    "softmax_strong.csv softmax_weak.csv": forms.column_for_each_class,
+    "lines.jsonl": forms.jsonl,
+    "strong.tsv.gz weak.tsv.gz": lambda r, root: tsv_gz(r, root),
+    "odd.csv": lambda r, root: odd_csv(r, root),
+}
+"""Files that the page's commands name, and what writes them under names of its own."""
+
+
+def by_model(records):
+    table = forms.long(records).assign(target=[record["label"] for record in records] * 2)
+    return {model: own.drop(columns="model") for model, own in table.groupby("model")}
+
+
+def target_csv(records, root):
+    for model, own in by_model(records).items():
+        own.rename(columns={"image": "filename", "prediction": "index"}).to_csv(
+            root / f"{model}.csv", index=False
+        )
+    return {"files": ["new.csv", "old.csv"]}
+
+
+def tsv_gz(records, root):
+    for model, own in by_model(records).items():
+        own.drop(columns="target").to_csv(root / f"{model}.tsv.gz", sep="\t", index=False)
+    return {"files": ["new.tsv.gz", "old.tsv.gz"]}
+
+
+def odd_csv(records, root):
+    names = {"image": "file", "prediction": "argmax", "target": "truth"}
+    parts = [own.assign(recipe=model) for model, own in by_model(records).items()]
+    pd.concat(parts).rename(columns=names).to_csv(root / "odd.csv", index=False)
+    return {"files": ["odd.csv"]}
+
+
+def commands():
+    """The page's commands with files, once for each set of them."""
+    text = (ROOT / "docs/own-predictions.md").read_text()
+    found = re.findall(
+        r"(?:^\$ |`)daclass analyze ((?:\S+\.(?!yaml)\S+ ?)+)((?:--[^`\n]*)?)", text, re.M
+    )
+    return {files.strip().rstrip("`"): flags.strip() for files, flags in reversed(found)}
+
+
+@pytest.mark.parametrize("files", FILES)
+def test_each_recipe_reads_its_files_exactly(files, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    flags = shlex.split(commands()[files])
+    named = files.split()
+    written = FILES[files](forms.RECORDS, tmp_path)["files"]
+    for old, new in zip(written, named, strict=True):
+        (tmp_path / old).rename(tmp_path / new)
+    labels = pd.DataFrame(forms.RECORDS)[["image", "label"]]
+    labels["label"] = [forms.NAMES[label] for label in labels["label"]]
+    labels.to_csv("labels.csv", index=False)
+    options = make_parser().parse_args(["analyze", *named, *flags])
+    study = study_of(options)
+    table = read_predictions(study.data, study.comparison).predictions
+    stems = [Path(name).name.split(".")[0] for name in named] if len(named) > 1 else None
+    for model, stem in zip(forms.MODELS, stems or forms.MODELS, strict=True):
+        own = table[table["policy"] == stem].set_index("image_id")["prediction"]
+        assert own.to_dict() == {record["image"]: record[model] for record in forms.RECORDS}
+
+
+def test_no_recipe_goes_untested():
+    assert set(commands()) == set(FILES)

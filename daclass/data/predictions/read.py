@@ -99,8 +99,16 @@ def _read(
             f"{file}: predictions are {', '.join((*ENDINGS, *ARRAYS))}, not {kind(file)!r}"
         )
     found = replace(found, stem=stem)
-    if "model" not in found.frame:
-        found = replace(
-            found, frame=found.frame.assign(model=pd.Categorical([stem] * len(found.frame)))
-        )
-    return found
+    return found if "model" in found.frame else _named(found, alone=len(data.files) == 1)
+
+
+def _named(found: Rows, *, alone: bool) -> Rows:
+    """Rows that name no model: the file is one, or each of its conditions and replicates."""
+    parts = [found.frame[name] for name in ("condition", "replicate") if name in found.frame]
+    if not parts or any(part.isna().any() for part in parts):  # which `join` refuses
+        model = pd.Series(found.stem, found.frame.index)
+    else:
+        model = parts[0].astype(str) if alone else found.stem + " " + parts[0].astype(str)
+        for part in parts[1:]:
+            model = model + " " + part.astype(str)
+    return replace(found, frame=found.frame.assign(model=pd.Categorical(model)))
