@@ -20,7 +20,7 @@ from daclass.atomic import replacing
 from daclass.augment.errors import AugmentError
 from daclass.command_help import GroupedHelp, PrintCompletion
 from daclass.config import Layout, Phase, Study
-from daclass.errors import InputError
+from daclass.errors import InputError, printable
 from daclass.tables import read_table, with_readable_names
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             return _run(options)
     except (InputError, AugmentError) as error:
-        print(f"daclass: {error}", file=sys.stderr)
+        print(printable(f"daclass: {error}"), file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
         print(
@@ -63,7 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.errno not in SURROUNDINGS:
             raise
-        print(f"daclass: {error.filename or error}: {os.strerror(error.errno)}", file=sys.stderr)
+        what = f"daclass: {error.filename or error}: {os.strerror(error.errno)}"
+        print(printable(what), file=sys.stderr)
         return 2
     return 0
 

@@ -109,17 +109,23 @@ def _supervised(command: Sequence[str], lock: int) -> tuple[int, bool]:
     environment = dict(os.environ)
     if not os.access(Path.home(), os.W_OK):  # Snakemake caches there, and ends in a traceback
         environment.setdefault("XDG_CACHE_HOME", str(Path(".snakemake", "cache").absolute()))
-    # The lock is the child's too: the kernel drops it with the last process that has it.
-    child = subprocess.Popen(command, env=environment, process_group=0, pass_fds=[lock])
+    children: list[subprocess.Popen[bytes]] = []
     asked: list[int] = []
 
     def forward(number: int, frame: FrameType | None) -> None:
         asked.append(number)
-        os.killpg(child.pid, signal.SIGINT)
+        for child in children:
+            os.killpg(child.pid, signal.SIGINT)
 
+    # Before the child is there: what a shell has its background jobs ignore, children ignore too,
+    # but for signals that their parent has a handler for.
     before = {each: signal.signal(each, forward) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
-        return child.wait(), bool(asked)
+        # The lock is the child's too: the kernel drops it with the last process that has it.
+        children.append(
+            subprocess.Popen(command, env=environment, process_group=0, pass_fds=[lock])
+        )
+        return children[0].wait(), bool(asked)
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)

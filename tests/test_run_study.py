@@ -5,8 +5,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -98,6 +100,46 @@ def test_a_second_study_says_who_is_running(broken, capsys):
         assert main(["study", "my study.yaml"]) == 2
     said = capsys.readouterr().err
     assert "another study is running here (process group of 123, other.yaml)" in said
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_who_ends_a_study_ends_its_jobs(broken, tmp_path, number):
+    """As `make` does when it is ended: Snakemake and all below get what Ctrl-C would send."""
+    fake = tmp_path / "fake" / "snakemake"
+    fake.mkdir(parents=True)
+    (fake / "__init__.py").touch()
+    (fake / "__main__.py").write_text(
+        "import pathlib, subprocess, sys\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        "pathlib.Path('ready').touch()\n"
+        "try:\n    child.wait()\n"
+        "except KeyboardInterrupt:\n    pathlib.Path('ended').write_text(str(child.wait()))\n"
+        "    sys.exit(1)\n"
+    )
+    path = os.pathsep.join([str(fake.parent), str(ROOT)])
+    running = subprocess.Popen(
+        [sys.executable, "-m", "daclass", "study", "my study.yaml"],
+        env={**os.environ, "PYTHONPATH": path},
+        stderr=subprocess.PIPE,
+        text=True,
+        # As shells start background jobs.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )
+    while running.poll() is None and not Path("ready").exists():
+        time.sleep(0.05)
+    os.kill(running.pid, number)
+    said = running.communicate(timeout=60)[1]
+    assert running.returncode == 2
+    assert said.splitlines()[-1] == (
+        "daclass: my study.yaml: interrupted; the same command goes on from here"
+    )
+    assert int(Path("ended").read_text()) != 0
+
+
+def test_a_line_break_in_a_name_breaks_no_line(tmp_path, capsys):
+    assert main(["check", str(tmp_path / "two\nlines.yaml")]) == 2
+    said = capsys.readouterr().err
+    assert "two\\nlines.yaml: cannot read" in said and said.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from daclass.config.training import EXACT_AT_MOST
 from daclass.data.imagenet import class_names, synsets
 from daclass.data.survey import Survey
 from daclass.data.wordnet import class_path
-from daclass.errors import InputError
+from daclass.errors import InputError, printable
 
 VAL_SHARE = 0.2
 FEW_CLASSES = 5  # fewer leave no classes for the random control
@@ -31,7 +31,7 @@ SHOWN = 5  # names of a list that people read
 
 def report(survey: Survey) -> str:
     """What was found, in lines for people; warnings come last."""
-    return "\n".join(_shown(line) for line in [*_found(survey), *_warnings(survey)])
+    return "\n".join(printable(line) for line in [*_found(survey), *_warnings(survey)])
 
 
 def draft(survey: Survey, config: Path, threads: int = 1) -> str:
@@ -44,8 +44,8 @@ def draft(survey: Survey, config: Path, threads: int = 1) -> str:
     recipe = _recipe(survey)
     head = [
         "Drafted by `daclass init`: what it found, and settings that fit. Look them through, then",
-        _shown(f"  daclass check {shlex.quote(str(config))}"),
-        _shown(f"  daclass study {shlex.quote(str(config))}"),
+        printable(f"  daclass check {shlex.quote(str(config))}"),
+        printable(f"  daclass study {shlex.quote(str(config))}"),
         "",
         *report(survey).splitlines(),
     ]
@@ -294,17 +294,6 @@ def _listing(names: Sequence[str]) -> Iterator[str]:
     more = [f"and {len(names) - SHOWN:,} more"] if len(names) > SHOWN else []
     for name in [*names[:SHOWN], *more]:
         yield f"    {name}"
-
-
-def _shown(line: str) -> str:
-    """A line for terminals and comments: what cannot be printed as Python writes it in strings.
-
-    Names of files may hold line breaks and commands to the terminal.
-    """
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
-        for letter in line
-    )
 
 
 def study_name(root: Path) -> str:

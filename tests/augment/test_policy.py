@@ -91,6 +91,15 @@ def test_a_policy_cannot_be_changed():
         ),
         ("{axis: rrc_scale, default: 0.5, class_ids: {cat: 0.1}}", "no class id"),
         ("{axis: rrc_scale, default: 0.5, classes: [cat]}", "must map"),
+        ("{axis: rrc_scale, default: 0.5, classes: " + "{a: " * 5000, "nested too deeply"),
+        (f"{{axis: rrc_scale, default: {'9' * 400}}}", "lies in"),
+        (f"{{axis: rrc_scale, default: {'9' * 5000}}}", "5,000 digits"),
+        (
+            f"{{axis: rrc_scale, default: 0.5, loss_weights: {{a: {'9' * 400}}}}}",
+            "positive and fin",
+        ),
+        ("{axis: rrc_scale, default: 0.5, classes: {010: 0.1}}", "010 is ambiguous"),
+        ("{axis: rrc_scale, default: 0.5, classes: {no: 0.1}}", "no is ambiguous"),
     ],
 )
 def test_bad_files_are_named(tmp_path, text, message):

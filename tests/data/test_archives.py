@@ -81,6 +81,12 @@ def test_an_archive_without_an_end_is_read(tmp_path):
     assert taken(tmp_path, plain("a") + plain("b")) == {"a": b"content", "b": b"content"}
 
 
+@pytest.mark.parametrize("content", [bytes(10240), bytes(header("a/", tarfile.DIRTYPE)) * 3])
+def test_an_archive_of_no_files_is_refused(tmp_path, content):
+    with pytest.raises(InputError, match="holds no files"):
+        taken(tmp_path, content)
+
+
 def test_real_pictures_are_read(real_data):
     with opened(real_data / "imagenet_val" / "ilsvrc_val_1300_227px.tar") as tar:
         assert sum(member.name.endswith(".JPEG") for member in tar) == 1300
