@@ -111,8 +111,7 @@ def test_who_ends_a_study_ends_its_jobs(broken, tmp_path, number):
     (fake / "__main__.py").write_text(
         "import pathlib, subprocess, sys\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
-        "pathlib.Path('ready').touch()\n"
-        "try:\n    child.wait()\n"
+        "try:\n    pathlib.Path('ready').touch()\n    child.wait()\n"
         "except KeyboardInterrupt:\n    pathlib.Path('ended').write_text(str(child.wait()))\n"
         "    sys.exit(1)\n"
     )
