@@ -372,7 +372,21 @@ def figures(study: Study, layout: Layout) -> None:
     """Draw the figures, each as SVG, PNG and CSV, with its caption."""
     from daclass.plots.draw import draw_all
 
-    draw_all(_tables(study, layout), layout.figures)
+    draw_all(_tables(study, layout), layout.figures, figure_stems(study))
+
+
+def figure_stems(study: Study) -> tuple[str, ...]:
+    """The figures that a study can have."""
+    from daclass.config import PetriData
+    from daclass.plots.titles import figures_of
+
+    has = {"truth"} if isinstance(study.data, PetriData) else set()
+    if study.sweep and study.axis is RRC_SCALE:
+        has.add("crops")
+    if study.interventions:
+        has |= {"interventions", *(["control"] if study.controls() else [])}
+        has |= {phase for phase in study.phases if phase == "fine_tuning"}
+    return figures_of(has)
 
 
 def summary(study: Study, layout: Layout, config: Path, changes: Sequence[str] = ()) -> None:

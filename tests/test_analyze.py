@@ -16,6 +16,7 @@ import yaml
 from daclass import stages
 from daclass.cli import main
 from daclass.config import Layout, Study
+from daclass.plots.titles import figures_of
 from daclass.tables import read_table
 from tests.conftest import ROOT
 
@@ -164,6 +165,8 @@ def test_analyze_ends_in_a_report(root: Path, capsys) -> None:
     assert "New against old" in out and "Classes that pay: " in out
     page = (root / "figures/foreign/report.html").read_text()
     assert "New against old" in page and "ant" in page
+    drawn = {file.stem for file in (root / "figures/foreign").glob("*.svg")}
+    assert drawn == set(figures_of(())) and "planted_vs_found" not in drawn
     assert not list(root.rglob("*.partial"))
 
 

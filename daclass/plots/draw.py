@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from daclass.atomic import replacing
@@ -10,26 +11,32 @@ from daclass.plots.catalogue import FIGURES
 from daclass.plots.save import save_csv, save_png, save_svg, settle
 from daclass.plots.style import blank
 from daclass.plots.tables import Tables
-from daclass.plots.titles import TITLES
+from daclass.plots.titles import ENDINGS, TITLES
 
 _MARKUP, _ESCAPED = re.compile(r"[\\*`|]|_(?!\w)"), r"\\\g<0>"
 
 
-def draw_all(tables: Tables, folder: Path) -> list[str]:
+def draw_all(tables: Tables, folder: Path, stems: Sequence[str] = tuple(FIGURES)) -> list[str]:
     """Write <stem>.svg, .png, .csv (the numbers behind it) and .txt (its caption) of every figure.
 
-    A figure without data is written too, as a line that says why it is empty, with a CSV of no
-    rows: what a study writes is known before it has run.
+    A figure that turns out to have no data is written too, as a line that says why it is empty,
+    with a CSV of no rows: what a study writes is known before it has run. Files of figures that the
+    study cannot have (any more) are removed.
 
     Args:
         tables: the study's tables.
         folder: where the files go; made if missing.
+        stems: the figures that the study can have, see `titles.figures_of`.
 
     Returns:
         The stems of the figures that have data, in order.
     """
     drawn = []
     for stem, plot in FIGURES.items():
+        if stem not in stems:
+            for ending in ENDINGS:
+                (folder / f"{stem}.{ending}").unlink(missing_ok=True)
+            continue
         numbers = plot.numbers(tables)
         figure = blank(plot.missing) if numbers.empty else plot.draw(tables)
         settle(figure)

@@ -5,6 +5,7 @@ Light on purpose: the workflow reads this file each time it starts.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 ENDINGS = ("svg", "png", "csv", "txt")
@@ -16,6 +17,9 @@ class Title(NamedTuple):
 
     text: str
     question: str
+    needs: str = ""
+    """What a study must have for it: "crops", "interventions", "control", "fine_tuning" or "truth";
+    nothing where empty."""
 
 
 AVERAGE = "1. What does this augmentation change on average?"
@@ -28,7 +32,9 @@ CERTAINTY = "6. How sure are we?"
 TITLES = {
     "accuracy_by_strength": Title("Average accuracy", AVERAGE),
     "average_and_classes": Title("What the average gains, and single classes pay", AVERAGE),
-    "realised_crop_area": Title("Share of the picture that crops keep, over strength", AVERAGE),
+    "realised_crop_area": Title(
+        "Share of the picture that crops keep, over strength", AVERAGE, "crops"
+    ),
     "class_effects": Title("Accuracy that each class loses, sorted", CLASSES),
     "class_accuracy": Title("Accuracy of the classes chosen for follow-up", CLASSES),
     "drop_explained": Title("Share of the drop that annotations explain", ANNOTATIONS),
@@ -40,19 +46,31 @@ TITLES = {
     ),
     "false_positives": Title("Errors of the swallowing classes", SWALLOWERS),
     "interventions_vs_best": Title(
-        "What each policy changes against the best single strength", FIXES
+        "What each policy changes against the best single strength", FIXES, "interventions"
     ),
     "interventions_vs_strongest": Title(
-        "What each policy changes against the tested strength for all", FIXES
+        "What each policy changes against the tested strength for all", FIXES, "interventions"
     ),
     "interventions_vs_random": Title(
-        "What each policy changes against the same dose for random classes", FIXES
+        "What each policy changes against the same dose for random classes", FIXES, "control"
     ),
     "fine_tuned_vs_strongest": Title(
         "What fine-tuning under each policy changes against fine-tuning under the tested strength",
         FIXES,
+        "fine_tuning",
     ),
-    "drop_recovered": Title("Share of the drop that each policy recovers", FIXES),
-    "changed_classes": Title("Classes that each policy makes worse and better", FIXES),
-    "planted_vs_found": Title("Planted relations beside what was found", CERTAINTY),
+    "drop_recovered": Title("Share of the drop that each policy recovers", FIXES, "interventions"),
+    "changed_classes": Title(
+        "Classes that each policy makes worse and better", FIXES, "interventions"
+    ),
+    "planted_vs_found": Title("Planted relations beside what was found", CERTAINTY, "truth"),
 }
+
+
+def figures_of(has: Collection[str]) -> tuple[str, ...]:
+    """The figures that a study can have, in order.
+
+    Args:
+        has: what the study has, in the words of `Title.needs`.
+    """
+    return tuple(stem for stem, title in TITLES.items() if not title.needs or title.needs in has)

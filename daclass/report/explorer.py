@@ -99,6 +99,7 @@ def _curves(tables: Tables, truths: list[str]) -> dict[int, Row]:
 
 def _confusions(tables: Tables) -> dict[int, list[Row]]:
     found: dict[int, list[Row]] = {}
+    chosen = set(zip(tables.categories["class_id"], tables.categories["swallower_id"], strict=True))
     for row in tables.top_confusions.to_dict("records"):
         found.setdefault(int(row["class_id"]), []).append(
             {
@@ -111,6 +112,7 @@ def _confusions(tables: Tables) -> dict[int, list[Row]]:
                 "overlap": _points(max(row["overlap"], row["overlap_reverse"])),
                 "similarity": _plain(row["similarity"], 2),
                 "category": row["category"],
+                "chosen": (row["class_id"], row["predicted_id"]) in chosen,
             }
         )
     return found

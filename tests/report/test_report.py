@@ -273,6 +273,7 @@ class TestExplorer:
         pair = tables.categories.set_index("class_id").loc[victim]
         (shown,) = by_id[victim]["confusions"]
         assert (shown["id"], shown["category"]) == (pair["swallower_id"], pair["category"])
+        assert shown["chosen"]
         assert shown["overlap"] == pytest.approx(100 * pair["overlap"])
         assert by_id[victim]["policies"]["weaker for swallowers"] == "0.99"
         judged, *_, example = by_id[victim]["examples"]

@@ -41,7 +41,7 @@ rule figures:
     input:
         drawn(),
     output:
-        [figure(stem, ending) for stem in TITLES for ending in ENDINGS],
+        [figure(stem, ending) for stem in stages.figure_stems(STUDY) for ending in ENDINGS],
     params:
         settings=STUDY.digest("analysis.categories", "analysis.confidence"),
     log:

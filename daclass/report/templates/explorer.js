@@ -127,7 +127,8 @@
     const body = entry.confusions.map((pair) => {
       const other = classes[byId.get(pair.id)];
       const link = element("a", { href: "#explorer", "data-class": pair.id }, named(other ? other.name : pair.id));
-      return row([link, `${number(pair.growth, 1, true)}${interval(pair.low, pair.high)}`,
+      const mark = pair.chosen ? element("span", {}, link, " (the swallower of section 4)") : link;
+      return row([mark, `${number(pair.growth, 1, true)}${interval(pair.low, pair.high)}`,
         number(pair.reference), number(pair.tested), pair.category, `${number(pair.overlap, 0)}%`,
         number(pair.similarity, 2)]);
     });
