@@ -10,26 +10,34 @@ from markupsafe import Markup
 
 from daclass.errors import InputError
 from daclass.plots.catalogue import FIGURES
+from daclass.plots.findings import FINDINGS
 from daclass.plots.tables import Tables
 from daclass.plots.titles import TITLES
 
 
 def inline_figures(folder: Path, tables: Tables) -> dict[str, dict[str, Any]]:
-    """All figures: stem -> svg, caption and missing.
+    """All figures: stem -> svg, finding, caption and missing.
 
     `svg` is an element that follows the page's theme, None where there is no data or no file;
-    `missing` says why there is nothing.
+    `finding` is what it shows; `missing` says why there is nothing.
     """
     return {stem: _figure(stem, folder / f"{stem}.svg", tables) for stem in FIGURES}
 
 
 def _figure(stem: str, file: Path, tables: Tables) -> dict[str, Any]:
     plot = FIGURES[stem]
+    found: dict[str, Any] = {"svg": None, "finding": "", "caption": "", "missing": plot.missing}
     if plot.numbers(tables).empty:
-        return {"svg": None, "caption": "", "missing": plot.missing}
+        return found
     if not file.is_file():
-        return {"svg": None, "caption": "", "missing": f"The figure {file.name} was not drawn."}
-    return {"svg": _inline(file, TITLES[stem].text), "caption": plot.caption(tables), "missing": ""}
+        return {**found, "missing": f"The figure {file.name} was not drawn."}
+    finding = FINDINGS[stem](tables) if stem in FINDINGS else TITLES[stem].text
+    return {
+        "svg": _inline(file, TITLES[stem].text),
+        "finding": finding,
+        "caption": plot.caption(tables),
+        "missing": "",
+    }
 
 
 def _inline(file: Path, title: str) -> Markup:

@@ -129,6 +129,26 @@ class TestFile:
             write_report(summary, tables, tmp_path, tmp_path / "report.html")
 
 
+class TestFindings:
+    def test_figures_stand_under_their_finding(self, full_report, page):
+        _, tables, _ = full_report
+        lost = len(tables.lost)
+        assert page.text.count(f"{lost} of 24 classes are found to lose from 0.99 to 0.08") == 2
+        relations = tables.planted[tables.planted["expectation"] != "unchanged"]
+        found = (relations["verdict"] == "found").sum()
+        assert f"{found} of {len(relations)} planted relations found" in page.text
+
+    def test_the_fixes_finding_has_the_verdict_of_its_interval(self, full_report, page):
+        _, tables, _ = full_report
+        row = tables.interventions.query(
+            "policy == 'fp_informed' and group == 'affected' and truth == 'original'"
+            " and baseline == 'uniform_best'"
+        ).iloc[0]
+        verdict = "better" if row["low"] > 0 else "worse" if row["high"] < 0 else "undecided"
+        gain = f"{points(row['difference'], 1, True)} points{bracket(row['low'], row['high'])}"
+        assert f"against the best single strength: {gain}, {verdict}" in page.text
+
+
 class TestAccess:
     def test_headings_come_in_order(self, page):
         levels = [tag for tag, _ in page.elements if tag in ("h1", "h2", "h3")]

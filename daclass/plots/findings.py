@@ -1,0 +1,62 @@
+"""The findings that figures stand under in the report: one clause each, from the same tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from daclass.plots.interventions import fix_numbers
+from daclass.plots.policies import BEST, PRIMARY
+from daclass.plots.tables import Tables
+from daclass.wording.numbers import bracket, counted, percent, points
+from daclass.wording.verdicts import FOUND_TO_LOSE, decided, direction
+
+
+def _classes(tables: Tables) -> str:
+    change, of = tables.conditions.contrast, len(tables.classes)
+    if tables.seeds < 2:
+        return f"One {tables.replicate} cannot tell which classes lose {change}"
+    lost = len(tables.lost)
+    if not lost:
+        return f"No single class of {of:,} is {FOUND_TO_LOSE} {change}"
+    return f"{lost:,} of {of:,} classes {'is' if lost == 1 else 'are'} {FOUND_TO_LOSE} {change}"
+
+
+def _explained(tables: Tables) -> str:
+    rows = tables.explained[tables.explained["explained"].notna()]
+    if rows.empty:
+        return "The drop could be zero: there is no share to explain"
+    row = rows.iloc[0]
+    who = "all classes" if row["group"] == "all" else "the followed-up classes"
+    interval = bracket(row["explained_low"], row["explained_high"], 0)
+    return f"Annotations explain {percent(row['explained'], 0)}{interval} of the drop of {who}"
+
+
+def _fixes(tables: Tables) -> str:
+    numbers = fix_numbers(tables.interventions, tables.named_policies, BEST, PRIMARY)
+    rows = numbers[numbers["primary"]]
+    if rows.empty:
+        return "What each policy changes against the best single strength"
+    row = rows.iloc[-1]  # the followed-up classes, or all where there are none
+    gain = f"{points(row['difference'], 1, signed=True)} points{bracket(row['low'], row['high'])}"
+    verdict = decided(direction(row["low"], row["high"]), "better", "worse")
+    return f"“{row['name']}” against the best single strength: {gain}, {verdict}"
+
+
+def _planted(tables: Tables) -> str:
+    relations = tables.planted[tables.planted["expectation"] != "unchanged"]
+    found = int((relations["verdict"] == "found").sum())
+    alarms = int((tables.planted["verdict"] == "false alarm").sum())
+    return (
+        f"{found} of {counted(len(relations), 'planted relation')} found, "
+        f"{counted(alarms, 'false alarm')}"
+    )
+
+
+FINDINGS: Mapping[str, Callable[[Tables], str]] = {
+    "average_and_classes": _classes,
+    "class_effects": _classes,
+    "drop_explained": _explained,
+    "interventions_vs_best": _fixes,
+    "planted_vs_found": _planted,
+}
+"""Figures that say one thing; the others keep their titles."""
