@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from importlib import resources
 from typing import Any
 
 import altair as alt
-import vl_convert
 
 from daclass.plots.conditions import Conditions
 from daclass.plots.style import (
@@ -31,9 +31,12 @@ INK = "currentColor"
 
 @functools.cache
 def library() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script that defines ``vegaEmbed``."""
-    version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
-    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=version)
+    """Vega, Vega-Lite and Vega-Embed as one script that defines ``vegaEmbed``.
+
+    It lies beside the templates: vl-convert, which bundles it, is 84 MB with a renderer that no
+    report needs. A test compares the two.
+    """
+    bundle = (resources.files("daclass.report") / "templates/vega.js").read_text(encoding="utf-8")
     return bundle.replace("</script", r"<\/script").replace("<!--", r"<\!--")
 
 
