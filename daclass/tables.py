@@ -443,6 +443,30 @@ TABLES: Mapping[str, Table] = {
             "design_runs": (_int, "Of the sweep, without which it could not be designed."),
         },
     ),
+    "marks": Table(
+        "A policy that changes classes, and a share of each picture that its networks were shown: "
+        "how much they predict these classes, beside the baseline of one strength for all.",
+        {
+            "policy": _POLICY,
+            "shown": (_real, "Share of the picture's area that was shown, in (0, 1]."),
+            "classes": (_int, "That the policy changes."),
+            "due": (_real, "Share of the pictures that belong to these classes."),
+            "share": (_real, "Share of the policy's predictions that name one of them."),
+            "share_baseline": (_real, "The same of the baseline's predictions."),
+            "difference": (_real, "`share` less `share_baseline`, paired by seed and picture."),
+            "low": _LOW,
+            "high": _HIGH,
+            "mark": (
+                _real,
+                "What `difference` gains from the least that was shown; NaN at the least. Above 0: "
+                "the networks take a fuller view for a sign of these classes.",
+            ),
+            "mark_low": (_real, "Lower end of its interval."),
+            "mark_high": (_real, "Upper end of its interval."),
+            "seeds": (_int, "Fresh seeds."),
+            "images": (_int, "Pictures of the estimation half."),
+        },
+    ),
     "top_confusions": Table(
         "One of the few confusions of a class that grow most on all pictures, with what decides "
         "the pair's kind.",

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 
 from daclass.augment.boxes import check_crops, random_resized_crop_boxes
+from daclass.augment.epoch import Epoch
 from daclass.augment.errors import AugmentError
 from daclass.augment.mixture import StrengthTable
-from daclass.augment.variates import epoch_key, flips, image_keys
+from daclass.augment.variates import flips, image_keys
 
 
 class BatchPolicyCrop:
@@ -48,12 +49,14 @@ class BatchPolicyCrop:
         self.side = side
         self.strengths = check_crops(side, strengths, flip)
         self.flip = flip
-        self.seeds = (study_seed, run_seed)
-        self.set_epoch(0)
+        self._epoch = Epoch(study_seed, run_seed, self.strengths.shape[1])
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose crops are cut next."""
-        self._epoch = epoch_key(*self.seeds, epoch)
+        """Choose the epoch whose crops are cut next.
+
+        Where it is forgotten, the second pass over the data warns that crops are the same again.
+        """
+        self._epoch.set(epoch)
 
     def __call__(self, images: Tensor, positions: npt.ArrayLike) -> Tensor:
         """Crops of shape [n, policies, 3, side, side], of the dtype and on the device of `images`.
@@ -72,7 +75,7 @@ class BatchPolicyCrop:
         outside = where[(where < 0) | (where >= samples)]
         if outside.size:
             raise AugmentError(f"strengths cover {samples} samples; there is none for {outside[0]}")
-        keys = image_keys(self._epoch, where)
+        keys = image_keys(self._epoch.ask(len(where)), where)
         mirrored = flips(keys, self.flip)
         height, width = images.shape[-2:]
         return torch.stack(

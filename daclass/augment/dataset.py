@@ -14,10 +14,11 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as tv
 
 from daclass.augment.boxes import check_crops, random_resized_crop_boxes
+from daclass.augment.epoch import Epoch
 from daclass.augment.errors import AugmentError
 from daclass.augment.mixture import StrengthTable
 from daclass.augment.pictures import read_picture
-from daclass.augment.transform import Epoch, PolicyCrop, SampleIndex
+from daclass.augment.transform import PolicyCrop, SampleIndex
 from daclass.augment.variates import flips, image_keys
 
 
@@ -103,10 +104,13 @@ class PolicyCropDataset(Dataset[tuple[torch.Tensor, int, int]]):
         self.side = side
         self.flip = flip
         self.max_resolution = max_resolution
-        self._epoch = Epoch(study_seed, run_seed)
+        self._epoch = Epoch(study_seed, run_seed, len(files))
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose crops are cut next; workers of a `DataLoader` hear of it too."""
+        """Choose the epoch whose crops are cut next; workers of a `DataLoader` hear of it too.
+
+        Where it is forgotten, the second pass over the data warns that crops are the same again.
+        """
         self._epoch.set(epoch)
 
     def __len__(self) -> int:
@@ -116,7 +120,7 @@ class PolicyCropDataset(Dataset[tuple[torch.Tensor, int, int]]):
         pixels = read_picture(self.files[position], self.max_resolution)
         picture = torch.from_numpy(pixels.copy()).permute(2, 0, 1)
         place, (height, width) = np.array([position]), picture.shape[1:]
-        keys = image_keys(self._epoch.key, place)
+        keys = image_keys(self._epoch.ask(), place)
         boxes = np.concatenate(
             [
                 random_resized_crop_boxes(

@@ -12,9 +12,10 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as tv
 
 from daclass.augment.boxes import check_crops, random_resized_crop_boxes
+from daclass.augment.epoch import Epoch
 from daclass.augment.errors import AugmentError
 from daclass.augment.mixture import StrengthTable
-from daclass.augment.variates import epoch_key, flips, image_keys
+from daclass.augment.variates import flips, image_keys
 
 
 class SampleIndex(tv_tensors.TVTensor):
@@ -25,23 +26,6 @@ class SampleIndex(tv_tensors.TVTensor):
 
     def __new__(cls, position: int) -> SampleIndex:
         return torch.tensor(position, dtype=torch.int64).as_subclass(cls)
-
-
-class Epoch:
-    """The number of an epoch in shared memory, so that a new one reaches workers that go on."""
-
-    def __init__(self, study_seed: int, run_seed: int) -> None:
-        self.seeds = (study_seed, run_seed)
-        self._number = torch.zeros(1, dtype=torch.int64).share_memory_()
-        self.set(0)
-
-    def set(self, number: int) -> None:
-        epoch_key(*self.seeds, number)  # refuses what is no epoch
-        self._number[0] = number
-
-    @property
-    def key(self) -> np.uint64:
-        return epoch_key(*self.seeds, int(self._number[0]))
 
 
 class PolicyCrop(v2.Transform):
@@ -85,10 +69,13 @@ class PolicyCrop(v2.Transform):
         self.side = side
         self.flip = flip
         self.interpolation = interpolation
-        self._epoch = Epoch(study_seed, run_seed)
+        self._epoch = Epoch(study_seed, run_seed, len(self))
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose crops are cut next; workers of a `DataLoader` hear of it too."""
+        """Choose the epoch whose crops are cut next; workers of a `DataLoader` hear of it too.
+
+        Where it is forgotten, the second pass over the data warns that crops are the same again.
+        """
         self._epoch.set(epoch)
 
     def __len__(self) -> int:
@@ -99,13 +86,14 @@ class PolicyCrop(v2.Transform):
         found = [int(part) for part in flat_inputs if isinstance(part, SampleIndex)]
         if len(found) != 1:
             raise AugmentError(
-                "PolicyCrop needs to know which sample it crops: wrap the data set in "
-                "daclass.augment.dataset.IndexedDataset"
+                "PolicyCrop has to know which sample of the data set it crops, and a picture alone "
+                "does not say so: give the transforms to IndexedDataset(data, transforms) of "
+                "daclass.augment.dataset, and none to the data set itself"
             )
         (position,) = found
         if not 0 <= position < len(self):
             raise AugmentError(f"strengths cover {len(self)} samples; there is none for {position}")
-        keys = image_keys(self._epoch.key, np.array([position]))
+        keys = image_keys(self._epoch.ask(), np.array([position]))
         height, width = v2.query_size(flat_inputs)
         strength = self.table.drawn(0, np.array([position]), keys)
         (box,) = random_resized_crop_boxes(keys, height, width, strength).tolist()

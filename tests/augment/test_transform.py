@@ -171,3 +171,38 @@ def test_bad_settings_are_refused(change, message):
 def test_an_epoch_is_not_negative():
     with pytest.raises(AugmentError, match="epoch"):
         crop().set_epoch(-1)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_forgotten_epoch_is_said_once(pictures, workers, recwarn):
+    step = crop()
+    data = IndexedDataset(pictures, pipeline(step))
+    loader = torch.utils.data.DataLoader(data, 8, num_workers=workers)
+    passes = [torch.cat([images for images, *_ in loader])]
+    assert not step._epoch._said and not recwarn
+    step.set_epoch(1)
+    passes += [torch.cat([images for images, *_ in loader])]
+    assert not step._epoch._said  # the two passes were two epochs
+    passes += [torch.cat([images for images, *_ in loader]) for _ in range(2)]
+    assert not torch.equal(passes[0], passes[1]) and torch.equal(passes[1], passes[2])
+    assert step._epoch._said
+    if not workers:  # else a worker says it
+        (warning,) = recwarn
+        assert "call set_epoch(epoch) before every epoch" in str(warning.message)
+
+
+def test_a_process_of_several_has_a_shorter_pass(monkeypatch, recwarn):
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    step = crop()
+    for number in range(6):
+        step(torch.zeros(3, 80, 80), SampleIndex(number))
+    assert not recwarn
+    step(torch.zeros(3, 80, 80), SampleIndex(6))
+    assert "epoch 0 has given a whole pass" in str(recwarn.pop().message)
+
+
+def test_a_picture_outside_a_data_set_is_told_what_to_do(photographs):
+    with pytest.raises(
+        AugmentError, match=r"IndexedDataset\(data, transforms\) of daclass.augment"
+    ):
+        pipeline(crop())(photographs[0])
