@@ -217,6 +217,12 @@ class Policy:
         names, ids = content.get("classes") or {}, content.get("class_ids") or {}
         if not isinstance(names, Mapping) or not isinstance(ids, Mapping):
             raise AugmentError("classes and class_ids must map classes to strengths")
+        for key in names:
+            if not isinstance(key, str):  # of folders 0 to 999, 100 is not the hundredth
+                raise AugmentError(
+                    f"classes: {key!r} is no name; the class called so is {str(key)!r} in quotes, "
+                    "a class's position stands below class_ids"
+                )
         classes = {**names, **{_class_id(key): strength for key, strength in ids.items()}}
         for where, value in {"default": content["default"], **classes}.items():
             if isinstance(value, bool) or not isinstance(value, int | float):

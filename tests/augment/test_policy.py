@@ -90,6 +90,7 @@ def test_a_policy_cannot_be_changed():
             "cat stands there twice",
         ),
         ("{axis: rrc_scale, default: 0.5, class_ids: {cat: 0.1}}", "no class id"),
+        ("{axis: rrc_scale, default: 0.5, classes: {100: 0.1}}", "the class called so is '100' in"),
         ("{axis: rrc_scale, default: 0.5, classes: [cat]}", "must map"),
         ("{axis: rrc_scale, default: 0.5, classes: " + "{a: " * 5000, "nested too deeply"),
         (f"{{axis: rrc_scale, default: {'9' * 400}}}", "lies in"),

@@ -338,3 +338,22 @@ def test_conditions_without_models_are_runs_of_their_own(tmp_path) -> None:
         return {"files": ["p.csv"]}
 
     exact(read(tmp_path, alone, RECORDS))
+
+
+def test_a_class_tree_that_is_not_there_is_said(monkeypatch, tmp_path) -> None:
+    """Without WordNet's files 27 fine-grained confusions of ImageNet became none, in silence."""
+    from daclass.data.imagenet import class_names
+    from daclass.data.predictions.given import join_given
+    from daclass.data.wordnet import _nouns
+
+    pytest.importorskip("timm")
+    monkeypatch.setenv("WNSEARCHDIR", str(tmp_path))
+    _nouns.cache_clear()
+    labels = np.arange(1000)
+    found = join_given(
+        labels, {"a": labels, "b": labels}, images=None, annotations=None, classes="imagenet",
+        paired=False, split_seed=0,
+    )  # fmt: skip
+    _nouns.cache_clear()
+    assert list(found.index.classes["name"]) == class_names()
+    assert "WordNet's files are not installed" in found.notes[0]

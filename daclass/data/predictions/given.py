@@ -15,7 +15,7 @@ from daclass.data.classes import Classes
 from daclass.data.imagenet import class_tree
 from daclass.data.predictions.arrays import array_rows
 from daclass.data.predictions.join import Joined, join
-from daclass.data.predictions.labels import Labels, classes_of, listed_classes
+from daclass.data.predictions.labels import Labels, classes_of, listed_classes, tree_notes
 from daclass.data.predictions.models import numbered_models
 from daclass.data.predictions.rows import Rows
 from daclass.data.wordnet import class_path
@@ -52,10 +52,13 @@ def join_given(
     def annotations_of(pictures: list[str]) -> pd.DataFrame | None:
         return _annotations(annotations, pictures, known)
 
-    return join(
+    joined = join(
         labels, known, paths, parts, models_of, annotations_of,
         common=False, split_seed=split_seed,
     )  # fmt: skip
+    if isinstance(classes, str) and classes == "imagenet":
+        return replace(joined, notes=(*tree_notes(known, paths), *joined.notes))
+    return joined
 
 
 def array(values: Any, what: str) -> np.ndarray:

@@ -151,6 +151,16 @@ def classes_of(labels: Labels, parts: Sequence[Rows]) -> Classes:
     return found
 
 
+def tree_notes(classes: Classes, paths: Sequence[str]) -> tuple[str, ...]:
+    """What to say where ImageNet's class tree is asked for and WordNet's files are absent."""
+    if any("/" in path for path in paths):
+        return ()
+    return (
+        f"WordNet's files are not installed (Debian's wordnet-base): all {len(classes)} classes "
+        "count as equally similar, so that no confusion is found to be fine-grained.",
+    )
+
+
 def listed_classes(tree: pd.DataFrame, file: str) -> tuple[Classes, list[str]]:
     """Classes from a list with the columns name and path.
 

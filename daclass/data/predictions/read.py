@@ -20,6 +20,7 @@ from daclass.data.predictions.labels import (
     names_from,
     read_classes,
     read_labels,
+    tree_notes,
 )
 from daclass.data.predictions.models import models_found, models_said, numbered_models
 from daclass.data.predictions.rows import Rows
@@ -51,7 +52,7 @@ def read_predictions(data: PredictionsData, comparison: Comparison) -> Joined:
         file = data.root / data.annotations if data.annotations != "real" else data.annotations
         return read_annotations(file, pictures, classes)
 
-    return join(
+    joined = join(
         labels,
         classes,
         paths,
@@ -61,6 +62,9 @@ def read_predictions(data: PredictionsData, comparison: Comparison) -> Joined:
         common=data.pictures == "common",
         split_seed=data.split_seed,
     )
+    if data.classes == "imagenet":
+        return replace(joined, notes=(*tree_notes(classes, paths), *joined.notes))
+    return joined
 
 
 def read_parts(data: PredictionsData, models: Collection[str]) -> tuple[Labels, list[Rows]]:
