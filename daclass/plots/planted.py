@@ -21,10 +21,10 @@ from daclass.plots.style import (
 )
 
 EXPECTATIONS = {
-    "hurt": ("planted: pays (points lost)", RED),
-    "swallows": ("planted: swallows another (growth of that confusion)", ORANGE),
-    "helped": ("planted: gains (points lost)", GREEN),
-    "unchanged": ("planted: stays (points lost)", BLUE),
+    "hurt": ("planted to pay: loss", RED),
+    "swallows": ("planted to swallow: confusion’s growth", ORANGE),
+    "helped": ("planted to gain: loss", GREEN),
+    "unchanged": ("planted to stay: loss", BLUE),
 }
 
 
