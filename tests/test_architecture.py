@@ -36,6 +36,7 @@ MAY_IMPORT = {
         "tables",
         "training",
     },
+    "gate": {"atomic", "errors"},
     "errors": set(),
     "provenance": set(),
     "atomic": set(),
