@@ -29,6 +29,7 @@ from daclass.augment.boxes import LOG_RATIO, RATIO, TRIES, check_crops
 from daclass.augment.errors import AugmentError
 from daclass.augment.mixture import StrengthTable
 from daclass.augment.resample import area_crop, mirror
+from daclass.augment.sums import sample_sum
 from daclass.augment.variates import FLIP, GOLDEN, MIXTURE, epoch_key
 
 # FFCV compiles decoders with fastmath. These are compiled without, so that a box is the same
@@ -90,7 +91,7 @@ def drawn_strength(key: Any, own: float, share: float, bounds: Any, strengths: A
 
 
 @intrinsic
-def _pointer(_context, address):  # type: ignore[no-untyped-def]
+def pointer(_context, address):  # type: ignore[no-untyped-def]
     """Integer -> void*. Numba freezes arrays that a closure holds; reading through their address is
     how a new epoch reaches compiled code without a new compilation."""
 
@@ -116,6 +117,8 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
         flip: probability of mirroring, in [0, 1].
         shrink: "area" shrinks boxes with `resample.area_crop`; "opencv" with OpenCV, as FFCV does,
             more slowly. Fewer than one value in ten thousand differs, by one grey level.
+        sums: what `sums.read_sums` gives: each sample is held against its own when it is first
+            used, and `check` tells. None checks nothing.
 
     Raises:
         AugmentError: `strengths` has another shape, values outside the range, or does not cover the
@@ -131,6 +134,7 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
         run_seed: int,
         flip: float = 0.5,
         shrink: Literal["area", "opencv"] = "area",
+        sums: npt.NDArray[np.uint64] | None = None,
     ) -> None:
         super().__init__()
         self.strengths = check_crops(side, strengths, flip)
@@ -142,6 +146,8 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
         self.shrink = shrink
         self._epoch = np.zeros(1, np.uint64)
         self._damaged = np.full(1, -1, np.int64)
+        self._sums = np.zeros(self.strengths.shape[1], np.uint64) if sums is None else sums
+        self._unchecked = np.full(self.strengths.shape[1], sums is not None)
         self.set_epoch(0)
 
     def set_epoch(self, epoch: int) -> None:
@@ -154,18 +160,16 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
         self._epoch[0] = epoch_key(*self.seeds, epoch)
 
     def check(self) -> None:
-        """See whether all JPEGs so far could be decoded; FFCV itself passes over those that cannot,
-        and shows what the memory held before.
+        """See whether all samples so far were what was written and could be decoded; FFCV itself
+        passes over JPEGs that cannot, and shows what the memory held before.
 
         Raises:
-            AugmentError: one could not; the sample is named.
+            AugmentError: one was not; it is named.
         """
         if self._damaged[0] >= 0:
-            raise AugmentError(f"sample {self._damaged[0]} of the .beton holds a damaged JPEG")
+            raise AugmentError(f"sample {self._damaged[0]} of the .beton is damaged")
 
-    def declare_state_and_memory(
-        self, previous_state: State
-    ) -> tuple[State, tuple[AllocationQuery, AllocationQuery]]:
+    def declare_state_and_memory(self, previous_state: State) -> tuple[State, AllocationQuery]:
         policies, samples = self.strengths.shape
         if samples != len(self.metadata):
             raise AugmentError(
@@ -175,11 +179,8 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
             raise AugmentError("the .beton holds a picture without pixels")
         shape = (policies, self.side, self.side, 3)
         dtype = np.dtype("<u1")
-        pixels = int(self.metadata["height"].max()) * int(self.metadata["width"].max())
-        return (
-            replace(previous_state, jit_mode=True, shape=shape, dtype=dtype),
-            (AllocationQuery(shape, dtype), AllocationQuery((3 * pixels,), dtype)),
-        )
+        state = replace(previous_state, jit_mode=True, shape=shape, dtype=dtype)
+        return state, AllocationQuery(shape, dtype)
 
     def generate_code(self) -> Callable:
         jpg = IMAGE_MODES["jpg"]
@@ -193,27 +194,35 @@ class PolicyCropDecoder(SimpleRGBImageDecoder):
         mixed = bool(shares.any())
         epoch_at = self._epoch.ctypes.data
         damaged_at = self._damaged.ctypes.data
+        sums_at, unchecked_at = self._sums.ctypes.data, self._unchecked.ctypes.data
         policies = shape[0]
         side, flip, flip_counter = self.side, self.flip, FLIP
         by_area = self.shrink == "area"
 
-        def decode(batch_indices, storage, metadata, storage_state):  # type: ignore[no-untyped-def]
-            destination, scratch = storage
-            strengths = carray(_pointer(strengths_at), shape, np.float64)  # type: ignore[call-arg]
-            epoch = carray(_pointer(epoch_at), (1,), np.uint64)[0]  # type: ignore[call-arg]
+        def decode(batch_indices, destination, metadata, storage_state):  # type: ignore[no-untyped-def]
+            strengths = carray(pointer(strengths_at), shape, np.float64)  # type: ignore[call-arg]
+            epoch = carray(pointer(epoch_at), (1,), np.uint64)[0]  # type: ignore[call-arg]
+            damaged = carray(pointer(damaged_at), (1,), np.int64)  # type: ignore[call-arg]
+            sums = carray(pointer(sums_at), (shape[1],), np.uint64)  # type: ignore[call-arg]
+            unchecked = carray(pointer(unchecked_at), (shape[1],), np.bool_)  # type: ignore[call-arg]
             for slot in samples_of(len(batch_indices)):
                 image = batch_indices[slot]
                 field = metadata[image]
                 data = read(field["data_ptr"], storage_state)
                 height, width = np.int64(field["height"]), np.int64(field["width"])
+                if unchecked[image]:
+                    unchecked[image] = False
+                    if sample_sum(data) != sums[image]:
+                        damaged[0] = image
                 if field["mode"] == jpg:
-                    pixels = scratch[slot]
+                    # FFCV would pin a picture's worth of memory for each place of five batches.
+                    pixels = np.empty(3 * height * width, np.uint8)
                     failed = decode_jpeg(
                         data, pixels, height, width, height, width, 0, 0, 1, 1, False, False
                     )
                     if failed:
-                        carray(_pointer(damaged_at), (1,), np.int64)[0] = image  # type: ignore[call-arg]
-                    picture = pixels[: 3 * height * width].reshape(height, width, 3)
+                        damaged[0] = image
+                    picture = pixels.reshape(height, width, 3)
                 else:
                     picture = data.reshape(height, width, 3)
                 key = _image_key(epoch, np.uint64(image))

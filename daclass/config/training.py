@@ -25,6 +25,10 @@ RECIPE = 2
 """Version of what training does with its settings. Raised with every change after which equal
 settings give other weights, so that stored runs of the older kind are not taken for new ones."""
 
+VAL_BYTES = 2**28
+"""1,783 pictures of 224 px. FFCV holds five batches; an H200 predicts with ResNet-50 at 15,300
+pictures a second in batches of 2,048 and at 14,100 in batches of 8,192 (benchmarks/README.md)."""
+
 
 EXACT_AT_MOST = 0.05
 """Share of validation pictures of val_resolution's own size above which a study is refused: where
@@ -155,6 +159,11 @@ class Training(Section):
         """
         own = [self.val_resolution in {side, int(self.val_crop * side)} for side in sides]
         return sum(own) / len(own)
+
+    def val_batch(self, views: int = 1) -> int:
+        """Validation pictures of a batch, which over all their views take `VAL_BYTES` at most."""
+        fit = VAL_BYTES // (3 * self.val_resolution**2 * views)
+        return min(2 * self.batch_size, max(fit, 1))
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Training:

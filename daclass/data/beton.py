@@ -76,8 +76,9 @@ def write_beton(
 ) -> None:
     """Write `files` and their labels, one sample each and in this order, as a .beton.
 
-    The file appears under its name only when it is complete, and beside it its checksum, as
-    ``sha256sum --check`` reads it, for copies on other disks.
+    The file appears under its name only when it is complete, and beside it a sum for every sample,
+    which loaders hold it against, and its checksum, as ``sha256sum --check`` reads it, for copies
+    on other disks.
 
     Raises:
         InputError: there are no files, some of them are no readable pictures or too large (the
@@ -85,6 +86,8 @@ def write_beton(
     """
     from ffcv.fields import IntField, RGBImageField
     from ffcv.writer import DatasetWriter
+
+    from daclass.augment.sums import write_sums
 
     if not len(files):
         raise InputError(f"{path}: no pictures to write")
@@ -101,6 +104,7 @@ def write_beton(
         if first:
             more = f" (and {len(others)} more, listed above)" if others else ""
             raise InputError(f"{first}{more}")
+    write_sums(path)
     _write_checksum(path)
 
 

@@ -19,7 +19,8 @@ class Batch(NamedTuple):
     """What a loader gives for one step; it stays valid until the next batch is asked for."""
 
     pictures: Tensor
-    """uint8 [batch, policies, 3, side, side] in training, [batch, 3, side, side] in validation."""
+    """uint8 [batch, policies, 3, side, side] in training, [batch, views, 3, side, side] in
+    validation."""
     labels: Tensor
     """int64 [batch]."""
     positions: Tensor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,7 +56,10 @@ class Crew:
 
 @contextmanager
 def crew(processes: int) -> Iterator[Crew]:
-    """Join the other processes of a torchrun job, and leave them at the end.
+    """Join the other processes of a torchrun job.
+
+    A process joins once and stays until it ends: gloo leaves its addresses in torchrun's store, and
+    who joins a second time may find another's old one there and be refused.
 
     Args:
         processes: how many the recipe wants.
@@ -73,12 +77,11 @@ def crew(processes: int) -> Iterator[Crew]:
         yield Crew()
         return
     # Counts and flags go over gloo, gradients on GPUs over nccl.
-    dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
-    try:
-        yield Crew(
-            Part(dist.get_rank(), dist.get_world_size()),
-            int(os.environ["LOCAL_RANK"]),
-            int(os.environ["LOCAL_WORLD_SIZE"]),
-        )
-    finally:
-        dist.destroy_process_group()
+    if not dist.is_initialized():
+        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+        atexit.register(dist.destroy_process_group)
+    yield Crew(
+        Part(dist.get_rank(), dist.get_world_size()),
+        int(os.environ["LOCAL_RANK"]),
+        int(os.environ["LOCAL_WORLD_SIZE"]),
+    )

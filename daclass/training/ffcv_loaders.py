@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from ffcv.fields.basics import IntDecoder
-from ffcv.fields.rgb_image import CenterCropRGBImageDecoder
 from ffcv.loader import Loader, OrderOption
 from ffcv.reader import Reader
 from ffcv.transforms import Squeeze, ToTensor
 from ffcv.traversal_order.base import TraversalOrder
 from numba.np.ufunc.parallel import get_thread_count
 
+from daclass.atomic import set_aside
 from daclass.augment import AugmentError, StrengthTable
 from daclass.augment.beton import read_labels
 from daclass.augment.decoder import PolicyCropDecoder
-from daclass.config import Training
+from daclass.augment.sums import read_sums, sums_path
 from daclass.errors import InputError
 from daclass.training.batches import Batch, Order, Samples, central_square
+from daclass.training.ffcv_views import ViewsDecoder
 from daclass.training.recipe import Recipe
 
 
@@ -34,15 +35,16 @@ class FfcvTrainLoader:
         order: Order,
         threads: int,
     ) -> None:
-        _check_beton(samples)
+        sums = _checked_sums(samples)
         self.decoder = PolicyCropDecoder(
             recipe.training.resolution,
             strengths,
             study_seed=recipe.seed,
             run_seed=seed,
             flip=recipe.augmentation.flip,
+            sums=sums,
         )
-        self.beton = samples.beton
+        self.samples = samples
         self.order = order
         self.traversal = _Traversal(order)
         self.loader = Loader(
@@ -70,36 +72,33 @@ class FfcvTrainLoader:
         self.traversal.start = start
         steps = self.order.positions(epoch, start)
         for positions, (crops, labels) in zip(steps, self.loader, strict=True):
-            self._check()
+            _check(self.decoder, self.samples)
             yield Batch(crops.permute(0, 1, 4, 2, 3), labels, torch.from_numpy(positions))
-
-    def _check(self) -> None:
-        try:
-            self.decoder.check()
-        except AugmentError as error:
-            raise InputError(f"{self.beton}: {error}; remove it") from None
 
 
 class FfcvValLoader:
     def __init__(
-        self, training: Training, samples: Samples, positions: npt.NDArray[np.int64], threads: int
+        self,
+        side: int,
+        views: Sequence[float],
+        batch: int,
+        samples: Samples,
+        positions: npt.NDArray[np.int64],
+        threads: int,
     ) -> None:
-        _check_beton(samples)
-        _check_val_crop(training.val_crop, samples)
-        side = training.val_resolution
-        self.positions = torch.from_numpy(positions)
+        sums = _checked_sums(samples)
+        _check_views(views, samples)
+        self.samples, self.positions = samples, torch.from_numpy(positions)
+        self.decoder = ViewsDecoder(side, views, sums)
         self.loader = Loader(
             str(samples.beton),
-            batch_size=min(2 * training.batch_size, len(positions)),
+            batch_size=min(batch, len(positions)),
             num_workers=_workers(threads),
             order=OrderOption.SEQUENTIAL,
             indices=positions.astype(np.uint64),
             drop_last=False,
             pipelines={
-                "image": [
-                    CenterCropRGBImageDecoder((side, side), training.val_crop),
-                    ToTensor(),
-                ],
+                "image": [self.decoder, ToTensor()],
                 "label": [IntDecoder(), ToTensor(), Squeeze()],
             },
         )
@@ -107,8 +106,9 @@ class FfcvValLoader:
     def __iter__(self) -> Iterator[Batch]:
         steps = self.positions.split(self.loader.batch_size)
         for positions, (pictures, labels) in zip(steps, self.loader, strict=True):
+            _check(self.decoder, self.samples)
             # A last batch of one picture comes squeezed to a scalar label.
-            yield Batch(pictures.permute(0, 3, 1, 2), labels.reshape(-1), positions)
+            yield Batch(pictures.permute(0, 1, 4, 2, 3), labels.reshape(-1), positions)
 
 
 class _Traversal(TraversalOrder):
@@ -131,18 +131,39 @@ def _workers(threads: int) -> int:
     return min(threads, get_thread_count())
 
 
-def _check_beton(samples: Samples) -> None:
-    """Refuse a .beton that is missing, cut short, or holds other samples than the index."""
+def _checked_sums(samples: Samples) -> npt.NDArray[np.uint64] | None:
+    """The sums of a .beton that is whole and holds the samples of the index; None if it has none.
+
+    Raises:
+        InputError: it is missing, cut short, damaged, or holds other samples.
+    """
     try:
         labels = read_labels(samples.beton)
     except AugmentError as error:
         raise InputError(str(error)) from None
     if not np.array_equal(labels, samples.labels):
         raise InputError(f"{samples.beton}: its labels differ from the index; remove it")
+    try:
+        return read_sums(samples.beton)
+    except AugmentError as error:
+        raise InputError(f"{error}, {_again(samples)}") from None
 
 
-def _check_val_crop(share: float, samples: Samples) -> None:
-    """Refuse pictures of which the central square would be less than a pixel."""
+def _check(decoder: PolicyCropDecoder | ViewsDecoder, samples: Samples) -> None:
+    """Refuse what the last batches were decoded from where it is not what was written."""
+    try:
+        decoder.check()
+    except AugmentError as error:
+        raise InputError(f"{samples.beton}: {error}, {_again(samples)}") from None
+
+
+def _again(samples: Samples) -> str:
+    sums_path(samples.beton).unlink(missing_ok=True)
+    return f"{set_aside(samples.beton)}; the same make command writes it again"
+
+
+def _check_views(shares: Sequence[float], samples: Samples) -> None:
+    """Refuse pictures of which a central square would be less than a pixel."""
     field = Reader(str(samples.beton)).metadata["f0"]
     sides = np.minimum(field["height"], field["width"])
-    central_square(int(sides.min()), share, samples.files[int(sides.argmin())])
+    central_square(int(sides.min()), min(shares), samples.files[int(sides.argmin())])

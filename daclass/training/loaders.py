@@ -7,6 +7,8 @@ with the same boxes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from daclass.augment import StrengthTable
@@ -58,20 +60,32 @@ def train_loader(
     return TorchvisionTrainLoader(recipe, samples, strengths, seed, order, threads)
 
 
-def val_loader(recipe: Recipe, samples: Samples, threads: int, part: Part = WHOLE) -> ValLoader:
+def val_loader(
+    recipe: Recipe,
+    samples: Samples,
+    threads: int,
+    part: Part = WHOLE,
+    *,
+    views: Sequence[float] = (),
+) -> ValLoader:
     """The validation pictures of one process: every `part.size`-th, none twice.
 
     Args:
         threads: CPU threads, or processes, that read pictures.
+        views: sides of the central squares to see of each picture, as shares of its shorter side;
+            `training.val_crop` alone where there are none.
 
     Raises:
         InputError: the .beton is missing or not one, or does not fit the index.
     """
     positions = np.arange(part.rank, len(samples.labels), part.size)
-    if recipe.training.loader == "ffcv":
+    training, views = recipe.training, views or (recipe.training.val_crop,)
+    side, batch = training.val_resolution, training.val_batch(len(views))
+    if training.loader == "ffcv":
         from daclass.training.ffcv_loaders import FfcvValLoader
 
-        return FfcvValLoader(recipe.training, samples, positions, threads)
+        return FfcvValLoader(side, views, batch, samples, positions, threads)
     from daclass.training.torchvision_loaders import TorchvisionValLoader
 
-    return TorchvisionValLoader(recipe, samples, positions, threads)
+    longest = recipe.beton.max_resolution
+    return TorchvisionValLoader(side, views, batch, longest, samples, positions, threads)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from daclass.atomic import sweep
 from daclass.errors import InputError
 from daclass.training.runs import Run
 
@@ -45,4 +46,5 @@ def claimed(runs: Iterable[Run]) -> Iterator[None]:
                 raise InputError(
                     f"{run.folder}: another process is training this run; wait for it to end"
                 )
+            sweep(run.folder)
         yield

@@ -18,7 +18,7 @@ from daclass.training.batches import Batch, Samples, TrainLoader, ValLoader
 from daclass.training.checkpoint import load_checkpoint, save_checkpoint
 from daclass.training.devices import devices, on_devices
 from daclass.training.distributed import Crew, crew
-from daclass.training.interruptions import STATUS, Interruptions, interruptions
+from daclass.training.interruptions import Interruptions, interruptions
 from daclass.training.loaders import train_loader, val_loader
 from daclass.training.locks import claimed
 from daclass.training.metrics import Journal, Meter
@@ -29,8 +29,6 @@ from daclass.training.trainee import Trainee, start
 from daclass.training.validate import accuracy
 
 log = logging.getLogger(__name__)
-
-AGREE_STEPS = 16  # how often the processes of a torchrun job ask each other whether to stop
 
 
 def train(
@@ -64,7 +62,7 @@ def train(
         InputError: bad settings or files, a damaged checkpoint, a full disk, a GPU out of memory,
             a loss that is not finite, or another process that trains these runs. The last
             checkpoint is kept.
-        SystemExit: status 143 after SIGTERM, once a checkpoint is written.
+        SystemExit: status 143 after SIGTERM, 130 after Ctrl-C, once a checkpoint is written.
     """
     training = recipe.training
     pending = list({run.key: run for run in runs if not run.trained}.values())
@@ -201,7 +199,7 @@ class Loop:
             if step + 1 == self.steps:
                 row = {"learning_rate": rate, "resolution": side, **meter.row(self.devices[0])}
                 self._finish_epoch(active, epoch + 1, row)
-            self._keep(active, step)
+            self._keep(active)
 
     def _finish_epoch(self, active: Sequence[Trainee], epoch: int, row: dict[str, float]) -> None:
         """Write the epoch's metrics of the runs that trained in it."""
@@ -211,6 +209,7 @@ class Loop:
         for trainee in active:
             loss = torch.tensor(trainee.mean_loss(self.steps), dtype=torch.float64)
             trainee.loss_sum.zero_()
+            trainee.skipped.zero_()
             found = {"epoch": epoch, "step": trainee.done, **row}
             found["loss"] = float(self.crew.total(loss)) / self.crew.part.size
             if trainee in accuracies:
@@ -218,14 +217,13 @@ class Loop:
             if self.crew.leads:
                 self.journals[trainee.run].write(found)
 
-    def _keep(self, active: Sequence[Trainee], step: int) -> None:
+    def _keep(self, active: Sequence[Trainee]) -> None:
         """Write checkpoints when it is time or somebody asks; stop when asked to.
 
-        Processes of one job have to stop at the same step, so they agree on it every few steps.
+        Processes of one job have to stop at the same step, so they agree on it at every step: a
+        number goes from each to each over gloo, while the GPUs are at work.
         """
-        stop = self.asked.stop
-        if not self.crew.alone:
-            stop = step % AGREE_STEPS == 0 and self.crew.any(stop)
+        stop = self.crew.any(bool(self.asked.stop))
         due = time.monotonic() - self.saved >= 60 * self.machine.checkpoint_minutes
         if self.crew.leads and (stop or self.asked.save or due):
             for trainee in active:
@@ -233,5 +231,5 @@ class Loop:
                 save_checkpoint(trainee.run, trainee.state(self.steps))
             self.saved, self.asked.save = time.monotonic(), False
         if stop:
-            log.info("stopped by SIGTERM after a checkpoint; the same command goes on from here")
-            raise SystemExit(STATUS)
+            log.info("stopped by a signal after a checkpoint; the same command goes on from here")
+            raise SystemExit(self.asked.status)

@@ -20,10 +20,16 @@ import pandas as pd
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
-from daclass.atomic import replacing
+from daclass.atomic import replacing, set_aside
 from daclass.augment import Policy
 from daclass.errors import InputError
+
+CHECKSUM = "daclass.sha256"
+"""Where a weights file says what `_checksum` gives for it."""
+SAID = ("daclass.run", "daclass.config", "daclass.seconds")
+"""What else it says: the run, the study, and the time that the run took."""
 
 
 def fingerprint(rows: pd.DataFrame) -> str:
@@ -105,6 +111,7 @@ class Run:
             "daclass.config": config,
             "daclass.seconds": f"{seconds:.1f}",
         }
+        metadata[CHECKSUM] = _checksum(tensors, metadata)
         try:
             with replacing(self.weights) as partial:
                 save_file(tensors, partial, metadata)
@@ -119,29 +126,80 @@ class Run:
         """Wall time that the trained run took, in all the processes that worked on it in turn.
 
         Raises:
-            InputError: the weights are damaged.
+            DamagedWeights: they are not what was written, or another run's.
         """
-        try:
-            with safe_open(self.weights, framework="pt") as file:
-                return float(file.metadata()["daclass.seconds"])
-        except (OSError, SafetensorError, KeyError, TypeError) as error:
-            raise InputError(
-                f"{self.weights}: damaged ({error}); remove it to train this run again"
-            ) from None
+        return float(self._read()[1]["daclass.seconds"])
 
     def load_weights(self, model: torch.nn.Module) -> None:
         """Fill `model`.
 
         Raises:
-            InputError: the weights are missing, damaged or of another network.
+            InputError: the weights are missing or of another network.
+            DamagedWeights: they are not what was written, or another run's.
         """
+        state, _ = self._read()
         try:
-            with safe_open(self.weights, framework="pt") as file:
-                state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
             model.load_state_dict(state)
-        except (OSError, SafetensorError, RuntimeError) as error:
+        except RuntimeError as error:
             first = str(error).splitlines()[0]
             raise InputError(f"{self.weights}: cannot be used ({first})") from None
+
+    def verify(self) -> None:
+        """Read the weights and hold them against their checksum and this run.
+
+        Raises:
+            InputError: they are missing.
+            DamagedWeights: they are not what was written, or another run's.
+        """
+        self._read()
+
+    def _read(self) -> tuple[dict[str, Tensor], dict[str, str]]:
+        """The weights and what stands beside them in their file."""
+        if not self.trained:
+            raise InputError(f"{self.weights}: cannot be used (no such file)")
+        try:
+            with safe_open(self.weights, framework="pt") as file:
+                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
+                metadata = dict(file.metadata())
+            owner = json.loads(metadata["daclass.run"])["run"]
+            float(metadata["daclass.seconds"])
+            if unknown := set(metadata) - {*SAID, CHECKSUM}:
+                raise ValueError(f"unknown {min(unknown)}")
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+            what = " ".join(str(error).split())[:200]
+            raise DamagedWeights(self, f"damaged ({what})") from None
+        # Runs of before there were checksums have none.
+        if metadata.get(CHECKSUM, _checksum(tensors, metadata)) != _checksum(tensors, metadata):
+            raise DamagedWeights(self, "damaged (not what was written)")
+        if owner != self.key:
+            raise DamagedWeights(self, f"those of another run, {owner}")
+        return tensors, metadata
+
+
+class DamagedWeights(InputError):
+    """A run's weights that cannot be trusted; by now they are set aside.
+
+    Attributes:
+        run: the run, which is to be trained again.
+    """
+
+    def __init__(self, run: Run, what: str) -> None:
+        self.run = run
+        super().__init__(
+            f"{run.weights}: {what}, {set_aside(run.weights)}; the same command trains run "
+            f"{run.name}, seed {run.seed}, again"
+        )
+
+
+def _checksum(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
+    """SHA-256 of all that a weights file says, the checksum apart, in hex."""
+    found = hashlib.sha256()
+    said = {name: text for name, text in metadata.items() if name != CHECKSUM}
+    found.update(json.dumps(said, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        found.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())
+        found.update(tensor.contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()
 
 
 def plan_runs(

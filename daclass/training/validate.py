@@ -29,7 +29,7 @@ def accuracy(
             for row, trainee in enumerate(trainees):
                 pictures, labels, _ = batch[trainee.device]
                 with trainee.autocast:
-                    top = logits(trainee.seen, pictures, flip).argmax(1)
+                    top = logits(trainee.seen, pictures[:, 0], flip).argmax(1)
                 hits[row] += (top == labels).sum().cpu()
             seen += len(labels)
     for trainee in trainees:

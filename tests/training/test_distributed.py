@@ -88,10 +88,31 @@ def test_a_signal_to_one_process_stops_both_at_one_step(torchrun):
     (left_alone,), (stopped,) = runs_in(store / "alone", "weak"), runs_in(store / "stopped", "weak")
     state = load_checkpoint(stopped)
     assert state is not None, first.stderr
-    assert (state["epoch"], state["step"]) == (1, 1), first.stderr
+    assert (state["epoch"], state["step"]) == (0, 4), first.stderr
     second = start()
     assert second.returncode == 0, second.stderr
     assert_equal(weights(left_alone), weights(stopped))
+
+
+AGAIN = """
+import os, time
+from daclass.training.distributed import crew
+for number in range(30):
+    with crew(2) as team:
+        team.wait()
+        time.sleep(0.001 * int(os.environ["RANK"]) * (number % 7))
+        assert team.any(team.leads)
+"""
+
+
+def test_one_process_can_train_again_and_again(tmp_path):
+    """Who joins a second time must not find the address that another had the first time."""
+    (tmp_path / "again.py").write_text(AGAIN)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [*launch, str(tmp_path / "again.py")]
+    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_another_number_of_processes_is_refused(tmp_path, smooth_samples):

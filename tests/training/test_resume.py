@@ -19,7 +19,6 @@ import torch
 from daclass.errors import InputError
 from daclass.training import loop
 from daclass.training.checkpoint import load_checkpoint, save_checkpoint
-from daclass.training.interruptions import STATUS
 from tests.conftest import ROOT
 from tests.training.conftest import NAMES, assert_equal, predict, runs_in, study_of, train, weights
 
@@ -123,7 +122,7 @@ def test_sigterm_leaves_a_checkpoint_at_the_very_step(
         with monkeypatch.context() as patch, pytest.raises(SystemExit) as ended:
             at_step(patch, step, lambda: os.kill(os.getpid(), signal.SIGTERM))
             train(study, stopped, smooth_samples, NAMES)
-        assert ended.value.code == STATUS == 143
+        assert ended.value.code == 143
         total += step + 1
         state = load_checkpoint(stopped[1])
         assert (state["epoch"], state["step"]) == divmod(total, 5)
@@ -165,8 +164,8 @@ def test_dropout_neither_minds_neighbours_nor_interruptions(monkeypatch, tmp_pat
     study = study_of("torchvision", model="test_vit", epochs=2)
     real = loop.start
 
-    def with_dropout(*args):
-        trainees = real(*args)
+    def with_dropout(*args, **more):
+        trainees = real(*args, **more)
         for trainee in trainees:
             trainee.model.head_drop = torch.nn.Dropout(0.5)
         return trainees
