@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from daclass.analysis.cells import Cells
     from daclass.plots.tables import Tables
     from daclass.training.batches import Samples
+    from daclass.training.predict import Judged
     from daclass.training.recipe import Recipe
     from daclass.training.runs import Run
 
@@ -173,51 +174,63 @@ def train(study: Study, layout: Layout, phase: Phase, seed: int) -> None:
 def predict(study: Study, layout: Layout, phase: Phase) -> None:
     """Predict the validation pictures with all runs of a phase over one decode."""
     from daclass.training.predict import predict
-    from daclass.training.runs import fingerprint
+    from daclass.training.runs import DamagedWeights
 
     _need(study, phase)
+    judged, digest = _judged(study, layout)
+    runs = [run for seed in study.seeds(phase) for run in _runs(study, layout, phase, seed)]
+    try:
+        table = predict(_recipe(study), study.machine, runs, judged, digest)
+    except DamagedWeights as error:
+        layout.trained(phase, error.run.seed).unlink(missing_ok=True)  # so that it is trained again
+        raise
+    write_table(table, "predictions", layout.predictions(phase), digest)
+
+
+def _judged(study: Study, layout: Layout) -> tuple[Judged, str]:
+    """The validation pictures as networks judge them; hash of that and of how they are stored."""
+    from daclass.training.predict import Judged
+    from daclass.training.runs import fingerprint
+
     frame = read_table("index", layout.table("index"))
     val = frame[frame["split"] == "val"]
-    classes = read_table("classes", layout.table("classes"))
-    # The validation pictures, how they are stored, and how they are shown to the network.
-    shown = ("training.val_resolution", "training.val_crop", "training.val_flip")
-    digest = f"{study.digest('beton', *shown)}-{fingerprint(val)}"
-    table = predict(
-        _recipe(study),
-        study.machine,
-        [run for seed in study.seeds(phase) for run in _runs(study, layout, phase, seed)],
-        _samples(study, layout, "val", -1),
-        list(val["image_id"]),
-        len(classes),
-        digest,
+    judged = Judged(
+        samples=_samples(study, layout, "val", -1),
+        ids=list(val["image_id"]),
+        classes=len(read_table("classes", layout.table("classes"))),
+        views=study.views,
+        shifted=study.analysis.logit_shift,
+        select=(val["half"] == "select").to_numpy(bool),
     )
-    write_table(table, "predictions", layout.predictions(phase), digest)
+    shown = (
+        "training.val_resolution", "training.val_crop", "training.val_flip", "analysis.views",
+        "analysis.logit_shift",
+    )  # fmt: skip
+    return judged, f"{study.digest('beton', *shown)}-{fingerprint(val)}"
 
 
 def predict_elsewhere(study: Study, layout: Layout, networks: Path, output: Path) -> None:
     """Predict the validation pictures with networks that were trained elsewhere."""
+    from daclass.analysis.cells import one_view
     from daclass.training.elsewhere import read_networks
     from daclass.training.predict import predict_networks
 
-    frame = read_table("index", layout.table("index"))
-    val = frame[frame["split"] == "val"]
-    classes = len(read_table("classes", layout.table("classes")))
+    judged, _ = _judged(study, layout)
     table = predict_networks(
         _recipe(study),
         study.machine,
-        read_networks(networks, study.training, classes),
-        _samples(study, layout, "val", -1),
-        list(val["image_id"]),
-        classes,
+        read_networks(networks, study.training, judged.classes),
+        judged,
     )
     if output.suffix == ".csv":
         # In the words of `daclass.data.predictions`, so that a study of predictions can read it.
         unknown = [rank for rank in RUNNERS_UP if (table[rank] < 0).all()]
         names = {"run": "model", "policy": "condition", "seed": "replicate", "image_id": "image"}
         with replacing(output) as partial:
-            table.drop(columns=["strength", *unknown]).rename(columns=names).to_csv(
-                partial, index=False
-            )
+            one = one_view(table, study.training.val_crop)
+            one.drop(columns=["strength", "view", "shifted", *unknown]).rename(
+                columns=names
+            ).to_csv(partial, index=False)
     else:
         write_table(table, "predictions", output, study.digest("beton", "training"))
 
@@ -325,6 +338,7 @@ def planted(study: Study, layout: Layout) -> None:
 
 def examples(study: Study, layout: Layout) -> None:
     """Pick example pictures of some classes for the report, with the crops they get."""
+    from daclass.analysis.cells import one_view
     from daclass.examples import choose_classes, choose_pictures, render
 
     if study.sweep is None:
@@ -335,7 +349,9 @@ def examples(study: Study, layout: Layout) -> None:
     boxes = boxes if study.axis == RRC_SCALE else []
     table = render(
         choose_pictures(
-            read_table("predictions", layout.predictions("sweep")),
+            one_view(
+                read_table("predictions", layout.predictions("sweep")), study.training.val_crop
+            ),
             read_table("index", layout.table("index")),
             study.conditions[0],
             study.reference_condition,
@@ -638,6 +654,7 @@ def _cells(study: Study, layout: Layout, *phases: Phase) -> Cells:
         read_table("annotations", layout.table("annotations")),
         len(read_table("classes", layout.table("classes"))),
         study.analysis.empty_labels,
+        study.training.val_crop,
     )
 
 

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from daclass.atomic import replacing
 from daclass.errors import InputError
 
-VERSION = "2"
+VERSION = "3"
 RUNNERS_UP = ("second", "third", "fourth", "fifth")
 """Columns of the classes that a run ranks behind its prediction."""
 
@@ -125,14 +125,23 @@ TABLES: Mapping[str, Table] = {
         },
     ),
     "predictions": Table(
-        "A run's prediction of a validation picture. Runs of a policy (or another condition) are "
-        "its replicates.",
+        "A run's prediction of a view of a validation picture. Runs of a policy (or another "
+        "condition) are its replicates.",
         {
             "run": (_text, "Name of the run: a policy and a seed, or a model from elsewhere."),
             "policy": (_text, "The policy or condition that the run replicates."),
             "strength": (_real, "Its strength; NaN where it is not uniform or is no policy."),
             "seed": (_int, "Number of the replicate; equal numbers are pairs."),
             "image_id": (_text, "The picture."),
+            "view": (
+                _real,
+                "Side of the central square that was judged, as a share of the picture's shorter "
+                "side; NaN where unknown.",
+            ),
+            "shifted": (
+                _flag,
+                "Whether a shift per class, fitted on the selection half, was added to the logits.",
+            ),
             "prediction": (_int, "The class ranked first."),
             **{rank: (_int, f"The class ranked {rank}; -1 where unknown.") for rank in RUNNERS_UP},
             "probability": (pa.float32(), "Of `prediction`, in [0, 1]; NaN where unknown."),

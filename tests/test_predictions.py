@@ -31,6 +31,8 @@ def predictions() -> pd.DataFrame:
                 "strength": strength,
                 "seed": seed,
                 "image_id": image,
+                "view": 1.0,
+                "shifted": False,
                 "prediction": 1,
                 "second": 0,
                 **dict.fromkeys(RUNNERS_UP[1:], -1),

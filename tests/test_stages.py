@@ -163,6 +163,8 @@ def predictions(study: Study, phase: str, labels: np.ndarray) -> pd.DataFrame:
                 "strength": study.strengths[0] if phase == "interventions" else strength,
                 "seed": seed,
                 "image_id": [f"p{i}" for i in range(len(labels))],
+                "view": study.training.val_crop,
+                "shifted": False,
                 "prediction": np.where(wrong, (labels + 1) % len(NAMES), labels),
                 **dict.fromkeys(RUNNERS_UP, -1),
                 "probability": 0.5,

@@ -24,7 +24,9 @@ EmptyLabels = Literal["drop", "wrong"]
 TRUTHS: tuple[Truth, ...] = ("original", "multi")
 HALVES: tuple[Half, ...] = ("select", "estimate", "all")
 
-PREDICTION_COLUMNS = ("policy", "strength", "seed", "image_id", "prediction", *RUNNERS_UP)
+PREDICTION_COLUMNS = (
+    "policy", "strength", "seed", "image_id", "view", "shifted", "prediction", *RUNNERS_UP,
+)  # fmt: skip
 """The columns of table "predictions" that the analysis needs."""
 
 
@@ -123,8 +125,43 @@ def validation_images(index: pd.DataFrame, n_classes: int) -> Images:
     return Images(ids, labels, (rows["half"] == "select").to_numpy(bool), n_classes)
 
 
-def arrange_runs(predictions: pd.DataFrame, index: pd.DataFrame, n_classes: int) -> Runs:
+def one_view(
+    predictions: pd.DataFrame, view: float | None = None, *, shifted: bool = False
+) -> pd.DataFrame:
+    """The rows of table "predictions" that hold one view of each picture.
+
+    Args:
+        view: side of the central square, as a share of the shorter side. None takes the only view
+            there is; predictions from elsewhere do not say theirs, and have one.
+        shifted: those after the logit shift instead of those before it.
+
+    Raises:
+        InputError: there is no such view, or several and none is named.
+    """
+    if "view" not in predictions:
+        return predictions
+    rows = predictions[predictions["shifted"] == shifted]
+    if view is not None:
+        rows = rows[np.isclose(rows["view"], view) | rows["view"].isna()]
+    views = rows["view"].unique()
+    if len(views) != 1:
+        there = sorted(predictions["view"].unique())
+        wanted = "one of them is to be named" if view is None else f"not {view:g}"
+        raise InputError(f"predictions: the views are {there}, {wanted}; run predict again")
+    return rows
+
+
+def arrange_runs(
+    predictions: pd.DataFrame,
+    index: pd.DataFrame,
+    n_classes: int,
+    view: float | None = None,
+    *,
+    shifted: bool = False,
+) -> Runs:
     """Join table "predictions" to the pictures; runs come sorted by policy and seed.
+
+    `view` and `shifted` choose the rows, as in `one_view`.
 
     Text columns may be categories, as `daclass.tables.read_table` gives them: joining then touches
     each distinct text once, not each row.
@@ -133,6 +170,7 @@ def arrange_runs(predictions: pd.DataFrame, index: pd.DataFrame, n_classes: int)
         InputError: a run names an unknown picture, lacks one or has one twice.
     """
     images = validation_images(index, n_classes)
+    predictions = one_view(predictions, view, shifted=shifted)
     policy, policies = _codes(predictions["policy"])
     seed, seeds = _codes(predictions["seed"])
     picture, pictures = _codes(predictions["image_id"])
@@ -204,18 +242,22 @@ def arrange_cells(
     annotations: pd.DataFrame,
     n_classes: int,
     empty_labels: EmptyLabels,
+    view: float | None = None,
+    *,
+    shifted: bool = False,
 ) -> Cells:
     """Join all three tables and mark each prediction right or wrong under both truths.
 
     A prediction is right under "original" where it is the picture's class, and under "multi" where
     it is in the picture's label set (Beyer et al. 2020, "ReaL"; Kirichenko et al., NeurIPS 2023).
     With `empty_labels` "drop", pictures whose set is empty leave the figures of "multi"; with
-    "wrong" they stay and no prediction for them is right.
+    "wrong" they stay and no prediction for them is right. `view` and `shifted` choose what is
+    judged, as in `one_view`.
 
     Raises:
         InputError: a run or the annotations lack a picture, or name an unknown one.
     """
-    runs = arrange_runs(predictions, index, n_classes)
+    runs = arrange_runs(predictions, index, n_classes, view, shifted=shifted)
     images = runs.images
     picture, label = label_pairs(annotations, images)
     keys = np.unique(picture * n_classes + label)

@@ -159,6 +159,12 @@ class Study(Section):
         return self.uniform_name(self.reference_strength)
 
     @property
+    def views(self) -> tuple[float, ...]:
+        """Sides of the central squares that networks judge, as shares of the shorter side, in
+        order; `training.val_crop`, the study's own, is one of them."""
+        return tuple(sorted({*self.analysis.views, self.training.val_crop}))
+
+    @property
     def phases(self) -> tuple[Phase, ...]:
         if self.interventions is None:
             return ("sweep",)

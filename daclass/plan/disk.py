@@ -60,6 +60,7 @@ def kept(study: Study, layout: Layout, counts: Counts, phases: Sequence[Wanted])
     tables = [layout.predictions(phase) for phase in study.phases]
     tables += [file for run in runs for file in run.folder.glob("predictions-*.parquet")]
     row = prediction_bytes(counts)
+    shown = len(study.views) + study.analysis.logit_shift
     return [
         _pictures(study, layout, counts),
         *([_betons(study, layout, counts)] if study.training.loader == "ffcv" else []),
@@ -71,9 +72,10 @@ def kept(study: Study, layout: Layout, counts: Counts, phases: Sequence[Wanted])
         ),
         Item(
             "predictions",
-            round(number * (2 * counts.val * row + BLOCK)),
+            round(number * (2 * shown * counts.val * row + BLOCK)),
             _there(tables),
-            f"{number} runs x {counts.val:,} pictures x {row:.0f} bytes, in two places",
+            f"{number} runs x {shown} views x {counts.val:,} pictures x {row:.0f} bytes, "
+            "in two places",
         ),
     ]
 

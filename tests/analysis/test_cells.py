@@ -89,6 +89,7 @@ def test_categories_in_any_order_are_joined_as_text_is(study) -> None:
 def test_predictions_from_several_files(study, tmp_path) -> None:
     """Files of which each has a dictionary of its own."""
     columns = {**dict.fromkeys(RUNNERS_UP, -1), "run": study.predictions["run"]}
+    columns |= {"view": 1.0, "shifted": False}
     whole = study.predictions.assign(**columns)
     for rank, (_, part) in enumerate(whole.groupby("seed")):
         write_table(part, "predictions", tmp_path / f"{rank}.parquet")
@@ -116,3 +117,27 @@ def test_extra_labels_are_those_beside_the_original_one(study) -> None:
 def test_depths_leave_out_what_is_always_right(simulator, depth, n_classes, depths) -> None:
     study = simulator(depth=depth, n_classes=n_classes, per_class=2)
     assert study.cells().depths == depths
+
+
+def test_one_view_of_several_is_judged_and_never_another(study):
+    """The study's own view, before the shift; others hold nonsense."""
+    own = study.predictions.assign(view=0.875, shifted=False)
+    odd = [
+        own.assign(prediction=0, view=1.0),
+        own.assign(prediction=0, shifted=True),
+    ]
+    every = pd.concat([odd[0], own, odd[1]], ignore_index=True)
+    expected = arrange_cells(*study.data[:3], study.n_classes, "drop")
+    cells = arrange_cells(every, *study.data[1:3], study.n_classes, "drop", 0.875)
+    np.testing.assert_array_equal(cells.predicted, expected.predicted)
+    alone = arrange_cells(own, *study.data[1:3], study.n_classes, "drop")
+    np.testing.assert_array_equal(alone.predicted, expected.predicted)
+    elsewhere = own.assign(view=np.nan)
+    found = arrange_cells(elsewhere, *study.data[1:3], study.n_classes, "drop", 0.875)
+    np.testing.assert_array_equal(found.predicted, expected.predicted)
+    asked = arrange_cells(every, *study.data[1:3], study.n_classes, "drop", 0.875, shifted=True)
+    assert (asked.predicted == 0).all()
+    with pytest.raises(InputError, match="one of them is to be named"):
+        arrange_cells(every, *study.data[1:3], study.n_classes, "drop")
+    with pytest.raises(InputError, match=r"not 0\.5"):
+        arrange_cells(own, *study.data[1:3], study.n_classes, "drop", 0.5)

@@ -39,6 +39,8 @@ def test_predictions_take_what_their_file_takes(tmp_path):
                 "image_id": [
                     f"val/n{n % 1000:08d}/ILSVRC2012_val_{n:08d}.JPEG" for n in range(10_000)
                 ],
+                "view": 0.875,
+                "shifted": False,
                 "prediction": rng.integers(0, 1000, 10_000),
                 **{rank: rng.integers(0, 1000, 10_000) for rank in RUNNERS_UP},
                 "probability": rng.random(10_000),

@@ -67,20 +67,22 @@ def train(study, *args):
     loop.train(recipe_of(study), study.machine, *args, config=study.model_dump_json())
 
 
-def predict(study, *args):
-    return prediction.predict(recipe_of(study), study.machine, *args)
+def predict(study, runs, samples, ids, classes, pictures, **more):
+    judged = prediction.Judged(samples, ids, classes, **more)
+    return prediction.predict(recipe_of(study), study.machine, runs, judged, pictures)
 
 
-def predict_networks(study, *args):
-    return prediction.predict_networks(recipe_of(study), study.machine, *args)
+def predict_networks(study, networks, samples, ids, classes):
+    judged = prediction.Judged(samples, ids, classes)
+    return prediction.predict_networks(recipe_of(study), study.machine, networks, judged)
 
 
 def loader_of(study, samples, strengths, seed, *part):
     return train_loader(recipe_of(study), samples, strengths, seed, study.machine.threads, *part)
 
 
-def val_loader_of(study, samples, *part):
-    return val_loader(recipe_of(study), samples, study.machine.threads, *part)
+def val_loader_of(study, samples, *part, **views):
+    return val_loader(recipe_of(study), samples, study.machine.threads, *part, **views)
 
 
 @pytest.fixture(scope="module")

@@ -68,7 +68,7 @@ def test_every_kind_of_network_is_predicted_over_one_decode(monkeypatch, folder,
         f",,,,{run.weights.relative_to(folder)}",
     )
     passes, real = [], room.val_loader
-    monkeypatch.setattr(room, "val_loader", lambda *a: passes.append(1) or real(*a))
+    monkeypatch.setattr(room, "val_loader", lambda *a, **k: passes.append(1) or real(*a, **k))
     ids = [f"p{n}" for n in range(len(smooth_samples.labels))]
     networks = read_networks(path, study.training, 2)
     table = predict_networks(study, networks, smooth_samples, ids, 2)

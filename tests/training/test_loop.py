@@ -123,7 +123,9 @@ def test_predictions_are_kept_and_damaged_weights_named(tmp_path, together, smoo
     try:
         runs[0].weights.write_bytes(content[:200])
         pd.testing.assert_frame_equal(predict(study, runs, smooth_samples, ids, 2, "kept"), first)
-        with pytest.raises(InputError, match="cannot be used"):
+        with pytest.raises(
+            InputError, match=r"damaged .*, set aside as weights\.safetensors\.damaged-1"
+        ):
             predict(study, runs, smooth_samples, ids, 2, "anew")
     finally:
         runs[0].weights.write_bytes(content)

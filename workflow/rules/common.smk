@@ -10,8 +10,10 @@ from daclass import stages
 from daclass.data.fingerprint import fingerprint
 from daclass.errors import InputError
 from daclass.config import Layout
+from daclass.config.memory import predict_mb, train_mb
 from daclass.plots.titles import ENDINGS, TITLES
 from daclass.config import Study
+from daclass.tables import VERSION
 
 CONFIG = Path(config.get("study", "configs/demo.yaml"))
 CHANGES = config.get("set") or []  # as a list, or as a shell would write it
@@ -37,7 +39,7 @@ def daclass(stage, *arguments, processes=1):
     changes = [f"--set={change}" for change in CHANGES]
     launcher = torchrun if processes > 1 else []
     words = [sys.executable, *launcher, "-m", "daclass", stage, str(CONFIG), *paths, *changes]
-    tee = "2>&1 | (trap '' TERM; exec tee {log:q})"
+    tee = "2>&1 | (trap '' TERM INT; exec tee {log:q})"
     # Snakemake fills in braces; those of a setting stay.
     quoted = [shlex.quote(word).replace("{", "{{").replace("}", "}}") for word in words]
     return " ".join(["trap : TERM;", *quoted, *arguments, tee])

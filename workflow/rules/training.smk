@@ -34,6 +34,7 @@ rule train:
     threads: STUDY.machine.threads * STUDY.training.processes
     resources:
         gpu=gpus(STUDY.training.processes),
+        mem_mb=lambda wildcards, attempt: attempt * train_mb(STUDY, wildcards.phase),
     log:
         log("train.{phase}.seed{seed}"),
     benchmark:
@@ -54,10 +55,12 @@ rule predict:
     output:
         FILES.predictions("{phase}"),
     params:
-        settings=STUDY.digest("beton", "training"),
+        settings=STUDY.digest("beton", "training", "analysis.views", "analysis.logit_shift")
+        + VERSION,  # of the tables' layout
     threads: STUDY.machine.threads
     resources:
         gpu=gpus(),
+        mem_mb=lambda wildcards, attempt: attempt * predict_mb(STUDY, wildcards.phase),
     log:
         log("predict.{phase}"),
     benchmark:

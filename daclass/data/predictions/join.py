@@ -119,6 +119,8 @@ def _encoded(
         {
             "run": pd.Categorical(_texts(part, "model", needed=True)),
             "picture": picture,
+            "view": np.nan,
+            "shifted": False,
             "probability": _probabilities(part),
             "condition": _texts(part, "condition", needed=True),
             "replicate": _texts(part, "replicate", needed=False),
