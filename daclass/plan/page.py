@@ -98,30 +98,32 @@ def _training(
     if not any(phase.missing or phase.open for phase in phases):
         yield "  0 hours: no run is missing"
         return
-    speed = measured(study, counts, measure) if measure else None
-    speed = speed or stored(study, layout, phases) or published(study)
-    if speed and speed.unit not in {"", "core"} and not (measure or _gpu_for(study)):
+    here = measured(study, counts, measure) if measure else stored(study, layout, phases)
+    speeds = [here] if here else published(study)
+    units = sorted({speed.unit for speed in speeds} - {"", "core"})
+    if units and not (measure or _gpu_for(study)):
         yield (
-            f"  hours here: unknown, since there is no GPU; --measure times its cores. By a "
-            f"published speed, on {speed.unit}s:"
+            "  hours here: unknown, since there is no GPU; --measure times its cores. By "
+            f"published speeds, on {' and '.join(units)}:"
         )
-    if speed is None:
+    if not speeds:
         yield (
             "  hours: unknown. No run with this recipe is stored, and no speed of this network is "
             "published (daclass/plan/speeds.csv); --measure times its steps here"
         )
         return
-    for phase in phases:
-        jobs_hours = job_hours(study, counts, speed, phase)
-        total, longest = sum(jobs_hours), max(jobs_hours)
-        if total:
-            yield (
-                f"  {phase.phase}: {_hours(total * speed.units)} {speed.unit or 'job'}-hours; "
-                f"{_hours(longest)} hours if all {sum(map(bool, jobs_hours))} jobs run at once"
-            )
-    each = f" on {speed.units} x {speed.unit}" if speed.unit else ""
-    yield f"  at {speed.pictures:,.0f} pictures of {speed.side:.0f} px a second and job{each}:"
-    yield f"  {speed.origin}"
+    for speed in speeds:
+        for phase in phases:
+            jobs_hours = job_hours(study, counts, speed, phase)
+            total, longest = sum(jobs_hours), max(jobs_hours)
+            if total:
+                yield (
+                    f"  {phase.phase}: {_hours(total * speed.units)} {speed.unit or 'job'}-hours; "
+                    f"{_hours(longest)} hours if all {sum(map(bool, jobs_hours))} jobs run at once"
+                )
+        each = f" on {speed.units} x {speed.unit}" if speed.unit else ""
+        yield f"  at {speed.pictures:,.0f} pictures of {speed.side:.0f} px a second and job{each}:"
+        yield f"  {speed.origin}"
     yield "  start-up, checkpoints and prediction come on top; a picture's time goes with its area"
 
 

@@ -26,7 +26,8 @@ from daclass.training.trainee import start
 
 PUBLISHED = Path(__file__).with_name("speeds.csv")
 """One training a row: `devices` x `device` took `minutes` for `epochs` over `pictures`, whose side
-was `side` px (the root of the mean square over the epochs)."""
+was `side` px (the root of the mean square over the epochs); `runs` shared every decode, and each
+counts its own `pictures`."""
 
 WARM_UP = 3  # steps that are not timed
 # What a step's time depends on. How long training is, and how validation is done, do not matter.
@@ -106,22 +107,27 @@ def stored(study: Study, layout: Layout, phases: Sequence[Wanted]) -> Speed | No
     return Speed(statistics.median(rates), side, 1, "", where)
 
 
-def published(study: Study) -> Speed | None:
-    """By the table of published and measured trainings: the one of this network whose number of
-    epochs is nearest."""
+def published(study: Study) -> list[Speed]:
+    """By the table of published and measured trainings, a speed for each kind of device: of those
+    of this network the one whose number of epochs, then of runs on one decode, is nearest."""
     training = study.training
     network = training.model.removeprefix("torchvision/")
     if network == "small_resnet":
         network += " " + "-".join(map(str, training.widths))
     with PUBLISHED.open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["network"] == network]
-    if not rows:
-        return None
-    row = min(rows, key=lambda row: abs(int(row["epochs"]) - training.epochs))
-    seconds = 60 * float(row["minutes"]) * int(row["devices"])
-    a_unit = int(row["pictures"]) * int(row["epochs"]) / seconds
-    units = _units(study, gpu=row["device"] != "core")
-    return Speed(a_unit * units, float(row["side"]), units, row["device"], row["source"])
+    runs, speeds = len(study.policy_names("sweep")), []
+
+    def distance(row: dict[str, str]) -> tuple[int, int]:
+        return abs(int(row["epochs"]) - training.epochs), abs(int(row["runs"]) - runs)
+
+    for device in sorted({row["device"] for row in rows}):
+        row = min((row for row in rows if row["device"] == device), key=distance)
+        seconds = 60 * float(row["minutes"]) * int(row["devices"])
+        a_unit = int(row["pictures"]) * int(row["epochs"]) / seconds
+        units = _units(study, gpu=device != "core")
+        speeds.append(Speed(a_unit * units, float(row["side"]), units, device, row["source"]))
+    return speeds
 
 
 def measured(study: Study, counts: Counts, seconds: float) -> Speed:

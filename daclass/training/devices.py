@@ -49,11 +49,13 @@ def devices(machine: Machine, crew: Crew | None = None) -> Iterator[list[torch.d
         )
     torch.backends.cudnn.benchmark = True
     if number:
+        torch.cuda.set_device(name)
         yield [torch.device(name)]
         return
     gpus = [str(torch.cuda.get_device_properties(gpu).uuid) for gpu in range(there)]
     if crew.alone:
         with claim(gpus, wanted) as numbers:
+            torch.cuda.set_device(numbers[0])  # what names no device stays off others' GPUs
             yield [torch.device("cuda", number) for number in numbers]
         return
     with claim(gpus[:wanted], wanted if crew.local_rank == 0 else 0):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,6 +32,7 @@ class Trainee:
         seen: the network behind the normalisation, as it is evaluated.
         done: steps that its weights have behind them; a fine-tuned run's begin with its parent's.
         loss_sum: sum of the losses of this epoch's steps, float64, on the device.
+        skipped: steps of this epoch that the scaler of float16 has skipped, int64, on the device.
         seconds: wall time that went into the run, earlier processes included; runs that step in
             turn share it.
     """
@@ -61,6 +63,7 @@ class Trainee:
         self.keys = (recipe.seed, run.seed, crew.part.rank)
         self.done = 0
         self.loss_sum = torch.zeros((), dtype=torch.float64, device=device)
+        self.skipped = torch.zeros((), dtype=torch.int64, device=device)
         self.seconds = 0.0
 
     def step(self, pictures: Tensor, targets: Tensor, rate: float) -> None:
@@ -79,8 +82,17 @@ class Trainee:
         self.scaler.scale(loss).backward()
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        self.loss_sum += loss.detach()
+        self._count(loss.detach())
         self.done += 1
+
+    def _count(self, loss: Tensor) -> None:
+        """Add a step's loss. A scale that is too large makes float16's infinite once in a while:
+        the scaler skips that step and takes a smaller one, so it is no part of the mean."""
+        if self.scaler.is_enabled():
+            finite = torch.isfinite(loss)
+            self.skipped += ~finite
+            loss = torch.where(finite, loss, 0.0)
+        self.loss_sum += loss
 
     @property
     def rate_setting(self) -> str:
@@ -94,8 +106,11 @@ class Trainee:
         Raises:
             InputError: it is not finite.
         """
-        loss = float(self.loss_sum) / steps
-        if not torch.isfinite(self.loss_sum):
+        counted = steps - int(self.skipped)
+        loss = float(self.loss_sum) / counted if counted else math.inf
+        # Below 1 the scaler makes losses smaller: it is not to blame for what is infinite.
+        lost = self.scaler.is_enabled() and self.scaler.get_scale() < 1
+        if not math.isfinite(loss) or lost:
             raise InputError(
                 f"training diverged: run {self.run.name}, seed {self.run.seed}, step {self.done}: "
                 f"the loss is {loss}; lower {self.rate_setting}. An earlier checkpoint is kept"
@@ -125,6 +140,7 @@ class Trainee:
             "epoch": self.done // steps,
             "step": self.done % steps,
             "loss_sum": float(self.loss_sum),
+            "skipped": int(self.skipped),
             "seconds": self.seconds,
         }
 
@@ -134,6 +150,7 @@ class Trainee:
         self.scaler.load_state_dict(state["scaler"])
         self.done = int(state["epoch"]) * steps + int(state["step"])
         self.loss_sum.fill_(state["loss_sum"])
+        self.skipped.fill_(state.get("skipped", 0))  # older checkpoints do not count them
         self.seconds = float(state["seconds"])
 
 

@@ -22,15 +22,17 @@ IMAGENET = Counts(1_281_167, 50_000, 1000, "its paper")
 def test_the_published_recipe_takes_its_published_time():
     """configs/imagenet-fast.yaml copies rn18_16_epochs, which took 35.0 minutes on one A100."""
     study = Study.load(ROOT / "configs/imagenet-fast.yaml")
-    speed = published(study)
+    speed, h200 = published(study)
     assert (speed.unit, speed.units) == ("A100", 1)
+    assert (h200.unit, h200.side) == ("H200", 192)
+    assert h200.pictures == pytest.approx(22_334, rel=0.01), "measured with eight runs"
     one = Wanted("sweep", 1, [0], (), 1)
     assert job_hours(study, IMAGENET, speed, one) == [pytest.approx(35 / 60, rel=0.01)]
 
 
 def test_a_job_on_eight_gpus_is_eight_times_as_fast():
     study = Study.load(ROOT / "configs/imagenet.yaml")
-    speed = published(study)
+    speed, _ = published(study)
     assert speed.units == 8
     # 77.2 minutes for 88 epochs at 160 to 192 px; 176 px all the time takes about a tenth longer.
     hours = job_hours(study, IMAGENET, speed, Wanted("sweep", 1, [0], (), 1))
@@ -38,7 +40,7 @@ def test_a_job_on_eight_gpus_is_eight_times_as_fast():
 
 
 def test_an_unknown_network_has_no_published_speed():
-    assert published(study_of(training={"model": "vgg11"})) is None
+    assert published(study_of(training={"model": "vgg11"})) == []
 
 
 def test_work_counts_whole_batches_and_areas():
