@@ -16,6 +16,8 @@ def _classes(tables: Tables) -> str:
     if tables.seeds < 2:
         return f"One {tables.replicate} cannot tell which classes lose {change}"
     lost = len(tables.lost)
+    if not lost and not tables.effects["detectable"].notna().any():
+        return f"This study cannot tell which classes lose {change}"
     if not lost:
         return f"No single class of {of:,} is {FOUND_TO_LOSE} {change}"
     return f"{lost:,} of {of:,} classes {'is' if lost == 1 else 'are'} {FOUND_TO_LOSE} {change}"

@@ -128,7 +128,7 @@ def _classes(effects: pd.DataFrame, q: float) -> Row:
     below = int(((best["q"] <= q) & (best["drop"] > 0)).sum())
     power = fixed["detectable"].to_numpy(float)
     return {
-        "verdict": finding(tested, lose),
+        "verdict": finding(tested, lose, powerless=not np.isfinite(power).any()),
         "lose": lose,
         "gain": int(((fixed["q"] <= q) & (fixed["drop"] < 0)).sum()),
         "tested": tested,

@@ -112,6 +112,12 @@ def _classes(summary: Row) -> Answer:
     if found["verdict"] == "untested":
         text = f"One {_one(summary)} per {contrast.noun} allows no test; two are the minimum."
         return Answer("classes", title, CANNOT_TELL, "", text)
+    if found["verdict"] == "powerless":
+        text = (
+            "Not even the loss of all accuracy would be found in a middling class: it takes more "
+            f"{summary['replicates']} or more pictures per class."
+        )
+        return Answer("classes", title, CANNOT_TELL, "", text)
     rate = f"at a false discovery rate of {percent(summary['q'], 0)}"
     gain = f"{found['gain']:,} {'gains' if found['gain'] == 1 else 'gain'}"
     if found["verdict"] == "none found":

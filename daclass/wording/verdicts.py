@@ -10,7 +10,7 @@ import math
 from typing import Literal
 
 Direction = Literal["up", "down", "undecided", "untested"]
-Finding = Literal["found", "none found", "untested"]
+Finding = Literal["found", "none found", "powerless", "untested"]
 
 UNDECIDED = "undecided"
 CANNOT_TELL = "cannot tell"
@@ -28,16 +28,19 @@ def direction(low: float | None, high: float | None) -> Direction:
     return "down" if high < 0 else "undecided"
 
 
-def finding(tested: int, lose: int) -> Finding:
+def finding(tested: int, lose: int, powerless: bool = False) -> Finding:
     """Whether a test over all classes has found any that loses.
 
     Args:
         tested: number of classes with a p-value; 0 where one run per condition allows no test.
         lose: number of classes that lose at the study's false discovery rate.
+        powerless: whether not even the loss of all accuracy would be found in a middling class.
     """
     if not tested:
         return "untested"
-    return "found" if lose else "none found"
+    if lose:
+        return "found"
+    return "powerless" if powerless else "none found"
 
 
 def decided(verdict: Direction, up: str, down: str) -> str:

@@ -244,6 +244,15 @@ def test_no_class_found_is_a_state_of_its_own(tables) -> None:
     assert "four times in five" in found.text  # what it would take
 
 
+def test_a_test_without_power_cannot_tell(tables) -> None:
+    none = dict(tables)
+    none["effects"] = tables["effects"].assign(q=0.4, detectable=float("nan"))
+    content = summary(none)
+    assert content["findings"]["classes"]["verdict"] == "powerless"
+    found = answers(content)["classes"]
+    assert found.value == "cannot tell" and "it takes more seeds" in found.text
+
+
 def test_no_class_followed_up(tables) -> None:
     none = dict(tables)
     none["effects"] = tables["effects"].assign(affected=False)
