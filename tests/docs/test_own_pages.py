@@ -75,10 +75,12 @@ BOTH = """
 import json, sys
 from pathlib import Path
 from daclass.config import Study
-from daclass.plots.policies import policy_name
+from daclass.wording.policies import policy_words
 study = Study.load(Path("study.yaml"))
+row = {"policy": "p", "designer": "one_step", "m": 1, "draw": 0, "parent": "", "control": ""}
+name = policy_words([row | {"strength": None}])["p"].name
 print(study.training_digest(), study.digest("interventions"), study.digest("analysis"))
-print("one_step" in study.policy_names("interventions"), policy_name("one_step"), sep="; ")
+print("one_step" in study.policy_names("interventions"), name, sep="; ")
 print("torch" in sys.modules, "one_step" in json.dumps(Study.model_json_schema()))
 """
 
