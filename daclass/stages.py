@@ -435,7 +435,7 @@ def summary(study: Study, layout: Layout, config: Path, changes: Sequence[str] =
         tables=found,
     )
     if study.comparison:
-        content["notes"] = list(read_table("notes", layout.table("notes"))["text"])
+        content["notes"] = list(found["notes"]["text"])
     content["provenance"] = {
         "command": shlex.join(
             [
@@ -660,7 +660,8 @@ def _cells(study: Study, layout: Layout, *phases: Phase) -> Cells:
 
 def table_names(study: Study) -> tuple[str, ...]:
     """The tables that the summary reads."""
-    names = ("classes", *MEASURED, "categories", "planted")
+    names: tuple[str, ...] = ("classes", *MEASURED, "categories", "planted")
+    names = (*names, "notes") if study.comparison else names
     return (*names, "interventions", "intervention_costs") if study.interventions else names
 
 

@@ -5,7 +5,7 @@ rule predictions:
     input:
         literal(STUDY.data.input_files()),
     output:
-        tables("index", "classes", "annotations", "truth"),
+        tables("index", "classes", "annotations", "truth", "notes"),
         FILES.predictions("sweep"),
     params:
         settings=STUDY.digest("data", "comparison"),
