@@ -34,8 +34,9 @@ def recorded(tmp_path: Path, *arguments: str, **environment: str) -> list[str]:
         f"open({str(tmp_path / 'said')!r}, 'w').write(json.dumps(sys.argv[1:]))\n"
     )
     recorder.chmod(0o755)
+    (tmp_path / "ready").touch()  # newer than what the set-up depends on: nothing is set up here
     made = subprocess.run(
-        ["make", f"PYTHON={recorder}", "READY=Makefile", *arguments],
+        ["make", f"PYTHON={recorder}", f"READY={tmp_path / 'ready'}", *arguments],
         cwd=ROOT,
         env={**{k: v for k, v in os.environ.items() if "MAKE" not in k}, **environment},
         capture_output=True,
