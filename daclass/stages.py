@@ -6,6 +6,7 @@ A stage is a function of a study and a layout. Snakemake's rules and people both
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import os
@@ -31,7 +32,14 @@ from daclass.config import (
 )
 from daclass.designer import DESIGNERS
 from daclass.errors import InputError
-from daclass.tables import RUNNERS_UP, content_digest, read_table, with_readable_names, write_table
+from daclass.tables import (
+    RUNNERS_UP,
+    SCHEMAS,
+    content_digest,
+    read_table,
+    with_readable_names,
+    write_table,
+)
 
 if TYPE_CHECKING:
     from daclass.analysis.cells import Cells
@@ -450,6 +458,54 @@ def summary(study: Study, layout: Layout, config: Path, changes: Sequence[str] =
     _write_json(content, layout.summary)
 
 
+def verify(study: Study, layout: Layout) -> None:
+    """Check all that a study has stored against its checksums; set aside what is damaged."""
+    from daclass.data.beton import verify_beton
+    from daclass.training.checkpoint import load_checkpoint
+
+    checks: dict[Path, Callable[[], object]] = {
+        layout.table(name): functools.partial(read_table, name, layout.table(name))
+        for name in SCHEMAS
+        if layout.table(name).is_file()
+    }
+    for phase in study.phases:
+        table = layout.predictions(phase)
+        if table.is_file():
+            checks[table] = functools.partial(read_table, "predictions", table)
+    checks |= {path: functools.partial(verify_beton, path) for path in layout.data.glob("*.beton")}
+    damaged = {path for path, check in checks.items() if not _is_whole(check)}
+    seeds: dict[Path, int] = {}  # runs are known by these tables and by their policies
+    known = not damaged & {layout.table("index"), layout.table("classes")}
+    runs: dict[Path, Callable[[], object]] = {}
+    for phase in study.phases if known else ():
+        if not all(layout.policy(phase, name).is_file() for name in study.policy_names(phase)):
+            continue
+        for seed in study.seeds(phase):
+            for run in _runs(study, layout, phase, seed):
+                if run.trained:
+                    runs[run.weights], seeds[run.weights] = run.verify, seed
+                runs[run.checkpoint] = functools.partial(load_checkpoint, run)
+    spoilt = {path for path, check in runs.items() if not _is_whole(check)}
+    for path in spoilt & set(seeds):
+        for phase in study.phases:
+            layout.trained(phase, seeds[path]).unlink(missing_ok=True)
+    if damaged or spoilt:
+        raise InputError(
+            f"{layout.results}: {len(damaged | spoilt)} files are damaged, named above; run the "
+            "study again: what was set aside is made anew (remove a damaged table yourself)"
+        )
+    logging.info("%d files are as they were written", len(checks) + len(seeds))
+
+
+def _is_whole(check: Callable[[], object]) -> bool:
+    try:
+        check()
+    except InputError as error:
+        logging.error("%s", error)
+        return False
+    return True
+
+
 def analyze(study: Study, layout: Layout, config: Path, changes: Sequence[str] = ()) -> None:
     """Run a whole study of predictions, from the files to the report, in this process."""
     for stage in (predictions, measure, categories, planted, figures):
@@ -765,7 +821,7 @@ WHOLE: dict[str, Callable[[Study, Layout], None]] = {
     stage.__name__: stage
     for stage in (
         pictures, index, predictions, measure, categories, interventions, planted, examples,
-        realised, figures, report,
+        realised, figures, report, verify,
     )
 }  # fmt: skip
 """The stages that need a study and a layout alone, by name."""

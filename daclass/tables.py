@@ -24,9 +24,12 @@ VERSION = "3"
 RUNNERS_UP = ("second", "third", "fourth", "fifth")
 """Columns of the classes that a run ranks behind its prediction."""
 
-ENCODING: Mapping[str, Any] = {"compression": "zstd", "dictionary_pagesize_limit": 2**26}
-"""How tables are stored. Image ids are repeated for every run: with the usual limit of 1 MiB the
-dictionary of 50,000 of them would be given up, and reading take several times as long."""
+ENCODING: Mapping[str, Any] = {
+    "compression": "zstd", "dictionary_pagesize_limit": 2**26, "write_page_checksum": True,
+}  # fmt: skip
+"""How tables are stored; readers hold every page against its checksum. Image ids are repeated for
+every run: with the usual limit of 1 MiB the dictionary of 50,000 of them would be given up, and
+reading take several times as long."""
 
 
 @dataclass(frozen=True)
@@ -656,6 +659,7 @@ def _read(name: str, path: Path, columns: Sequence[str] | None) -> pa.Table:
             path,
             columns=list(columns) if columns is not None else None,
             read_dictionary=text if name == "predictions" else [],
+            page_checksum_verification=True,
         )
     except (pa.ArrowInvalid, OSError) as error:
         what = " ".join(str(error).split())

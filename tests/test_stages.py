@@ -229,3 +229,39 @@ def test_a_study_without_affected_classes_ends_well(tmp_path) -> None:
     epochs = study.training.epochs
     assert relative["fp_informed"] == 1
     assert relative["fine_tuned_fp_informed"] == (epochs + 1) / epochs
+
+
+def test_verify_finds_every_damaged_file_and_has_its_run_trained_again(tmp_path, caplog):
+    import torch
+
+    from daclass.training.models import build_model
+
+    study, layout = load(tmp_path), Layout("small", tmp_path / "results", tmp_path / "figures")
+    names = pd.DataFrame({"class_id": range(len(NAMES)), "name": NAMES, "path": NAMES})
+    write_table(names, "classes", layout.table("classes"))
+    rows = [(f"{n}.png", "train", d, n, n % 2, "", f"{n}") for d in range(4) for n in range(9)]
+    columns = ["image_id", "split", "draw", "position", "class_id", "half", "content"]
+    write_table(pd.DataFrame(rows, columns=columns), "index", layout.table("index"))
+    stages.policies(study, layout, "sweep")
+    seed = study.seeds("sweep")[0]
+    runs = stages._runs(study, layout, "sweep", seed)
+    for run in runs:
+        run.folder.mkdir(parents=True)
+        torch.manual_seed(0)
+        run.save_weights(build_model(study.training, len(NAMES)), "{}", 1.0)
+    layout.trained("sweep", seed).parent.mkdir(parents=True)
+    layout.trained("sweep", seed).write_text("{}")
+    stages.verify(study, layout)
+    for path in (runs[0].weights, layout.table("index")):
+        content = bytearray(path.read_bytes())
+        before = bytes(content)
+        content[len(content) // (2 if path == runs[0].weights else 3)] ^= 4
+        path.write_bytes(content)
+        with pytest.raises(InputError, match="1 files are damaged"):
+            stages.verify(study, layout)
+        if path != runs[0].weights:
+            path.write_bytes(before)
+    assert "weights.safetensors: damaged" in caplog.text and "index.parquet" in caplog.text
+    assert not layout.trained("sweep", seed).exists() and not runs[0].trained
+    assert runs[1].trained
+    stages.verify(study, layout)

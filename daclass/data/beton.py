@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from daclass.atomic import replacing
+from daclass.atomic import replacing, set_aside
 from daclass.augment.pictures import read_picture
 from daclass.config import Beton
 from daclass.errors import InputError
@@ -108,11 +108,30 @@ def write_beton(
     _write_checksum(path)
 
 
+def verify_beton(path: Path) -> None:
+    """Read a whole .beton and hold it against its checksum.
+
+    Raises:
+        InputError: it is not what was written; by now it is set aside.
+    """
+    with suppress(FileNotFoundError):
+        told = _checksum_path(path).read_text(encoding="utf-8").split()
+        if told[:1] != [_checksum(path)]:
+            raise InputError(f"{path}: damaged (not what was written), {set_aside(path)}")
+
+
 def _write_checksum(path: Path) -> None:
+    with replacing(_checksum_path(path)) as partial:
+        partial.write_text(f"{_checksum(path)}  {path.name}\n", encoding="utf-8")
+
+
+def _checksum(path: Path) -> str:
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    with replacing(path.with_name(f"{path.name}.sha256")) as partial:
-        partial.write_text(f"{digest}  {path.name}\n", encoding="utf-8")
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _checksum_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
 
 
 def _drain(faults: Queue[str]) -> list[str]:
