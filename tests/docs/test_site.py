@@ -31,6 +31,7 @@ RUN = {
     "own-predictions.md": "test_own_pages.py",
     "reference/tables.md": "test_site.py",
     "tutorial.md": "test_site.py",
+    "use-elsewhere.md": "test_use_elsewhere.py",
 }
 
 
