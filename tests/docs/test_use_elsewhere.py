@@ -1,4 +1,4 @@
-"""The scripts of docs/use-elsewhere.md run as they stand there, where the framework is installed."""
+"""The scripts of docs/use-elsewhere.md run as they stand, where the framework is installed."""
 
 from __future__ import annotations
 
