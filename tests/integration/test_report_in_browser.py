@@ -89,10 +89,10 @@ def test_the_explorer_shows_the_tables_numbers(chromium, odd_report):
         assert f"{gull['curves']['original']['accuracy'][0]:.1f}" in rows.first.text_content()
         assert page.locator("#class-confusions tbody tr").count() == 1
         pictures = page.locator("#class-examples img")
-        assert pictures.count() == 2
-        assert page.locator("#class-examples rect.line").count() == 6
+        assert pictures.count() == 3
+        assert page.locator("#class-examples rect.line").count() == 3  # of the training picture
         natural = "images => images.map(image => image.naturalWidth)"
-        assert pictures.evaluate_all(natural) == [48, 48]
+        assert pictures.evaluate_all(natural) == [48, 48, 48]
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "שלום עולם", "日本語の猫"])
@@ -116,6 +116,31 @@ def test_a_dot_of_the_overview_is_a_class(chromium, odd_report):
     with opened(chromium, odd_report) as page:
         page.locator("#chart-overview .mark-symbol").first.locator("path").nth(7).click()
         assert "rank 8 of 24" in page.locator("#class-rank").text_content()
+
+
+def test_the_explorer_narrows_to_what_was_found_and_hands_it_over(chromium, odd_report):
+    with opened(chromium, odd_report) as page:
+        shown = page.locator("#class-options option")
+        assert shown.count() == 24
+        page.locator("#class-filter").select_option("affected")
+        narrowed = shown.count()
+        assert 0 < narrowed < 24
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download as CSV").click()
+        lines = download.value.path().read_text(encoding="utf-8").splitlines()
+        assert len(lines) == narrowed + 1 and lines[0].startswith("name,drop,low,high,q")
+
+
+def test_the_first_class_is_fewer_than_ten_stops_away(chromium, odd_report):
+    with opened(chromium, odd_report) as page:
+        for _ in range(2):
+            page.keyboard.press("Tab")
+        page.keyboard.press("Enter")  # the second way to skip leads to the explorer
+        for _ in range(7):
+            if page.evaluate("document.activeElement.id") == "class-search":
+                break
+            page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.id") == "class-search"
 
 
 def test_the_keyboard_reaches_everything(chromium, odd_report):
