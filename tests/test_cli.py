@@ -28,6 +28,7 @@ def folder_study(tmp_path, **data):
     content = {
         "name": "own",
         "data": {"source": "folder", "root": str(tmp_path / "set"), **data},
+        "training": {"resolution": 16, "val_resolution": 16},  # all pictures are larger
         "sweep": {"strengths": [0.08, 0.9], "seeds": [0]},
     }
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(content))
