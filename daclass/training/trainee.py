@@ -198,8 +198,7 @@ def _inherit(model: nn.Module, parent: Run) -> None:
     except InputError as error:
         raise InputError(
             f"fine-tuning goes on from the run of {parent.name}, seed {parent.seed}, but {error}; "
-            "remove what is left of that file and run daclass train with --phase interventions "
-            f"--seed {parent.seed}"
+            f"run daclass train with --phase interventions --seed {parent.seed}"
         ) from None
 
 
