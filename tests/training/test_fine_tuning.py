@@ -140,7 +140,7 @@ def test_a_parent_without_good_weights_is_named(tmp_path, parent, smooth_samples
         broken.folder.mkdir(parents=True)
         broken.weights.write_bytes(parent.weights.read_bytes()[:left])
     (run,) = tuned(broken, "mixed")
-    wanted = r"goes on from the run of strong, seed 1, but .*safetensors: (cannot be used|damaged) .*seed 1$"
+    wanted = r"goes on from the run of strong, seed 1, but .*: (cannot be used|damaged) .*seed 1$"
     with pytest.raises(InputError, match=wanted):
         train(tuning_study(), [run], smooth_samples, NAMES)
     assert [path.name for path in run.folder.iterdir()] == ["lock"]
