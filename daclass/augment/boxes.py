@@ -125,7 +125,7 @@ def _draw(
     low = np.broadcast_to(RRC_SCALE.check_all(strengths), (n,))
     if n and min(height.min(), width.min()) < 1:
         raise AugmentError("a picture has less than one pixel: there is nothing to crop")
-    boxes = _fallback_boxes(height, width)
+    boxes = centred_boxes(height, width)
     open_ = np.arange(n)
     for attempt in range(TRIES):
         if not len(open_):
@@ -146,7 +146,7 @@ def _draw(
     return boxes, fallen
 
 
-def _fallback_boxes(
+def centred_boxes(
     height: npt.NDArray[np.int64], width: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
     """The centred box that is taken when no try fits, shape [n, 4]."""
