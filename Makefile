@@ -92,7 +92,8 @@ benchmark-analysis: $(READY)
 	$(PYTHON) benchmarks/analysis.py --root "$$IMAGENET"
 
 benchmark-calibration: $(READY)
-	$(PYTHON) benchmarks/calibration.py --root "$$IMAGENET"
+	$(PYTHON) -m benchmarks.calibration
+	$(PYTHON) -m benchmarks.calibration_table
 
 benchmark-loader: $(READY)
 	$(PYTHON) benchmarks/loader.py --photographs $(PHOTOGRAPHS_THERE)
