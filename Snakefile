@@ -26,6 +26,7 @@ wildcard_constraints:
 
 rule all:
     default_target: True
+    message:
+        "everything is there"
     input:
-        FILES.report,
-        FILES.summary,
+        [list(map(str, job.outputs())) for job in JOBS],

@@ -316,9 +316,8 @@ class Comparison:
         options, comparison = self.study.analysis, self.study.comparison
         assert comparison is not None
         with tempfile.TemporaryDirectory() as folder:
-            self.save(folder)
-            tables = Tables.read(
-                {name: Path(folder) / f"{name}.parquet" for name in self.tables},
+            tables = Tables.of(
+                self.tables,
                 named=comparison.conditions,
                 replicates=comparison.replicates,
                 overlap=options.categories.overlap,

@@ -13,15 +13,18 @@ import textwrap
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
-from daclass import __version__, stages
+from daclass import __version__
 from daclass.atomic import replacing
 from daclass.augment.errors import AugmentError
 from daclass.command_help import GroupedHelp, PrintCompletion
 from daclass.config import Layout, Phase, Study
 from daclass.errors import InputError, printable
-from daclass.tables import read_table, with_readable_names
+from daclass.predictions import write_predictions
+from daclass.stages import STAGES, Jobs, Of, jobs_of
+from daclass.stages.stage import files, record, table
+from daclass.tables import with_readable_names
 
 if TYPE_CHECKING:
     from daclass.data.survey import Survey
@@ -32,6 +35,27 @@ SURROUNDINGS = {
     errno.EMFILE, errno.ENAMETOOLONG, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EPIPE,
     errno.EROFS,
 }  # fmt: skip
+
+
+WHICH: dict[str, dict[str, Any]] = {
+    "phase": {
+        "choices": get_args(Phase),
+        "default": "sweep",
+        "help": "which of the study's trainings",
+    },
+    "seed": {"type": int, "required": True, "help": "the run seed, one of the phase's"},
+    "split": {
+        "choices": ("train", "val"),
+        "required": True,
+        "help": "training or validation pictures",
+    },
+    "draw": {
+        "type": int,
+        "default": -1,
+        "help": "the draw of the training pictures, from 0; -1 for the validation pictures",
+    },
+}
+"""How a command is told which of a stage's jobs it does."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -96,28 +120,21 @@ def _run(options: argparse.Namespace) -> int:
                     sizes=options.sizes,
                 )
             )
-        case "beton":
-            stages.beton(study, layout, options.split, options.draw)
-        case "policies":
-            stages.policies(study, layout, options.phase)
-        case "train":
-            stages.train(study, layout, options.phase, options.seed)
         case "predict" if options.networks:
-            output = options.output or layout.predictions(options.phase)
-            stages.predict_elsewhere(study, layout, options.networks, output)
-        case "predict":
-            stages.predict(study, layout, options.phase)
-        case "summary":
-            stages.summary(study, layout, options.config, options.set)
+            _predict_networks(study, layout, options)
+        case "verify":
+            from daclass.stages.verify import verify
+
+            verify(jobs_of(study, layout, look=True))
         case "headline":
-            _print_headline(layout)
+            _print_headline(jobs_of(study, layout))
         case "study":
-            _study(study, layout, options)
-            _print_headline(layout)
+            _print_headline(_study(study, layout, options))
         case "analyze":
             return _analyze(study, layout, options)
         case name:
-            stages.WHOLE[name](study, layout)
+            which = {field: getattr(options, field) for field in STAGES[name].which}
+            jobs_of(study, layout).get(name, Of(**which)).run()
     return 0
 
 
@@ -145,19 +162,25 @@ def _analyze(study: Study, layout: Layout, options: argparse.Namespace) -> int:
     from daclass import gate
 
     rules = [gate.Rule.parse(text) for text in options.fail_if]
+    if study.sweep:
+        raise InputError(f"{options.config}: trains networks; `daclass study` runs it")
     config = options.config
     plain = config.suffix.lower() not in CONFIGS
     if plain:
         config = layout.results / "study.yaml"
-    stages.analyze(study, layout, config, options.set)
+        study.keep_origin(config)
+    jobs = jobs_of(study, layout, look=True)
+    for job in jobs:
+        if job.why():
+            job.run()
     if plain:
         with replacing(config) as partial:
             partial.write_text(study.as_yaml(), encoding="utf-8")
-    _print_headline(layout)
+    _print_headline(jobs)
     if not rules:
         return 0
-    tables = {name: read_table(name, layout.table(name)) for name in ("effects", "explained")}
-    tables["classes"] = with_readable_names(read_table("classes", layout.table("classes")))
+    tables = {name: jobs.read(table(name)) for name in ("effects", "explained", "classes")}
+    tables["classes"] = with_readable_names(tables["classes"])
     verdicts = gate.judge(rules, tables, study.analysis.affected.q)
     if options.json:
         gate.write_json(verdicts, options.json)
@@ -169,7 +192,31 @@ def _analyze(study: Study, layout: Layout, options: argparse.Namespace) -> int:
     return gate.FAILED if any(verdict.broken for verdict in verdicts) else 0
 
 
-def _study(study: Study, layout: Layout, options: argparse.Namespace) -> None:
+def _predict_networks(study: Study, layout: Layout, options: argparse.Namespace) -> None:
+    """Predict with networks from elsewhere; what they are goes into the file that is asked for."""
+    from daclass.analysis.cells import one_view
+    from daclass.stages.data import root_of, written
+    from daclass.stages.stage import files, table
+    from daclass.stages.training import predict_networks
+
+    if options.output is None:
+        raise InputError("predict --networks: --output names the file for the predictions")
+    jobs = jobs_of(study, layout)
+    ffcv = study.training.loader == "ffcv"
+    made = predict_networks(
+        study,
+        options.networks,
+        jobs.read(table("index")),
+        jobs.read(table("classes")),
+        jobs.read(files("beton", "val", -1)) if ffcv else None,
+        root_of(study, jobs.read(files("pictures")) if written(study) else None),
+    )
+    if options.output.suffix == ".csv":
+        made = one_view(made, study.training.val_crop)
+    write_predictions(made, options.output)
+
+
+def _study(study: Study, layout: Layout, options: argparse.Namespace) -> Jobs:
     """Run what is not done yet of a study, from its pictures to its report, and say what it found.
 
     Stages that are up to date are not run again, and an interrupted training goes on where its last
@@ -177,15 +224,18 @@ def _study(study: Study, layout: Layout, options: argparse.Namespace) -> None:
     """
     from daclass.workflow import run_study, with_loader_that_is_there
 
+    changes = with_loader_that_is_there(study, options.set)
+    study = Study.load(options.config, changes)
     run_study(
         study,
         layout,
         options.config,
-        with_loader_that_is_there(study, options.set),
+        changes,
         cores=options.cores,
         profile=options.profile,
         arguments=options.arguments,
     )
+    return jobs_of(study, layout)
 
 
 def _init(options: argparse.Namespace) -> None:
@@ -228,14 +278,14 @@ def _threads(study: Study, found: Survey) -> int:
     return best_threads(study, counts, len(os.sched_getaffinity(0)))
 
 
-def _print_headline(layout: Layout) -> None:
+def _print_headline(jobs: Jobs) -> None:
     from daclass.wording.answers import short_answers
 
-    content = stages.read_summary(layout)
+    content = jobs.read(record("summary"))
     print(f"\n{content['title'] or content['study']}")
     for answer in short_answers(content):
         print(textwrap.fill(answer.line(), 100, initial_indent="  ", subsequent_indent="      "))
-    print(f"\nReport: {layout.report.resolve()}")
+    print(f"\nReport: {jobs.read(files('report')).resolve()}")
 
 
 def _words(text: str) -> list[str]:
@@ -388,14 +438,6 @@ def make_parser() -> argparse.ArgumentParser:
             )
         return command
 
-    def add_phase(command: argparse.ArgumentParser) -> None:
-        command.add_argument(
-            "--phase",
-            choices=get_args(Phase),
-            default="sweep",
-            help="which of the study's trainings",
-        )
-
     study = add("study", " ".join((_study.__doc__ or "").split()))
     study.add_argument(
         "--words",
@@ -431,40 +473,36 @@ def make_parser() -> argparse.ArgumentParser:
         help="training pictures of a draw, validation pictures and classes, where the pictures are "
         "not here to be counted",
     )
+    add(
+        "verify",
+        "Check all that a study has stored against its checksums; set aside what is damaged.",
+    )
     add("headline", "Print the most important numbers of a finished study.")
-    _add_analyze(add("analyze", stages.analyze.__doc__))
-    add("summary", stages.summary.__doc__)
-    beton = add("beton", stages.beton.__doc__)
-    beton.add_argument(
-        "--split", choices=("train", "val"), required=True, help="training or validation pictures"
+    _add_analyze(
+        add(
+            "analyze",
+            "Run a whole study of predictions, from the files to the report, in this process.",
+        )
     )
-    beton.add_argument(
-        "--draw",
-        type=int,
-        default=-1,
-        help="the draw of the training pictures, from 0; -1 for the validation pictures",
-    )
-    add_phase(add("policies", stages.policies.__doc__))
-    train = add("train", stages.train.__doc__)
-    add_phase(train)
-    train.add_argument("--seed", type=int, required=True, help="the run seed, one of the phase's")
-    predict = add("predict", stages.predict.__doc__)
-    add_phase(predict)
-    predict.add_argument(
-        "--networks",
-        type=Path,
-        metavar="CSV",
-        help="predict with these networks instead of the study's runs: columns policy, strength, "
-        "seed, model (as in training.model, or module:function) and weights (a file)",
-    )
-    predict.add_argument(
-        "--output",
-        type=Path,
-        help="where --networks' predictions go, a .parquet or .csv file; by default the phase's "
-        "predictions, which the analysis reads",
-    )
-    for name, stage in stages.WHOLE.items():
-        add(name, stage.__doc__)
+    for stage in STAGES.values():
+        command = add(stage.name, stage.about)
+        for field in stage.which:
+            command.add_argument(f"--{field}", **WHICH[field])
+        if stage.name == "predict":
+            command.add_argument(
+                "--networks",
+                type=Path,
+                metavar="CSV",
+                help="predict with these networks instead of the study's runs: columns policy, "
+                "strength, seed, model (as in training.model, or module:function) and weights (a "
+                "file)",
+            )
+            command.add_argument(
+                "--output",
+                type=Path,
+                help="where --networks' predictions go, a .parquet or .csv file, which a study of "
+                "predictions can read",
+            )
     return parser
 
 

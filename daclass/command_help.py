@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 GROUPS = {
-    "with a folder of pictures": ("init", "check", "plan", "study", "headline"),
+    "with a folder of pictures": ("init", "check", "plan", "study", "headline", "verify"),
     "with predictions of trained models": ("compare", "analyze", "predict"),
     "with ImageNet's archives": ("unpack-imagenet",),
     "for editors": ("schema",),
 }
 """Commands by what somebody has; those that are not named here are stages."""
-STAGES = "the stages that study runs, one by one"
+SINGLY = "the stages that study runs, one by one"
 
 
 class GroupedHelp(argparse.HelpFormatter):
@@ -24,7 +24,7 @@ class GroupedHelp(argparse.HelpFormatter):
             return super()._format_action(action)
         commands = {str(each.dest): each for each in action._get_subactions()}
         lines = []
-        for title, names in {**GROUPS, STAGES: tuple(commands)}.items():
+        for title, names in {**GROUPS, SINGLY: tuple(commands)}.items():
             found = [commands.pop(name) for name in names if name in commands]
             if found:
                 lines.append(f"\n  {title}:\n")

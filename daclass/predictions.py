@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from daclass.atomic import replacing
 from daclass.errors import InputError
-from daclass.tables import RUNNERS_UP, SCHEMAS
+from daclass.tables import RUNNERS_UP, SCHEMAS, write_table
 
 
 def validate_predictions(predictions: pd.DataFrame, index: pd.DataFrame, n_classes: int) -> None:
@@ -43,6 +45,24 @@ def _check_texts(predictions: pd.DataFrame) -> None:
     for column in ("run", "policy", "image_id"):
         missing = predictions[column].isna().to_numpy()
         _refuse(predictions, missing, partial(_missing, column))
+
+
+def write_predictions(predictions: pd.DataFrame, path: Path) -> None:
+    """Write table "predictions" for a study of predictions to read.
+
+    Args:
+        predictions: for a .csv file, those of one view.
+        path: ends in .csv, which `daclass.data.predictions` reads, or is a table of daclass's own.
+    """
+    if path.suffix != ".csv":
+        write_table(predictions, "predictions", path)
+        return
+    unknown = [rank for rank in RUNNERS_UP if (predictions[rank] < 0).all()]
+    names = {"run": "model", "policy": "condition", "seed": "replicate", "image_id": "image"}
+    with replacing(path) as partial:
+        unsaid = ["strength", "view", "shifted", *unknown]
+        shown = predictions.drop(columns=unsaid).rename(columns=names)
+        shown.to_csv(partial, index=False)
 
 
 def _check_values(predictions: pd.DataFrame, n_classes: int) -> None:

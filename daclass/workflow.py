@@ -18,6 +18,7 @@ from types import FrameType
 from daclass.atomic import replacing
 from daclass.config import Layout, Study
 from daclass.errors import InputError
+from daclass.stages import jobs_of
 
 # A job that failed in Snakemake's log; one of a group is indented.
 _FAILED = re.compile(
@@ -74,7 +75,7 @@ def run_study(
         where.append(f"--cores={cores or len(os.sched_getaffinity(0))}")
     command = [
         *(sys.executable, "-m", "snakemake", "--nolock", f"--snakefile={home() / 'Snakefile'}"),
-        *(*where, "--configfile", str(layout.asked), *arguments),
+        *(*where, "--configfile", str(layout.asked), *_foreign(study, layout), *arguments),
     ]
     before = set(_logs())
     with _alone(layout.results_root, config) as lock:
@@ -86,6 +87,16 @@ def run_study(
         raise InputError(f"{config}: interrupted; the same command goes on from here")
     if status:
         raise InputError(f"{config}: {_reason(sorted(set(_logs()) - before))}")
+
+
+def _foreign(study: Study, layout: Layout) -> list[str]:
+    """Snakemake's words for the results that are there but are not those the study asks for now.
+
+    Snakemake compares with its own records, which can be lost or be of another folder; the results
+    say themselves what they are of.
+    """
+    jobs = [job for job in jobs_of(study, layout, look=True) if job.receipt and job.why()]
+    return ["--forcerun", *(str(job.receipt_path) for job in jobs)] if jobs else []
 
 
 def with_loader_that_is_there(study: Study, changes: Sequence[str]) -> list[str]:

@@ -41,6 +41,7 @@ MAY_IMPORT = {
         "errors",
         "config",
         "realised",
+        "stages",
         "tables",
         "training",
     },
@@ -49,7 +50,7 @@ MAY_IMPORT = {
     "provenance": set(),
     "atomic": set(),
     "tables": {"atomic", "errors"},
-    "predictions": {"errors", "tables"},
+    "predictions": {"atomic", "errors", "tables"},
     "config": {"augment", "designer", "errors"},
     "designer": {"augment.registry"},
 }

@@ -10,12 +10,12 @@ from importlib.util import find_spec
 
 import pytest
 
-from daclass import stages
 from daclass.config import Layout, Study
 from daclass.data.imagenet import real_labels_file, synsets
 from daclass.data.wordnet import DEFAULT_FOLDER
 from daclass.tables import read_table, with_readable_names
 from tests.conftest import ROOT, absent, save_pictures
+from tests.planting import run
 
 IDS = ("n03179701", "n03180011", "n03782006")  # desk, desktop computer, monitor
 CONFIGS = [ROOT / "configs" / f"{name}.yaml" for name in ("imagenet", "imagenet-fast")]
@@ -49,7 +49,7 @@ def tree(real, tmp_path_factory):
 def test_real_labels_are_joined_by_file_name(config, tree, real, tmp_path):
     study = Study.load(config, [f"data.root={tree}"])
     layout = Layout(study.name, tmp_path / "results", tmp_path / "figures")
-    stages.index(study, layout)
+    run(study, layout, "index")
     classes = read_table("classes", layout.table("classes"))
     names = list(classes["name"])
     assert names == sorted(IDS)

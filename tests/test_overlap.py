@@ -7,12 +7,12 @@ from importlib.util import find_spec
 import pandas as pd
 import pytest
 
-from daclass import stages
 from daclass.config import Layout, Study
 from daclass.data.wordnet import DEFAULT_FOLDER
 from daclass.errors import InputError
-from daclass.tables import SCHEMAS, read_table, with_readable_names, write_table
+from daclass.tables import SCHEMAS, read_table, with_readable_names
 from tests.conftest import absent, save_pictures
+from tests.planting import plant, run
 
 DESKTOP, MONITOR, DESK = "n03180011", "n03782006", "n03179701"
 
@@ -37,7 +37,7 @@ def folder(tmp_path):
         }
     )
     layout = Layout("folder", tmp_path / "results", tmp_path / "figures")
-    stages.index(study, layout)
+    run(study, layout, "index")
     return study, layout
 
 
@@ -74,14 +74,16 @@ def test_categories_read_the_overlap_that_the_study_names(folder):
     pair = {"class_id": ids[MONITOR], "predicted_id": ids[DESKTOP], "growth": 0.5}
     effects = frame("effects", {"class_id": ids[MONITOR], "affected": True})
     confusions = frame("confusions", *({**pair, "half": h} for h in ("select", "estimate", "all")))
-    write_table(effects, "effects", layout.table("effects"))
-    write_table(confusions, "confusions", layout.table("confusions"))
-    stages.categories(study, layout)
+    planted = {"effects": effects, "confusions": confusions}
+    plant(study, layout, planted)
+    run(study, layout, "categories")
     found = read_table("categories", layout.table("categories")).iloc[0]
     assert found["overlap_reverse"] == pytest.approx(0.94, abs=0.005)
     assert found["category"] == "co-occurring"
     own = study.model_copy(update={"data": study.data.model_copy(update={"overlap": None})})
-    stages.categories(own, layout)
+    described = {n: read_table(n, layout.table(n)) for n in ("index", "classes", "annotations")}
+    plant(own, layout, {**described, **planted})
+    run(own, layout, "categories")
     assert read_table("categories", layout.table("categories")).iloc[0]["category"] == "unrelated"
 
 
@@ -89,7 +91,7 @@ def test_the_overlap_of_classes_that_imagenet_lacks_is_refused(folder, tmp_path)
     study, layout = folder
     save_pictures(tmp_path / "set", {"train/entity": 1, "val/entity": 1})
     with pytest.raises(InputError, match="ReaL labels need"):
-        stages.index(study, layout)
+        run(study, layout, "index")
 
 
 def test_readers_see_names_and_policies_folders(folder):

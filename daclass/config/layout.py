@@ -65,22 +65,22 @@ class Layout:
     def trained(self, phase: Phase, seed: int | str) -> Path:
         return self.results / "trained" / phase / f"seed{seed}.json"
 
-    def predictions(self, phase: Phase) -> Path:
-        return self.results / "predictions" / f"{phase}.parquet"
-
-    def table(self, name: str) -> Path:
-        """A table that a study has once; the names are the keys of `daclass.tables.SCHEMAS`."""
-        folder = (
-            self.data
-            if name in {"index", "classes", "annotations", "overlaps", "truth", "notes"}
-            else self.results
-        )
-        return folder / f"{name}.parquet"
+    def table(self, name: str, phase: Phase | None = None) -> Path:
+        """A table that a study has once, or once per phase; see `daclass.tables.TABLES`."""
+        if phase is not None:
+            return self.results / name / f"{phase}.parquet"
+        described = name in {"index", "classes", "annotations", "overlaps", "truth", "notes"}
+        return (self.data if described else self.results) / f"{name}.parquet"
 
     @property
-    def times(self) -> Path:
-        """Folder of Snakemake's benchmark files, one a job."""
-        return self.results / "times"
+    def receipts(self) -> Path:
+        """Folder of what finished jobs say about themselves, a file per job."""
+        return self.results / "receipts"
+
+    @property
+    def outside(self) -> Path:
+        """Folder of what is known about files that no stage wrote."""
+        return self.results / "outside"
 
     @property
     def summary(self) -> Path:

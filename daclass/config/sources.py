@@ -26,6 +26,10 @@ class Sampling(Section):
         """Side of the square pictures in px, where the source decides it."""
         return None
 
+    def picture_files(self) -> list[Path]:
+        """Where pictures are that nobody has to make: files and folders, as far as they exist."""
+        return []
+
     def input_files(self) -> list[Path]:
         """Files besides the pictures that the index is made from."""
         return []
@@ -125,6 +129,9 @@ class FolderData(PerClass):
             raise ValueError(f"labels.split or val_share says what is for validation: {both}")
         return self
 
+    def picture_files(self) -> list[Path]:
+        return [self.root / split for split in self.splits]
+
     def input_files(self) -> list[Path]:
         labels = self.labels and self.labels.file
         given = (labels, self.annotations, self.classes)
@@ -149,6 +156,13 @@ class Cifar10hData(PerClass):
     def picture_side(self) -> int:
         return 32
 
+    def picture_files(self) -> list[Path]:
+        names = ("train", "test", "cifar10_jpeg.tar.xz", "cifar-10-batches-py")
+        return [self.root / name for name in names if (self.root / name).exists()]
+
+    def input_files(self) -> list[Path]:
+        return sorted(self.root.glob("*.npy"))
+
 
 class FashionMnistData(PerClass):
     """Fashion-MNIST: ten kinds of clothes, 28 px, grey; its test pictures are for validation."""
@@ -161,6 +175,9 @@ class FashionMnistData(PerClass):
     @property
     def picture_side(self) -> int:
         return 28
+
+    def picture_files(self) -> list[Path]:
+        return sorted([*self.root.glob("*ubyte*"), *self.root.glob("FashionMNIST/raw/*ubyte*")])
 
 
 class TinyImageNetData(PerClass):
@@ -180,6 +197,9 @@ class TinyImageNetData(PerClass):
     @property
     def picture_side(self) -> int:
         return 64  # of the official set; copies may be smaller
+
+    def picture_files(self) -> list[Path]:
+        return [self.root]
 
 
 class Model(Section):
@@ -261,6 +281,7 @@ class PredictionsData(Section):
     """Decides which pictures form the selection half and which the estimation half."""
 
     def input_files(self) -> list[Path]:
+        """The predictions' files, and all others that are named."""
         given = (self.labels, self.models, self.classes, self.annotations)
         files = [*self.files, *(file for file in given if isinstance(file, Path))]
         return [self.root / file for file in files]

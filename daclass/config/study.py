@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Sequence
 from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from daclass.augment.axis import AXES, Axis
 from daclass.config.analysis import Analysis, Comparison, Sweep
@@ -113,6 +114,18 @@ class Study(Section):
         if isinstance(self.data, PredictionsData) or self.data.picture_side is None:
             return None
         return min(self.data.picture_side, self.beton.max_resolution or self.data.picture_side)
+
+    _file: Path = PrivateAttr(default=Path())
+    _changes: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def command(self) -> str:
+        """The shell command that makes the study's report; "" for one that no file holds."""
+        if self._file == Path():
+            return ""
+        changes = [f"--set={change}" for change in self._changes]
+        stage = "analyze" if self.comparison else "study"
+        return shlex.join(["daclass", stage, str(self._file), *changes])
 
     @property
     def axis(self) -> Axis:
@@ -230,16 +243,14 @@ class Study(Section):
         Raises:
             AttributeError: there is no such setting.
         """
-        content = self.model_dump(mode="json", context=FOR_DIGEST)
         chosen: dict[str, Any] = {}
-        for part in parts or tuple(content):
-            attrgetter(part)(self)  # refuses what is no setting
+        for part in parts or tuple(type(self).model_fields):
             *sections, name = part.split(".")
-            value: Any = content
-            for section in sections:
-                value = value[section]
-            if name in value:
-                chosen[part] = value[name]
+            section = attrgetter(".".join(sections))(self) if sections else self
+            content = section.model_dump(mode="json", include={name}, context=FOR_DIGEST)
+            attrgetter(name)(section)  # refuses what is no setting
+            if name in content:
+                chosen[part] = content[name]
         if outside := self.plugins(*chosen):
             chosen["plugins"] = outside
         text = json.dumps(chosen, sort_keys=True)
@@ -276,11 +287,12 @@ class Study(Section):
         machine are left out: changing them trains nothing again. Which pictures a draw holds is for
         the index to say.
         """
-        content = self.model_dump(
-            mode="json",
-            include={"seed", "beton", "augmentation", "training"},
-            context=FOR_DIGEST,
-        )
+        sections = {n: getattr(self, n) for n in ("beton", "augmentation", "training")}
+        content = {
+            name: section.model_dump(mode="json", context=FOR_DIGEST)
+            for name, section in sections.items()
+        }
+        content["seed"] = self.seed
         for name in ("val_resolution", "val_crop", "val_flip", "exact_view"):
             content["training"].pop(name, None)
         content["recipe"] = RECIPE
@@ -306,6 +318,12 @@ class Study(Section):
         """
         content = read_settings(path, changes)
         try:
-            return validated(cls, content)
+            study = validated(cls, content)
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
+        study.keep_origin(path, changes)
+        return study
+
+    def keep_origin(self, path: Path, changes: Sequence[str] = ()) -> None:
+        """Remember which file, and which changes, the settings come from."""
+        self._file, self._changes = path, tuple(changes)

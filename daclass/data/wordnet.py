@@ -34,6 +34,11 @@ def class_path(name: str) -> str:
     return "/".join([*hypernym_path(offset), last.replace("/", " ")])
 
 
+def database() -> list[Path]:
+    """The files that are read, as far as they are installed."""
+    return [file for file in map(_file, ("index.noun", "data.noun")) if file.is_file()]
+
+
 def _first_sense(name: str) -> int:
     if not _installed():
         raise InputError(

@@ -57,7 +57,7 @@ def kept(study: Study, layout: Layout, counts: Counts, phases: Sequence[Wanted])
     runs = [run for phase in phases for run in phase.runs]
     number = sum(phase.at_most for phase in phases)
     weights = network_bytes(study, counts.classes)
-    tables = [layout.predictions(phase) for phase in study.phases]
+    tables = [layout.table("predictions", phase) for phase in study.phases]
     tables += [file for run in runs for file in run.folder.glob("predictions-*.parquet")]
     row = prediction_bytes(counts)
     shown = len(study.views) + study.analysis.logit_shift

@@ -59,11 +59,7 @@ def plan(
         lines.append(
             "  --sizes TRAIN VAL CLASSES tells how many pictures and classes there will be"
         )
-    lines += ["", "Jobs that Snakemake would run, and why"]
-    try:
-        lines += _jobs(jobs(config, changes, layout))
-    except InputError as error:
-        lines.append(f"  unknown: {error}")
+    lines += ["", "Jobs that would run, and why", *_jobs(jobs(study, layout))]
     return "\n".join(lines)
 
 
@@ -172,13 +168,13 @@ def _size(size: float) -> str:
 
 
 def _jobs(found: Sequence[Job]) -> Iterator[str]:
-    """A line a rule and kind of reason, with the first reason as its example."""
+    """A line per stage and kind of reason, with the first reason as its example."""
     if not found:
         yield "  none: everything is up to date"
-    numbers = Counter((job.rule, _kind(job)) for job in found)
-    first = {(job.rule, _kind(job)): job.reason for job in reversed(found)}
-    for (rule, kind), number in numbers.items():
-        yield f"  {number:>4} {rule}: {first[rule, kind]}"
+    numbers = Counter((job.stage, _kind(job)) for job in found)
+    first = {(job.stage, _kind(job)): job.reason for job in reversed(found)}
+    for (stage, kind), number in numbers.items():
+        yield f"  {number:>4} {stage}: {first[stage, kind]}"
 
 
 def _kind(job: Job) -> str:

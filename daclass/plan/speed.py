@@ -191,7 +191,7 @@ def _recipe(weights: Path) -> dict[str, object] | None:
     """What a stored run was trained with; None where its file does not say."""
     try:
         with safe_open(weights, framework="pt") as file:
-            training = json.loads(file.metadata()["daclass.config"])["training"]
+            training = json.loads(file.metadata()["daclass.study"])["training"]
         return {name: training[name] for name in DECIDING}
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -13,7 +12,7 @@ import pyarrow as pa
 from daclass.plots.conditions import Conditions, conditions_of
 from daclass.plots.effects import affected_ids, lost
 from daclass.plots.policies import Policies
-from daclass.tables import SCHEMAS, read_table, with_readable_names
+from daclass.tables import SCHEMAS, with_readable_names
 
 
 def has_multi(counts: pd.DataFrame) -> bool:
@@ -75,15 +74,15 @@ class Tables:
     examples: pd.DataFrame = field(default_factory=_absent("examples"))
 
     @classmethod
-    def read(cls, paths: Mapping[str, Path], **settings: object) -> Tables:
-        """Read tables.
+    def of(cls, tables: Mapping[str, pd.DataFrame], **settings: object) -> Tables:
+        """Tables as they are stored, for readers.
 
         Args:
-            paths: table name -> Parquet file; "classes" is needed, all others may be left out.
+            tables: by name; "classes" is needed, all others may be left out.
             settings: the attributes that are no tables.
         """
-        known = {f.name for f in fields(cls)} & set(SCHEMAS)
-        frames = {name: read_table(name, path) for name, path in paths.items() if name in known}
+        known = {f.name for f in fields(cls)}
+        frames = {name: frame for name, frame in tables.items() if name in known}
         frames["classes"] = with_readable_names(frames["classes"])
         for name in {"accuracy", "class_accuracy"} & set(frames):
             frames[name] = frames[name][frames[name]["k"] == 1]  # figures show the top prediction

@@ -133,7 +133,7 @@ def _written_by_daclass(file: Path) -> tuple[Training | None, dict[str, Any]]:
         with safe_open(file, framework="pt") as opened:
             metadata = opened.metadata() or {}
         return (
-            Training.model_validate(json.loads(metadata["daclass.config"])["training"]),
+            Training.model_validate(json.loads(metadata["daclass.study"])["training"]),
             json.loads(metadata["daclass.run"]),
         )
     except (OSError, SafetensorError, KeyError, ValueError):

@@ -108,7 +108,7 @@ class Run:
             "daclass.run": json.dumps(
                 {**self.describe(), "name": self.name, "strength": str(self.policy.strength)}
             ),
-            "daclass.config": config,
+            "daclass.study": config,
             "daclass.seconds": f"{seconds:.1f}",
         }
         metadata[CHECKSUM] = _checksum(tensors, metadata)

@@ -11,9 +11,9 @@ from daclass.augment import RRC_SCALE, Policy
 from daclass.config import Layout
 from daclass.plan.counts import count
 from daclass.plan.runs import epochs_done, wanted
-from daclass.tables import write_table
 from daclass.training.runs import fingerprint, plan_fine_tuning, plan_runs
 from tests.plan.conftest import DESIGNERS, STRENGTHS, TUNED, study_of
+from tests.planting import plant
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def index(layout) -> pd.DataFrame:
     rows = [("train", draw, f"{draw}/{n}.png", n % 2) for draw in range(4) for n in range(6)]
     frame = pd.DataFrame(rows, columns=["split", "draw", "image_id", "class_id"])
     frame["position"], frame["half"], frame["content"] = frame.index % 6, "", frame["image_id"]
-    write_table(frame, "index", layout.table("index"), study_of().digest("data"))
+    plant(study_of(), layout, {"index": frame})
     return frame
 
 

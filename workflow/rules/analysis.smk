@@ -3,52 +3,39 @@
 
 rule measure:
     input:
-        evidence("sweep"),
+        reads("measure"),
     output:
-        tables(*stages.MEASURED),
+        writes("measure"),
     params:
-        settings=STUDY.digest(
-            "analysis.reference",
-            "analysis.confidence",
-            "analysis.empty_labels",
-            "analysis.affected",
-            "analysis.bootstrap",
-            "sweep",
-            "comparison",
-        ),
+        digest=digest("measure"),
     log:
         log("measure"),
-    benchmark:
-        times("measure")
     shell:
         daclass("measure")
 
 
 rule categories:
     input:
-        tables("effects", "confusions", "index", "annotations", "classes"),
-        tables("overlaps") if stages.overlaps_from(STUDY) == "real" else [],
+        reads("categories"),
     output:
-        tables("categories", "sensitivity", "top_confusions"),
+        writes("categories"),
     params:
-        settings=STUDY.digest("analysis.categories"),
+        digest=digest("categories"),
     log:
         log("categories"),
-    benchmark:
-        times("categories")
     shell:
         daclass("categories")
 
 
 rule planted:
     input:
-        tables("truth", "effects", "confusions", "categories"),
+        reads("planted"),
     output:
-        FILES.table("planted"),
+        writes("planted"),
+    params:
+        digest=digest("planted"),
     log:
         log("planted"),
-    benchmark:
-        times("planted")
     shell:
         daclass("planted")
 
@@ -57,38 +44,39 @@ if STUDY.interventions:
 
     rule intervention_policies:
         input:
-            tables("counts", "effects", "categories", "classes", "index"),
+            reads("policies", phase="interventions"),
         output:
-            policy_files("interventions"),
-            [FILES.provenance(name) for name in STUDY.policy_names("interventions")],
+            writes("policies", phase="interventions"),
         params:
-            settings=STUDY.digest(
-                "interventions.designers",
-                "interventions.classes",
-                "interventions.random_draws",
-                "interventions.random_seed",
-            ),
+            digest=digest("policies", phase="interventions"),
         log:
             log("policies.interventions"),
-        benchmark:
-            times("policies.interventions")
         shell:
             daclass("policies", "--phase interventions")
 
     rule interventions:
         input:
-            evidence(*STUDY.phases[1:]),
-            tables("effects", "categories"),
-            [trained(phase) for phase in STUDY.phases[1:]],
+            reads("interventions"),
         output:
-            tables("interventions", "intervention_classes", "intervention_costs"),
+            writes("interventions"),
         params:
-            settings=STUDY.digest(
-                "analysis.empty_labels", "analysis.confidence", "analysis.affected.q"
-            ),
+            digest=digest("interventions"),
         log:
             log("interventions"),
-        benchmark:
-            times("interventions")
         shell:
             daclass("interventions")
+
+
+if "fine_tuning" in STUDY.phases:
+
+    rule fine_tuning_policies:
+        input:
+            reads("policies", phase="fine_tuning"),
+        output:
+            writes("policies", phase="fine_tuning"),
+        params:
+            digest=digest("policies", phase="fine_tuning"),
+        log:
+            log("policies.fine_tuning"),
+        shell:
+            daclass("policies", "--phase fine_tuning")

@@ -6,14 +6,12 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from daclass import stages
-from daclass.data.fingerprint import fingerprint
 from daclass.errors import InputError
-from daclass.config import Layout
 from daclass.config.memory import predict_mb, train_mb
-from daclass.plots.titles import ENDINGS, TITLES
-from daclass.config import Study
-from daclass.tables import VERSION
+from daclass.plots.titles import TITLES
+from daclass.stages import STAGES, Of, jobs_of
+from daclass.stages.stage import each
+from daclass.config import Layout, Study
 
 CONFIG = Path(config.get("study", "configs/demo.yaml"))
 CHANGES = config.get("set") or []  # as a list, or as a shell would write it
@@ -24,7 +22,13 @@ try:
 except InputError as error:
     raise WorkflowError(str(error))
 
+# The main process looks at outside files; its jobs believe what it saw.
 FILES = Layout(STUDY.name, Path(config.get("results", "results")), Path(config.get("figures", "figures")))
+JOBS = jobs_of(STUDY, FILES, look=workflow.is_main_process)
+
+onstart:
+    JOBS.outside.keep()
+
 
 
 def daclass(stage, *arguments, processes=1):
@@ -45,17 +49,46 @@ def daclass(stage, *arguments, processes=1):
     return " ".join(["trap : TERM;", *quoted, *arguments, tee])
 
 
-def literal(paths):
-    """Paths that may have braces in them, which are no wildcards."""
-    return [str(path).replace("{", "{{").replace("}", "}}") for path in paths]
+def job(stage, **which):
+    """A job of the study, by its stage and the wildcards that tell it apart."""
+    return JOBS.get(stage, Of(**{name: int(x) if x.lstrip("-").isdigit() else x for name, x in which.items()}))
+
+
+def has(stage):
+    """Whether the study has the stage at all."""
+    return bool(STAGES[stage].jobs(STUDY))
+
+
+def receipt(stage):
+    return str(job(stage).receipt_path)
+
+
+def reads(stage, **which):
+    """What a stage reads: from its declaration, as all that follows."""
+    return list(map(str, job(stage, **which).inputs()))
+
+
+def writes(stage, **which):
+    return list(map(str, job(stage, **which).outputs()))
+
+
+def pattern(stage, **which):
+    """What a stage writes, where wildcards tell its jobs apart."""
+    items = [item for given in STAGES[stage].writes(STUDY, Of(**which)).values() for item in each(given)]
+    return [*(str(item.path(FILES)) for item in items), str(FILES.receipts / f"{name(stage, **which)}.json")]
+
+
+def digest(stage, **which):
+    """All that decides the result: with another digest the stage runs again."""
+    return job(stage, **which).digest
+
+
+def name(stage, **which):
+    return ".".join(part for part in (stage, str(Of(**which))) if part)
 
 
 def log(stage):
     return str(FILES.results / "logs" / f"{stage}.log")
-
-
-def times(stage):
-    return str(FILES.times / f"{stage}.tsv")
 
 
 def gpus(processes=1):
@@ -64,58 +97,13 @@ def gpus(processes=1):
     return STUDY.machine.devices * processes if offered else 0
 
 
-def beton(split, draw):
-    return FILES.beton(split, draw) if STUDY.training.loader == "ffcv" else []
-
-
-def policy_files(phase):
-    return [FILES.policy(phase, name) for name in STUDY.policy_names(phase)]
-
-
-def trained(phase):
-    return [FILES.trained(phase, seed) for seed in STUDY.seeds(phase)]
-
-
-def parents(phase, seed):
-    """The runs whose weights fine-tuning starts from."""
-    return FILES.trained("interventions", seed) if phase == "fine_tuning" else []
-
-
-def recipe(phase):
-    """Hash of what the runs of a phase depend on, besides policy, seed and pictures."""
-    added = [STUDY.digest("interventions.fine_tuning")] if phase == "fine_tuning" else []
-    return "-".join([STUDY.training_digest(), *added])
-
-
-def tables(*names):
-    return [FILES.table(name) for name in names]
-
-
-def evidence(*phases):
-    return [*map(FILES.predictions, phases), *tables("index", "classes", "annotations")]
-
-
-def findings():
-    """What the summary reads."""
-    return tables(*stages.table_names(STUDY))
-
-
-def drawn():
-    """What figures and report read."""
-    return [
-        *tables(*stages.drawn_names(STUDY)),
-        *(FILES.policy("interventions", name) for name in STUDY.policy_names("interventions")),
-    ]
-
-
-def figure(stem, ending):
+def figure(path):
     """A figure's file; `snakemake --report` shows it with the caption that lies beside it."""
-    file = str(FILES.figures / f"{stem}.{ending}")
-    if ending != "svg":
-        return file
+    if path.suffix != ".svg":
+        return str(path)
     return report(
-        file,
-        caption=str((FILES.figures / f"{stem}.txt").absolute()),
-        category=TITLES[stem].question,
-        labels={"figure": TITLES[stem].text},
+        str(path),
+        caption=str(path.with_suffix(".txt").absolute()),
+        category=TITLES[path.stem].question,
+        labels={"figure": TITLES[path.stem].text},
     )

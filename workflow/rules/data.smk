@@ -1,68 +1,56 @@
 # Pictures and annotations -> index tables and .beton files.
 
-if STUDY.data.source != "folder":
+if has("pictures"):
 
     rule pictures:
         output:
             directory(FILES.pictures),
+            receipt("pictures"),
         params:
-            settings=STUDY.pictures_digest(),
+            digest=digest("pictures"),
         log:
             log("pictures"),
-        benchmark:
-            times("pictures")
         shell:
             daclass("pictures")
 
 
 rule index:
     input:
-        [] if STUDY.data.source == "folder" else FILES.pictures,
-        literal(STUDY.data.input_files()),
+        reads("index"),
     output:
-        tables("index", "classes", "annotations", "truth"),
-        tables("overlaps") if stages.overlaps_from(STUDY) == "real" else [],
+        writes("index"),
     params:
-        settings=STUDY.digest("data"),
-        # A function, so that only who decides about the index looks at every file, not every job.
-        listing=lambda wildcards: (
-            fingerprint(STUDY.data.root, STUDY.data.splits) if STUDY.data.source == "folder" else ""
-        ),
+        digest=digest("index"),
     log:
         log("index"),
-    benchmark:
-        times("index")
     shell:
         daclass("index")
 
 
-rule train_beton:
-    input:
-        FILES.table("index"),
-    output:
-        FILES.beton("train", "{draw}"),
-    params:
-        settings=STUDY.digest("beton"),
-    threads: STUDY.machine.threads
-    log:
-        log("beton.train-{draw}"),
-    benchmark:
-        times("beton.train-{draw}")
-    shell:
-        daclass("beton", "--split train --draw {wildcards.draw}")
+if has("beton"):
 
+    rule train_beton:
+        input:
+            lambda wildcards: reads("beton", split="train", draw=wildcards.draw),
+        output:
+            pattern("beton", split="train", draw="{draw}"),
+        params:
+            digest=lambda wildcards: digest("beton", split="train", draw=wildcards.draw),
+        threads: STUDY.machine.threads
+        log:
+            log("beton.train-{draw}"),
+        shell:
+            daclass("beton", "--split train --draw {wildcards.draw}")
 
-rule val_beton:
-    input:
-        FILES.table("index"),
-    output:
-        FILES.beton("val", -1),
-    params:
-        settings=STUDY.digest("beton"),
-    threads: STUDY.machine.threads
-    log:
-        log("beton.val"),
-    benchmark:
-        times("beton.val")
-    shell:
-        daclass("beton", "--split val")
+    rule val_beton:
+        input:
+            reads("beton", split="val", draw="-1"),
+        output:
+            writes("beton", split="val", draw="-1"),
+        params:
+            digest=digest("beton", split="val", draw="-1"),
+        threads: STUDY.machine.threads
+        log:
+            log("beton.val"),
+        shell:
+            daclass("beton", "--split val")

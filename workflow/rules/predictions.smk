@@ -2,16 +2,11 @@
 
 
 rule predictions:
-    input:
-        literal(STUDY.data.input_files()),
     output:
-        tables("index", "classes", "annotations", "truth", "notes"),
-        FILES.predictions("sweep"),
+        writes("predictions"),
     params:
-        settings=STUDY.digest("data", "comparison"),
+        digest=digest("predictions"),
     log:
         log("predictions"),
-    benchmark:
-        times("predictions")
     shell:
         daclass("predictions")

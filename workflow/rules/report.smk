@@ -1,79 +1,65 @@
 # Tables -> example pictures, figures, summary.json and the report.
 
 
-if STUDY.sweep:
+if has("examples"):
 
     rule examples:
         input:
-            FILES.predictions("sweep"),
-            tables("index", "annotations", "effects", "categories"),
-            [] if STUDY.data.source == "folder" else FILES.pictures,
+            reads("examples"),
         output:
-            FILES.table("examples"),
+            writes("examples"),
         params:
-            settings=STUDY.digest("seed", "data", "beton", "augmentation.axis", "sweep", "analysis.reference"),
+            digest=digest("examples"),
         log:
             log("examples"),
-        benchmark:
-            times("examples")
         shell:
             daclass("examples")
 
-    if "realised_area" in stages.drawn_names(STUDY):
 
-        rule realised:
-            input:
-                FILES.table("index"),
-                [] if STUDY.data.source == "folder" else FILES.pictures,
-            output:
-                FILES.table("realised_area"),
-            params:
-                settings=STUDY.digest("data", "beton", "sweep"),
-            log:
-                log("realised"),
-            benchmark:
-                times("realised")
-            shell:
-                daclass("realised")
+if has("realised"):
+
+    rule realised:
+        input:
+            reads("realised"),
+        output:
+            writes("realised"),
+        params:
+            digest=digest("realised"),
+        log:
+            log("realised"),
+        shell:
+            daclass("realised")
 
 
 rule figures:
     input:
-        drawn(),
+        reads("figures"),
     output:
-        [figure(stem, ending) for stem in stages.figure_stems(STUDY) for ending in ENDINGS],
+        [figure(path) for path in job("figures").outputs()],
     params:
-        settings=STUDY.digest("analysis.categories", "analysis.confidence"),
+        digest=digest("figures"),
     log:
         log("figures"),
-    benchmark:
-        times("figures")
     shell:
         daclass("figures")
 
 
 rule summary:
     input:
-        findings(),
-        [trained(phase) for phase in STUDY.phases],
-        rules.figures.output,  # so that its time is known
+        reads("summary"),
     output:
-        FILES.summary,
+        writes("summary"),
     params:
-        settings=STUDY.digest(),
+        digest=digest("summary"),
     log:
         log("summary"),
-    benchmark:
-        times("summary")
     shell:
         daclass("summary")
 
 
 rule report:
     input:
-        drawn(),
-        rules.figures.output,
-        FILES.summary,
+        reads("report"),
     output:
         report(
             str(FILES.report),
@@ -81,9 +67,10 @@ rule report:
             category="The whole report",
             labels={"figure": "All questions on one page"},
         ),
+        receipt("report"),
+    params:
+        digest=digest("report"),
     log:
         log("report"),
-    benchmark:
-        times("report")
     shell:
         daclass("report")

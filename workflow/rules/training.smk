@@ -1,44 +1,37 @@
 # Policies and seeds -> weights -> predictions, for all phases alike.
 #
-# Weights lie in the run store (results/runs, shared by all studies), each under a hash of all it depends on, and are
-# no outputs of a rule: Snakemake deletes outputs before it runs a job again, and a job that gained a
-# strength must find the runs it already has. The declared output is the list of a seed's runs.
+# Weights lie in the run store, each under a hash of all it depends on, and are no outputs of a rule:
+# Snakemake deletes outputs before it runs a job again, and a job that gained a strength must find the
+# runs it already has. The declared output is the list of a seed's runs.
 
 
 rule sweep_policies:
     localrule: True  # a second of work
+    input:
+        reads("policies", phase="sweep"),
     output:
-        policy_files("sweep"),
+        writes("policies", phase="sweep"),
     params:
-        settings=STUDY.digest("augmentation.axis", "sweep.strengths"),
+        digest=digest("policies", phase="sweep"),
     log:
         log("policies.sweep"),
-    benchmark:
-        times("policies.sweep")
     shell:
         daclass("policies", "--phase sweep")
 
 
 rule train:
     input:
-        index=FILES.table("index"),
-        classes=FILES.table("classes"),
-        beton=lambda wildcards: beton("train", STUDY.draw(int(wildcards.seed))),
-        policies=lambda wildcards: policy_files(wildcards.phase),
-        parents=lambda wildcards: parents(wildcards.phase, wildcards.seed),
-        val=beton("val", -1) if STUDY.machine.validate_every else [],
+        lambda wildcards: reads("train", phase=wildcards.phase, seed=wildcards.seed),
     output:
-        FILES.trained("{phase}", "{seed}"),
+        pattern("train", phase="{phase}", seed="{seed}"),
     params:
-        settings=lambda wildcards: recipe(wildcards.phase),
+        digest=lambda wildcards: digest("train", phase=wildcards.phase, seed=wildcards.seed),
     threads: STUDY.machine.threads * STUDY.training.processes
     resources:
         gpu=gpus(STUDY.training.processes),
         mem_mb=lambda wildcards, attempt: attempt * train_mb(STUDY, wildcards.phase),
     log:
         log("train.{phase}.seed{seed}"),
-    benchmark:
-        times("train.{phase}.seed{seed}")
     shell:
         daclass(
             "train",
@@ -49,21 +42,16 @@ rule train:
 
 rule predict:
     input:
-        index=FILES.table("index"),
-        beton=beton("val", -1),
-        trained=lambda wildcards: trained(wildcards.phase),
+        lambda wildcards: reads("predict", phase=wildcards.phase),
     output:
-        FILES.predictions("{phase}"),
+        pattern("predict", phase="{phase}"),
     params:
-        settings=STUDY.digest("beton", "training", "analysis.views", "analysis.logit_shift")
-        + VERSION,  # of the tables' layout
+        digest=lambda wildcards: digest("predict", phase=wildcards.phase),
     threads: STUDY.machine.threads
     resources:
         gpu=gpus(),
         mem_mb=lambda wildcards, attempt: attempt * predict_mb(STUDY, wildcards.phase),
     log:
         log("predict.{phase}"),
-    benchmark:
-        times("predict.{phase}")
     shell:
         daclass("predict", "--phase {wildcards.phase}")

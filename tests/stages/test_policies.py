@@ -12,12 +12,14 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from daclass import stages
-from daclass.augment import AXES, Policy
+from daclass.augment import AXES, RRC_SCALE, Policy
 from daclass.config import Layout, Study
 from daclass.designer import DESIGNERS
 from daclass.errors import InputError
-from daclass.tables import RUNNERS_UP, SCHEMAS, read_table, write_table
+from daclass.stages import Of, jobs_of
+from daclass.stages.training import load_policy
+from daclass.tables import RUNNERS_UP, SCHEMAS, read_table
+from tests.planting import plant, run
 
 NAMES = ["ant", "bee", "cat", "dog", "eel", "fox", "gnu", "hen"]
 STRENGTHS = (0.08, 0.3, 0.99)
@@ -38,8 +40,12 @@ def load(folder: Path, analysis: dict | None = None, **interventions) -> Study:
 
 @pytest.fixture
 def layout(tmp_path) -> Layout:
-    """The tables that designers read: ant and bee swallow, cat and dog pay."""
-    found = Layout("small", tmp_path / "results", tmp_path / "figures")
+    return Layout("small", tmp_path / "results", tmp_path / "figures")
+
+
+@pytest.fixture
+def tables() -> dict[str, pd.DataFrame]:
+    """What designers read: ant and bee swallow, cat and dog pay."""
     rng = np.random.default_rng(0)
     rows = []
     for seed in (0, 1):
@@ -63,26 +69,29 @@ def layout(tmp_path) -> Layout:
     effects = effects.assign(affected=effects["class_id"].isin([2, 3]), rank=1, seeds=2, images=20)
     categories = pd.DataFrame({"class_id": [2, 3], "swallower_id": [0, 1], "both": 0})
     index = pd.DataFrame({"class_id": np.repeat(range(len(NAMES)), 5), "split": "train"})
-    tables = {
+    return {
         "counts": pd.DataFrame(rows),
         "effects": effects,
         "categories": categories.reindex(columns=list(SCHEMAS["categories"])),
         "classes": pd.DataFrame({"class_id": range(len(NAMES)), "name": NAMES, "path": NAMES}),
         "index": index.reindex(columns=list(SCHEMAS["index"])).assign(draw=0, position=0),
     }
-    for name, table in tables.items():
-        write_table(table, name, found.table(name))
-    return found
+
+
+def design(study: Study, layout: Layout, tables: dict[str, pd.DataFrame]) -> None:
+    """The policies of the interventions, from tables that are taken for the study's own."""
+    plant(study, layout, tables)
+    jobs_of(study, layout).get("policies", Of(phase="interventions")).run()
 
 
 def provenance(layout: Layout, name: str) -> dict:
     return json.loads(layout.provenance(name).read_text())
 
 
-def test_every_planned_policy_is_written_with_where_it_comes_from(tmp_path, layout) -> None:
+def test_every_planned_policy_is_written_with_where_it_comes_from(tmp_path, layout, tables) -> None:
     designers = ["uniform_each", "naive_removal", "fp_informed", "graded", "random_classes"]
     study = load(tmp_path, designers=designers, classes=[2, 0.125], random_draws=2)
-    stages.policies(study, layout, "interventions")
+    design(study, layout, tables)
     folder = layout.policy("interventions", "x").parent
     assert {file.stem for file in folder.glob("*.yaml")} == set(study.policy_names("interventions"))
     for name in study.policy_names("interventions"):
@@ -102,16 +111,15 @@ def test_every_planned_policy_is_written_with_where_it_comes_from(tmp_path, layo
     assert all(set(d["reasons"]["classes"]) <= {"eel", "fox", "gnu", "hen"} for d in draws)
 
 
-def test_a_policy_file_changes_only_when_the_policy_does(tmp_path, layout) -> None:
+def test_a_policy_file_changes_only_when_the_policy_does(tmp_path, layout, tables) -> None:
     study = load(tmp_path)
-    stages.policies(study, layout, "interventions")
+    design(study, layout, tables)
     files = sorted(layout.policy("interventions", "x").parent.glob("*.yaml"))
     before = [file.read_bytes() for file in files]
     record = provenance(layout, "fp_informed")
-    table = read_table("counts", layout.table("counts"))
-    table.loc[table["half"] == "estimate", "correct"] = 0  # no designer looks at these
-    write_table(table, "counts", layout.table("counts"))
-    stages.policies(study, layout, "interventions")
+    estimate = tables["counts"]["half"] == "estimate"
+    tables["counts"].loc[estimate, "correct"] = 0  # no designer looks at these
+    design(study, layout, tables)
     assert [file.read_bytes() for file in files] == before
     again = provenance(layout, "fp_informed")
     assert again["tables"]["counts"] != record["tables"]["counts"]
@@ -120,9 +128,9 @@ def test_a_policy_file_changes_only_when_the_policy_does(tmp_path, layout) -> No
     }
 
 
-def test_more_classes_than_there_are(tmp_path, layout) -> None:
+def test_more_classes_than_there_are(tmp_path, layout, tables) -> None:
     with pytest.raises(InputError, match=r"interventions\.classes: 9 classes .*there are 8"):
-        stages.policies(load(tmp_path, classes=9), layout, "interventions")
+        design(load(tmp_path, classes=9), layout, tables)
 
 
 @pytest.mark.parametrize(
@@ -133,23 +141,23 @@ def test_more_classes_than_there_are(tmp_path, layout) -> None:
             "fp_informed.yaml: a policy for color_jitter, not for rrc_sca",
         ),
         (
-            Policy(stages.RRC_SCALE, 0.08, {"unicorn": 0.5}),
+            Policy(RRC_SCALE, 0.08, {"unicorn": 0.5}),
             r"fp_informed.yaml: the policy names classes that the data set lacks: \['unicorn'\]",
         ),
-        (Policy(stages.RRC_SCALE, 0.08, {8: 0.5}), r"data set lacks: \[8\]"),
-        (Policy(stages.RRC_SCALE, 0.08, {}, {"unicorn": 2}), r"data set lacks: \['unicorn'\]"),
+        (Policy(RRC_SCALE, 0.08, {8: 0.5}), r"data set lacks: \[8\]"),
+        (Policy(RRC_SCALE, 0.08, {}, {"unicorn": 2}), r"data set lacks: \['unicorn'\]"),
     ],
 )
-def test_a_policy_that_does_not_fit_is_named(tmp_path, layout, policy, message) -> None:
+def test_a_policy_that_does_not_fit_is_named(tmp_path, layout, tables, policy, message) -> None:
     study = load(tmp_path)
-    stages.policies(study, layout, "interventions")
-    policy.save(layout.policy("interventions", "fp_informed"))
+    design(study, layout, tables)
+    file = layout.policy("interventions", "fp_informed")
+    policy.save(file)
     with pytest.raises(InputError, match=message):
-        stages.train(study, layout, "interventions", 2)
-    assert not layout.trained("interventions", 2).exists()
-    layout.policy("interventions", "fp_informed").write_text("axis: rrc_scale")
+        load_policy(file, study.axis, NAMES)
+    file.write_text("axis: rrc_scale")
     with pytest.raises(InputError, match=r"fp_informed\.yaml: not a policy"):
-        stages.train(study, layout, "interventions", 2)
+        load_policy(file, study.axis, NAMES)
 
 
 def predictions(study: Study, phase: str, labels: np.ndarray) -> pd.DataFrame:
@@ -200,25 +208,19 @@ def test_a_study_without_affected_classes_ends_well(tmp_path) -> None:
     }
     for name in ("truth", "examples", "realised_area"):
         given[name] = pa.schema(list(SCHEMAS[name].items())).empty_table().to_pandas()
-    for name, table in given.items():
-        write_table(table, name, layout.table(name))
     for phase in study.phases:
-        write_table(predictions(study, phase, labels), "predictions", layout.predictions(phase))
+        given["predictions", phase] = predictions(study, phase, labels)
         for seed in study.seeds(phase):
-            file = layout.trained(phase, seed)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            runs = {name: {"run": name, "seconds": 2.0} for name in study.policy_names(phase)}
-            file.write_text(json.dumps(runs))
-    stages.measure(study, layout)
-    stages.categories(study, layout)
-    stages.policies(study, layout, "interventions")
+            runs = {n: {"run": n, "seed": seed, "seconds": 2.0} for n in study.policy_names(phase)}
+            given["trained", phase, seed] = runs
+    plant(study, layout, given)
+    run(study, layout, "measure", "categories")
+    for phase in study.phases:
+        jobs_of(study, layout).get("policies", Of(phase=phase)).run()
     for name in ("naive_removal", "fp_informed", "random_classes_1", "reweighted"):
         assert Policy.load(layout.policy("interventions", name)) == Policy(study.axis, 0.08)
         assert "the same as uniform_tested" in provenance(layout, name)["reasons"]["summary"]
-    stages.interventions(study, layout)
-    stages.planted(study, layout)
-    stages.summary(study, layout, tmp_path / "study.yaml")
-    stages.report(study, layout)
+    run(study, layout, "interventions", "planted", "figures", "summary", "report")
     page = layout.report.read_text()
     assert "No class is affected" in page and "No policy is found to change" in page
     table = read_table("interventions", layout.table("interventions"))

@@ -1,0 +1,262 @@
+"""Predictions and annotations to effects, confusions and categories; and what policies changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from daclass.analysis.cells import PREDICTION_COLUMNS
+from daclass.config import Study
+from daclass.designer import DESIGNERS
+from daclass.stages.data import overlaps_elsewhere
+from daclass.stages.receipts import read_record
+from daclass.stages.stage import ONE, Items, Of, Stage, files, table
+
+if TYPE_CHECKING:
+    from daclass.analysis.cells import Cells
+
+EVIDENCE = ("index", "classes", "annotations")
+
+MEASURED = (
+    "counts", "accuracy", "class_accuracy", "effects", "null_band", "explained", "confusions",
+    "models",
+)  # fmt: skip
+"""The tables of stage `measure`."""
+
+COMPARED = ("comparison", "sweep", "augmentation.axis", "analysis.reference")
+"""What decides which conditions there are and how they are called."""
+
+
+def _tables(names: Sequence[str]) -> dict[str, Items]:
+    return {name: table(name) for name in names}
+
+
+def cells(
+    study: Study,
+    predictions: pd.DataFrame,
+    index: pd.DataFrame,
+    classes: pd.DataFrame,
+    annotations: pd.DataFrame,
+) -> Cells:
+    """Predictions joined with index and annotations."""
+    from daclass.analysis.cells import arrange_cells
+
+    return arrange_cells(
+        predictions,
+        index,
+        annotations,
+        len(classes),
+        study.analysis.empty_labels,
+        study.training.val_crop,
+    )
+
+
+def measure(study: Study, **evidence: pd.DataFrame) -> Mapping[str, pd.DataFrame]:
+    """Join predictions and annotations; count, and estimate accuracies, effects and confusions."""
+    from daclass.analysis.conditions import Conditions
+    from daclass.analysis.effects import Affected
+    from daclass.analysis.measures import measures
+    from daclass.analysis.models import models
+    from daclass.analysis.notes import names_of_runs
+
+    joined, settings = cells(study, **evidence), study.analysis
+    found = measures(
+        joined,
+        Conditions.of(study.conditions, study.reference_condition, joined.table),
+        Affected(**settings.affected.model_dump()),
+        confidence=settings.confidence,
+        replicates=settings.bootstrap,
+        random_seed=study.seed,
+    )
+    runs = evidence["predictions"]
+    return {**found, "models": models(joined, names_of_runs(joined.table, runs), runs)}
+
+
+MEASURE = Stage(
+    "measure",
+    measure,
+    reads=lambda study, of: {"predictions": table("predictions", "sweep"), **_tables(EVIDENCE)},
+    writes=lambda study, of: _tables(MEASURED),
+    settings=lambda study, of: [
+        "seed",
+        *COMPARED,
+        "analysis.confidence",
+        "analysis.empty_labels",
+        "analysis.affected",
+        "analysis.bootstrap",
+        "training.val_crop",
+    ],
+)
+
+
+def categories(
+    study: Study,
+    effects: pd.DataFrame,
+    confusions: pd.DataFrame,
+    classes: pd.DataFrame,
+    index: pd.DataFrame | None = None,
+    annotations: pd.DataFrame | None = None,
+    overlaps: pd.DataFrame | None = None,
+) -> Mapping[str, pd.DataFrame]:
+    """Of which kind each affected class's growing confusion is, and the largest of every class."""
+    from daclass.analysis import categories as kinds
+    from daclass.analysis.top_confusions import top_confusions
+
+    if overlaps is None:
+        assert index is not None and annotations is not None
+        overlaps = kinds.overlaps(index, annotations, len(classes))
+    thresholds = study.analysis.categories
+    found = kinds.categories(
+        effects,
+        confusions,
+        overlaps,
+        classes,
+        overlap=thresholds.overlap,
+        similarity=thresholds.similarity,
+    )
+    top = top_confusions(
+        confusions, overlaps, classes, overlap=thresholds.overlap, similar=thresholds.similarity
+    )
+    return {"categories": found, "sensitivity": kinds.sensitivity(found), "top_confusions": top}
+
+
+CATEGORIES = Stage(
+    "categories",
+    categories,
+    reads=lambda study, of: _tables(
+        [
+            "effects",
+            "confusions",
+            "classes",
+            *(["overlaps"] if overlaps_elsewhere(study) else ["index", "annotations"]),
+        ]
+    ),
+    writes=lambda study, of: _tables(["categories", "sensitivity", "top_confusions"]),
+    settings=lambda study, of: ["analysis.categories"],
+)
+
+
+def planted(study: Study, **tables: pd.DataFrame) -> Mapping[str, pd.DataFrame]:
+    """What a generated set has planted beside what was found."""
+    from daclass.analysis.planted import planted
+
+    return {"planted": planted(**tables)}
+
+
+PLANTED = Stage(
+    "planted",
+    planted,
+    reads=lambda study, of: _tables(["truth", "effects", "confusions", "categories"]),
+    writes=lambda study, of: _tables(["planted"]),
+    settings=lambda study, of: [],
+)
+
+
+def interventions(
+    study: Study,
+    effects: pd.DataFrame,
+    categories: pd.DataFrame,
+    trained: Sequence[Path],
+    policies: pd.DataFrame,
+    **evidence: pd.DataFrame,
+) -> Mapping[str, pd.DataFrame]:
+    """What the designed policies change, on fresh seeds and the estimation half."""
+    from daclass.analysis.costs import costs
+    from daclass.analysis.interventions import intervention_classes, interventions
+
+    joined, confidence = cells(study, **evidence), study.analysis.confidence
+    classes = intervention_classes(joined, study.baselines, confidence=confidence)
+    return {
+        "interventions": interventions(
+            joined,
+            affected=sorted(effects.loc[effects["affected"], "class_id"].unique().tolist()),
+            swallowers=sorted(set(categories["swallower_id"]) - {-1}),
+            baselines=study.baselines,
+            controls=study.controls(),
+            classes=classes,
+            q=study.analysis.affected.q,
+            confidence=confidence,
+        ),
+        "intervention_classes": classes,
+        "intervention_costs": costs(
+            *_work(study, evidence["index"], [read_record(path) for path in trained], policies)
+        ),
+    }
+
+
+def _work(
+    study: Study,
+    index: pd.DataFrame,
+    trained: Sequence[Mapping[str, Any]],
+    policies: pd.DataFrame,
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The runs under designed policies, and how many of the sweep each policy's design took.
+
+    A fine-tuned run costs what its parent did too.
+    """
+    pictures = index.loc[index["split"] == "train", "draw"].value_counts()
+    described = policies.set_index("policy")
+    unknown = float("nan")  # older runs have no seconds
+    seconds: dict[tuple[int, str], float] = {
+        (run["seed"], policy): run.get("seconds", unknown)
+        for record in trained
+        for policy, run in record.items()
+    }
+    tuning = study.interventions.fine_tuning if study.interventions else None
+    rows = []
+    for (seed, policy), own in seconds.items():
+        parent = str(described.loc[policy, "parent"])
+        epochs = study.training.epochs
+        epochs += tuning.epochs if tuning and parent else 0
+        rows.append(
+            {
+                "policy": policy,
+                "epochs": epochs,
+                "pictures": epochs * pictures[study.draw(seed)],
+                "seconds": own + (seconds[seed, parent] if parent else 0.0),
+            }
+        )
+    sweep = len(study.strengths) * len(study.seeds("sweep"))
+    needs = {
+        str(name): DESIGNERS[designer].needs_sweep
+        for name, designer in described["designer"].items()
+    }
+    return pd.DataFrame(rows), {name: sweep if needs[name] else 0 for name in needs}
+
+
+def _intervention_reads(study: Study, of: Of) -> Mapping[str, Items]:
+    phases = study.phases[1:]
+    return {
+        "predictions": [table("predictions", phase) for phase in phases],
+        **_tables(EVIDENCE),
+        **_tables(["effects", "categories"]),
+        "policies": [table("policies", phase) for phase in phases],
+        "trained": [files("trained", p, seed) for p in phases for seed in study.seeds(p)],
+    }
+
+
+INTERVENTIONS = Stage(
+    "interventions",
+    interventions,
+    reads=_intervention_reads,
+    writes=lambda study, of: _tables(
+        ["interventions", "intervention_classes", "intervention_costs"]
+    ),
+    settings=lambda study, of: [
+        "analysis.empty_labels",
+        "analysis.confidence",
+        "analysis.affected.q",
+        "augmentation.axis",
+        "interventions",
+        "sweep",
+        "training.epochs",
+        "training.val_crop",
+        "data.source",
+        "data.draws",
+    ],
+    jobs=lambda study: ONE if study.interventions else (),
+    columns={"predictions": PREDICTION_COLUMNS},
+)

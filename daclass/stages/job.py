@@ -1,0 +1,285 @@
+"""Jobs: a stage of one study, run and checked.
+
+A job's *digest* is a hash of all that decides its result: the stage and its version, the declared
+settings, the content of outside files, and the digests of the jobs whose results it reads, so that
+digests form a chain from the pictures to the report. The digest follows from the config and the
+outside files alone: it is known before anything has run.
+
+A finished job leaves a *receipt* beside the results: its digest and what went into it. Tables carry
+the digest too. A result is used only if its digest is the one that the study asks for now.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from daclass import provenance
+from daclass.config import Layout, Study
+from daclass.errors import InputError
+from daclass.stages.outside import Outside
+from daclass.stages.receipts import Receipt, read_record, write_record
+from daclass.stages.settings import Settings, values
+from daclass.stages.stage import RECEIPTS, UNCHECKED, Item, Items, Of, Stage, each
+from daclass.tables import VERSION, read_table, table_digest, write_table
+
+
+class Jobs:
+    """All jobs of a study, in an order in which each comes after those that it reads from.
+
+    Args:
+        study: the whole study.
+        layout: where its files lie.
+        stages: in order.
+        outside: what outside files hold.
+    """
+
+    def __init__(
+        self, study: Study, layout: Layout, stages: Mapping[str, Stage], outside: Outside
+    ) -> None:
+        self.study, self.layout, self.outside = study, layout, outside
+        self._jobs = {
+            (stage.name, of): Job(stage, of, self)
+            for stage in stages.values()
+            for of in stage.jobs(study)
+        }
+        self._writers = {
+            item: job
+            for job in self._jobs.values()
+            for items in job.writes.values()
+            for item in each(items)
+        }
+
+    def __iter__(self) -> Iterator[Job]:
+        return iter(self._jobs.values())
+
+    def get(self, name: str, of: Of = Of()) -> Job:  # noqa: B008 (a constant tuple)
+        """A job by its stage's name.
+
+        Raises:
+            InputError: the study has no such job.
+        """
+        try:
+            return self._jobs[name, of]
+        except KeyError:
+            which = f" {of}" if str(of) else ""
+            raise InputError(f"{self.study.name}: this study has no job {name}{which}") from None
+
+    def writer(self, item: Item) -> Job:
+        """The job that an item comes from."""
+        return self._writers[item]
+
+    def read(self, item: Item, columns: Sequence[str] | None = None) -> Any:
+        """An item that belongs to the study as it is set now: a data frame, a dict, or a path.
+
+        Raises:
+            InputError: it is missing, damaged, or of other settings.
+        """
+        path = item.path(self.layout)
+        self.writer(item).check(item)
+        if item.kind == "table":
+            return read_table(item.name, path, columns=columns)
+        return read_record(path) if item.kind == "record" else path
+
+
+class Job:
+    """A stage of one study; where it has several jobs, one of them."""
+
+    def __init__(self, stage: Stage, of: Of, jobs: Jobs) -> None:
+        self.stage, self.of, self._jobs = stage, of, jobs
+        self.reads, self.writes = stage.reads(jobs.study, of), stage.writes(jobs.study, of)
+        self.settings = tuple(stage.settings(jobs.study, of))
+
+    @property
+    def name(self) -> str:
+        """Such as "measure" or "train.sweep.seed0"."""
+        return ".".join(part for part in (self.stage.name, str(self.of)) if part)
+
+    @property
+    def receipt_path(self) -> Path:
+        return self._jobs.layout.receipts / f"{self.name}.json"
+
+    @cached_property
+    def sources(self) -> list[Job]:
+        """The jobs that it reads from."""
+        items = [item for given in self.reads.values() for item in each(given)]
+        return list(
+            dict.fromkeys(self._jobs.writer(item) for item in items if item not in UNCHECKED)
+        )
+
+    @cached_property
+    def expected(self) -> Receipt:
+        """What the receipt says once the job is done under the study's present settings."""
+        study, stage = self._jobs.study, self.stage
+        content: dict[str, Any] = {
+            "settings": values(study, self.settings),
+            "outside": {
+                setting: self._jobs.outside.content(paths)
+                for setting, paths in stage.outside(study).items()
+            },
+            "jobs": {job.name: job.digest for job in self.sources},
+            "version": stage.version,
+            "packages": dict(stage.packages(study)),
+        }
+        text = json.dumps({"job": self.name, "layout": VERSION, **content}, sort_keys=True)
+        return Receipt(hashlib.sha256(text.encode()).hexdigest()[:16], **content)
+
+    @property
+    def digest(self) -> str:
+        """Hash of all that decides the result, 16 hex digits."""
+        return self.expected.digest
+
+    @property
+    def receipt(self) -> Receipt | None:
+        """That of the job's last end; None where it did not come to one.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        path = self.receipt_path
+        if not path.is_file():
+            return None
+        try:
+            return Receipt(**json.loads(path.read_text(encoding="utf-8")))
+        except (TypeError, ValueError):
+            raise InputError(f"{path}: damaged; remove it to have the job run again") from None
+
+    def inputs(self) -> list[Path]:
+        """What it reads, for a workflow: the results of other jobs and their receipts."""
+        layout = self._jobs.layout
+        items = [item for given in self.reads.values() for item in each(given)]
+        paths = [item.path(layout) for item in items if item not in UNCHECKED]
+        return [*dict.fromkeys(paths), *(job.receipt_path for job in self.sources)]
+
+    def outputs(self) -> list[Path]:
+        """What it leaves, its receipt last."""
+        layout = self._jobs.layout
+        written = [item.path(layout) for given in self.writes.values() for item in each(given)]
+        return [*written, self.receipt_path]
+
+    def why(self) -> str:
+        """Why it has to run: "" where what is there is what the study asks for."""
+        receipt = self.receipt
+        if receipt is None:
+            return "not done yet"
+        if receipt.digest != self.digest:
+            return self._difference(receipt)
+        missing = [path for path in self.outputs() if not path.exists()]
+        if missing:
+            return f"{missing[0]} is gone"
+        foreign = [item for item in self._tables() if not self._belongs(item)]
+        return f"{foreign[0].path(self._jobs.layout)} is of other settings" if foreign else ""
+
+    def run(self) -> None:
+        """Do the work, from inputs that belong to the study as it is set now.
+
+        Raises:
+            InputError: an input is missing, damaged or of other settings; or what the stage says.
+        """
+        began = time.monotonic()
+        if self.stage.outside(self._jobs.study):
+            self._jobs.outside.look()
+        given = {name: self._read(name, items) for name, items in self.reads.items()}
+        places = {
+            name: [item.path(self._jobs.layout) for item in each(items)]
+            for name, items in self.writes.items()
+        }
+        handed = {
+            name: paths if isinstance(self.writes[name], list) else paths[0]
+            for name, paths in places.items()
+            if each(self.writes[name])[0].kind in {"files", "figure"}
+        }
+        which = {"of": self.of} if self.of != Of() else {}
+        declared = [*self.settings, *self.stage.spared]
+        everything = set(type(self._jobs.study).model_fields) <= set(declared)
+        view = self._jobs.study if everything else Settings(self._jobs.study, declared)
+        self.receipt_path.unlink(missing_ok=True)  # from here on the old result is none
+        made = self.stage.run(view, **which, **given, **handed) or {}
+        for name, items in self.writes.items():
+            for n, item in enumerate(each(items)):
+                if item.kind == "table":
+                    write_table(made[name], item.name, item.path(self._jobs.layout), self.digest)
+                elif item.kind == "record":
+                    content = made[name][n] if isinstance(items, list) else made[name]
+                    write_record(content, item.path(self._jobs.layout))
+        done = replace(
+            self.expected,
+            seconds=round(time.monotonic() - began, 1),
+            made_with=provenance.versions(),
+        )
+        write_record(asdict(done), self.receipt_path)
+        self._jobs.outside.keep()
+
+    def _read(self, name: str, items: Items) -> Any:
+        """An input as the stage's function gets it."""
+        if items == RECEIPTS:
+            return {job.name: job.receipt for job in self._jobs if job.receipt}
+        several, layout = each(items), self._jobs.layout
+        if several and several[0].kind == "table":
+            for item in several:
+                self._jobs.writer(item).check(item)
+            columns = (self.stage.columns or {}).get(name)
+            paths = [item.path(layout) for item in several]
+            return read_table(several[0].name, *paths, columns=columns)
+        found = [
+            item.path(layout) if item in UNCHECKED else self._jobs.read(item) for item in several
+        ]
+        return found[0] if isinstance(items, Item) else found
+
+    def check(self, item: Item) -> None:
+        """Refuse one of its results that is missing, or is not what the study asks for now.
+
+        Raises:
+            InputError: naming the file, why it does not belong, and what to run.
+        """
+        path, receipt = item.path(self._jobs.layout), self.receipt
+        again = f"run `daclass {self.stage.name}` first, or the whole study"
+        if receipt is None or not path.exists():
+            raise InputError(f"{path}: no such file, or not a finished one; {again}")
+        if receipt.digest != self.digest:
+            raise InputError(f"{path}: of other settings ({self._difference(receipt)}); {again}")
+        if item.kind == "table" and not self._belongs(item):
+            raise InputError(
+                f"{path}: was not written by the job whose receipt lies there; {again}"
+            )
+
+    def _belongs(self, item: Item) -> bool:
+        return table_digest(item.name, item.path(self._jobs.layout)) == self.digest
+
+    def _tables(self) -> list[Item]:
+        items = [item for given in self.writes.values() for item in each(given)]
+        return [item for item in items if item.kind == "table"]
+
+    def _difference(self, receipt: Receipt) -> str:
+        """What decided the result that is there, and is different now."""
+        new = self.expected
+        for what, before, now in (
+            ("changed", receipt.settings, new.settings),
+            ("holds something else", receipt.outside, new.outside),
+            ("has another version", receipt.packages, new.packages),
+        ):
+            names = [n for n in {**before, **now} if before.get(n) != now.get(n)]
+            if names:
+                inner = _deeper(names[0], before.get(names[0]), now.get(names[0]))
+                return f"{inner} {what}"
+        if receipt.version != new.version:
+            return "daclass computes it otherwise now"
+        changed = [
+            n for n in {**receipt.jobs, **new.jobs} if receipt.jobs.get(n) != new.jobs.get(n)
+        ]
+        return f"{changed[0]} is another one" if changed else "its receipt is of another kind"
+
+
+def _deeper(name: str, before: Any, now: Any) -> str:
+    """The dotted name of the first setting below `name` that differs."""
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        for key in {**before, **now}:
+            if before.get(key) != now.get(key):
+                return _deeper(f"{name}.{key}", before.get(key), now.get(key))
+    return name

@@ -1,0 +1,66 @@
+"""Receipts: what finished jobs say about themselves, and other JSON that stages write."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from daclass.atomic import replacing
+from daclass.errors import InputError
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a finished job says about itself."""
+
+    digest: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    outside: Mapping[str, str] = field(default_factory=dict)
+    jobs: Mapping[str, str] = field(default_factory=dict)
+    version: int = 0
+    packages: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = float("nan")
+    made_with: Mapping[str, str] = field(default_factory=dict)
+
+
+def seconds_by_stage(receipts: Mapping[str, Receipt], training: float) -> dict[str, float]:
+    """Seconds per stage, summed over its jobs.
+
+    Args:
+        receipts: by the job's name.
+        training: seconds of all runs by their own account; a receipt tells those of the last
+            process alone, and a training may have been interrupted.
+    """
+    seconds: dict[str, float] = {}
+    for name, receipt in receipts.items():
+        if math.isnan(receipt.seconds):
+            continue
+        stage = name.split(".")[0]
+        seconds[stage] = round(seconds.get(stage, 0.0) + receipt.seconds, 1)
+    return {**seconds, "train": round(training, 1)} if training else seconds
+
+
+def read_record(path: Path) -> Any:
+    """The content of a JSON file that a stage wrote.
+
+    Raises:
+        InputError: it is missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); run the study first"
+        ) from None
+    except ValueError:
+        raise InputError(f"{path}: damaged; remove it to have its stage run again") from None
+
+
+def write_record(content: Any, path: Path) -> None:
+    with replacing(path) as partial:
+        text = json.dumps(content, indent=2, ensure_ascii=False)
+        partial.write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,479 @@
+"""Policies and seeds to weights to predictions, for all phases alike.
+
+Weights lie in the run store, each under a hash of all that it depends on. They are no output of a
+job: a job's outputs are made anew when it runs again, and a job that gained a strength must find
+the runs that it already has. What a training leaves is the record of its seed's runs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from daclass.augment import AugmentError, Axis, Policy
+from daclass.config import FINE_TUNED, Study
+from daclass.config.interventions import STARTING_POINT
+from daclass.designer import DESIGNERS
+from daclass.errors import InputError
+from daclass.stages.data import of_draw, of_pictures, root_of
+from daclass.stages.receipts import read_record, write_record
+from daclass.stages.settings import values
+from daclass.stages.stage import RUN_STORES, Items, Of, Stage, files, record, table
+from daclass.tables import content_digest
+
+if TYPE_CHECKING:
+    from daclass.training.batches import Samples
+    from daclass.training.predict import Judged
+    from daclass.training.recipe import Recipe
+    from daclass.training.runs import Run
+
+DESIGN_TABLES = ("counts", "effects", "categories", "classes", "index")
+"""What designers see, as far as `Evidence` lets them."""
+
+UNIFORM = {
+    "designer": "uniform", "m": -1, "draw": 0, "parent": "", "control": "",
+}  # fmt: skip
+
+
+def phases(study: Study) -> Sequence[Of]:
+    return [Of(phase=phase) for phase in study.phases] if study.sweep else []
+
+
+def policy_files(study: Study, phase: str) -> list[Any]:
+    """Networks are fine-tuned under the very policies that others are trained under."""
+    if phase == "sweep":
+        return [files("policy", phase, name) for name in study.policy_names("sweep")]
+    return [files("policy", "interventions", plan.name) for plan in study.planned]
+
+
+def policies(
+    study: Study,
+    of: Of,
+    classes: pd.DataFrame,
+    policy: Sequence[Path] = (),
+    provenance: Sequence[Path] = (),
+    **tables: pd.DataFrame,
+) -> Mapping[str, Any]:
+    """Write the policies to train: constant ones for the sweep, designed ones for interventions."""
+    names = list(classes["name"])
+    if of.phase == "fine_tuning":
+        return _fine_tuned(study, **tables)
+    if of.phase == "sweep":
+        made = [Policy(study.axis, strength) for strength in study.strengths]
+        rows = [
+            {**UNIFORM, "policy": name, "summary": f"every class at {one.default:g}"}
+            for name, one in zip(study.policy_names("sweep"), made, strict=True)
+        ]
+        reasons: list[Mapping[str, str]] = [{} for _ in made]
+        records: list[Any] = []
+    else:
+        made, rows, reasons, records = _designed(study, classes, **tables)
+    for one, path in zip(made, policy, strict=True):
+        one.save(path)
+    return {
+        "policies": pd.DataFrame(
+            [
+                {**row, "phase": of.phase, "strength": one.strength}
+                for row, one in zip(rows, made, strict=True)
+            ]
+        ),
+        "policy_classes": pd.concat(
+            [
+                pd.DataFrame(
+                    {
+                        "policy": row["policy"],
+                        "class_id": range(len(names)),
+                        "strength": one.strengths(names),
+                        "share": 1.0,
+                        "weight": one.weights(names),
+                        "reason": [why.get(name, "") for name in names],
+                    }
+                )
+                for row, one, why in zip(rows, made, reasons, strict=True)
+            ]
+        ),
+        "provenance": records,
+    }
+
+
+def _fine_tuned(study: Study, policies: pd.DataFrame, policy_classes: pd.DataFrame) -> Any:
+    """Networks are fine-tuned under the very policies that others are trained under."""
+    return {
+        "policies": policies.assign(
+            policy=FINE_TUNED + policies["policy"],
+            phase="fine_tuning",
+            parent=STARTING_POINT,
+            control=policies["control"].where(
+                policies["control"] == "", FINE_TUNED + policies["control"]
+            ),
+        ),
+        "policy_classes": policy_classes.assign(policy=FINE_TUNED + policy_classes["policy"]),
+    }
+
+
+def _designed(
+    study: Study, classes: pd.DataFrame, **tables: pd.DataFrame
+) -> tuple[list[Policy], list[dict[str, Any]], list[Mapping[str, str]], list[Any]]:
+    from daclass.analysis.designers import Evidence, resolve_m
+
+    assert study.interventions is not None
+    tables["classes"] = classes
+    digests = {name: content_digest(tables[name]) for name in DESIGN_TABLES}
+    train = tables["index"][tables["index"]["split"] == "train"]
+    of_class = train["class_id"].value_counts() / train["draw"].nunique()
+    evidence = Evidence(
+        counts=tables["counts"],
+        effects=tables["effects"],
+        categories=tables["categories"],
+        classes=classes,
+        training_pictures=of_class.reindex(range(len(classes))).to_numpy("float64"),
+        axis=study.axis,
+        strengths=study.strengths,
+        tested=study.tested_strength,
+        reference=study.reference_strength,
+        m=len(classes),
+        random_seed=study.interventions.random_seed,
+    )
+    pooled = {draw: name for name, draws in study.controls().items() for draw in draws}
+    made, rows, reasons, records = [], [], [], []
+    for plan in study.planned:
+        m = resolve_m(plan.classes, len(classes))
+        design = DESIGNERS[plan.designer](
+            replace(evidence, m=m, strength=plan.strength, draw=plan.draw),
+            study.interventions.settings.get(plan.designer),
+        )
+        control = pooled.get(plan.name, "")
+        row = {
+            "policy": plan.name,
+            "designer": plan.designer,
+            "m": m,
+            "draw": plan.draw if control else 0,
+            "parent": "",
+            "control": control,
+            "summary": design.reasons["summary"],
+        }
+        made.append(design.policy)
+        rows.append(row)
+        reasons.append(design.reasons["classes"])
+        records.append(
+            {
+                **row,
+                "reasons": design.reasons,
+                "half": "select",
+                "seeds": list(study.seeds("sweep")),
+                "strengths": list(study.strengths),
+                "reference": study.reference_strength,
+                "random_seed": evidence.random_seed,
+                "tables": digests,
+            }
+        )
+    return made, rows, reasons, records
+
+
+def _policy_reads(study: Study, of: Of) -> Mapping[str, Items]:
+    if of.phase == "fine_tuning":
+        names = ("policies", "policy_classes")
+        return {"classes": table("classes"), **{n: table(n, "interventions") for n in names}}
+    designed = DESIGN_TABLES if of.phase == "interventions" else ("classes",)
+    return {name: table(name) for name in designed}
+
+
+def _policy_writes(study: Study, of: Of) -> Mapping[str, Items]:
+    tables = {name: table(name, of.phase) for name in ("policies", "policy_classes")}
+    own: dict[str, Items] = {}
+    if of.phase != "fine_tuning":
+        own["policy"] = policy_files(study, of.phase)
+    if of.phase == "interventions":
+        own["provenance"] = [
+            record("provenance", name) for name in study.policy_names("interventions")
+        ]
+    return {**tables, **own}
+
+
+POLICIES = Stage(
+    "policies",
+    policies,
+    reads=_policy_reads,
+    writes=_policy_writes,
+    settings=lambda study, of: {
+        "sweep": ["augmentation.axis", "sweep.strengths"],
+        "interventions": [
+            "augmentation.axis",
+            "sweep",
+            "analysis.reference",
+            "interventions.designers",
+            "interventions.classes",
+            "interventions.random_draws",
+            "interventions.random_seed",
+            "interventions.settings",
+            "interventions.fine_tuning",
+        ],
+        "fine_tuning": [],
+    }[of.phase],
+    spared=("comparison",),
+    jobs=phases,
+    packages=lambda study: study.plugins(),
+    which=("phase",),
+)
+
+
+def runs_of(
+    study: Study,
+    of: Of,
+    index: pd.DataFrame,
+    classes: pd.DataFrame,
+    policies: pd.DataFrame,
+    policy: Sequence[Path],
+    stores: Sequence[Path],
+) -> list[Run]:
+    """The runs of a phase and seed, one per policy, in the order of table "policies"."""
+    from daclass.training.runs import fingerprint, plan_fine_tuning, plan_runs
+
+    names = list(classes["name"])
+    loaded = {
+        name: load_policy(path, study.axis, names)
+        for name, path in zip(policies["policy"], policy, strict=True)
+    }
+    pictures = fingerprint(of_draw(index, "train", study.draw(of.seed)))
+
+    def planned(policies: Mapping[str, Policy]) -> list[Run]:
+        return plan_runs(study.training_digest(), pictures, policies, of.seed, *stores)
+
+    if of.phase == "fine_tuning":
+        parent = str(policies["parent"].iloc[0])
+        origin = planned({parent: loaded[FINE_TUNED + parent]})[0]
+        tuned = study.digest("interventions.fine_tuning")
+        return plan_fine_tuning(tuned, loaded, origin, *stores)
+    return planned(loaded)
+
+
+def recipe_of(study: Study, phase: str = "sweep") -> Recipe:
+    """What decides the weights of a study's runs, but for pictures, policies and seeds."""
+    from daclass.training.recipe import Recipe
+
+    tuned = phase == "fine_tuning" and study.interventions
+    tuning = study.interventions.fine_tuning if tuned and study.interventions else None
+    return Recipe(study.seed, study.training, study.augmentation, study.beton, tuning)
+
+
+def load_policy(file: Path, axis: Axis, class_names: Sequence[str]) -> Policy:
+    """A policy that fits the study.
+
+    Raises:
+        InputError: the file is no policy, is for another axis, or names classes the study lacks.
+    """
+    try:
+        policy = Policy.load(file)
+        if policy.axis != axis:
+            raise InputError(f"{file}: a policy for {policy.axis.name}, not for {axis.name}")
+        policy.strengths(class_names)
+        policy.weights(class_names)
+    except AugmentError as error:
+        raise InputError(f"{file}: {str(error).removeprefix(f'{file}: ')}") from None
+    return policy
+
+
+def samples_of(
+    index: pd.DataFrame, split: str, draw: int, beton: Path | None, root: Path
+) -> Samples:
+    """One split and draw as loaders take it; without a .beton, from the pictures' own files."""
+    from daclass.training.batches import Samples
+
+    rows = of_draw(index, split, draw)
+    return Samples(
+        beton or Path(),  # the torchvision loader opens the pictures' own files
+        [root / name for name in rows["image_id"]],
+        rows["class_id"].to_numpy("int64"),
+    )
+
+
+def _recipe(study: Study, of: Of) -> list[str]:
+    """What decides the weights of a phase's runs, and which runs there are."""
+    tuned = ["interventions.fine_tuning"] if of.phase == "fine_tuning" else []
+    pictures = ["data.source", "data.petri", "data.draws"]
+    return ["seed", "augmentation", "training", "beton", *pictures, *tuned]
+
+
+def train(
+    study: Study,
+    of: Of,
+    index: pd.DataFrame,
+    classes: pd.DataFrame,
+    policies: pd.DataFrame,
+    policy: Sequence[Path],
+    stores: Sequence[Path],
+    trained: Path,
+    beton: Path | None = None,
+    val_beton: Path | None = None,
+    pictures: Path | None = None,
+    parents: Path | None = None,
+) -> None:
+    """Train the missing runs of one seed, all in one process and from one loader."""
+    from daclass.training.loop import train
+
+    root = root_of(study, pictures)
+    wanted = runs_of(study, of, index, classes, policies, policy, stores)
+    watched = study.machine.validate_every
+    train(
+        recipe_of(study, of.phase),
+        study.machine,
+        wanted,
+        samples_of(index, "train", study.draw(of.seed), beton, root),
+        list(classes["name"]),
+        samples_of(index, "val", -1, val_beton, root) if watched else None,
+        config=json.dumps(values(study, _recipe(study, of))),
+    )
+    write_record(
+        {
+            run.name: {**run.describe(), "weights": str(run.weights), "seconds": run.seconds}
+            for run in wanted
+        },
+        trained,
+    )
+
+
+def _train_reads(study: Study, of: Of) -> Mapping[str, Items]:
+    found: dict[str, Items] = {
+        "index": table("index"),
+        "classes": table("classes"),
+        "policies": table("policies", of.phase),
+        "policy": policy_files(study, of.phase),
+        "stores": RUN_STORES,
+    }
+    if study.training.loader != "ffcv":
+        found |= of_pictures(study)
+    else:
+        draw = study.draw(int(of.seed)) if str(of.seed).isdigit() else of.seed
+        found["beton"] = files("beton", "train", draw)
+        if study.machine.validate_every:
+            found["val_beton"] = files("beton", "val", -1)
+    if of.phase == "fine_tuning":
+        found["parents"] = files("trained", "interventions", of.seed)
+    return found
+
+
+TRAIN = Stage(
+    "train",
+    train,
+    reads=_train_reads,
+    writes=lambda study, of: {"trained": files("trained", of.phase, of.seed)},
+    settings=_recipe,
+    spared=("machine", "data.root"),
+    packages=lambda study: study.plugins("augmentation"),
+    jobs=lambda study: [
+        Of(phase=phase, seed=seed)
+        for phase in (study.phases if study.sweep else ())
+        for seed in study.seeds(phase)
+    ],
+    which=("phase", "seed"),
+)
+
+
+def predict(
+    study: Study,
+    of: Of,
+    index: pd.DataFrame,
+    classes: pd.DataFrame,
+    policies: pd.DataFrame,
+    policy: Sequence[Path],
+    stores: Sequence[Path],
+    trained: Sequence[Path],
+    beton: Path | None = None,
+    pictures: Path | None = None,
+) -> Mapping[str, pd.DataFrame]:
+    """Predict the validation pictures with all runs of a phase over one decode."""
+    from daclass.training.predict import predict
+    from daclass.training.runs import DamagedWeights, fingerprint
+
+    records = {_seed(read_record(path)): path for path in trained}
+    runs = [
+        run
+        for seed in records
+        for run in runs_of(study, of._replace(seed=seed), index, classes, policies, policy, stores)
+    ]
+    # The validation pictures, how they are stored, and how they are shown to the network.
+    shown = (
+        "training.val_resolution", "training.val_crop", "training.val_flip", "analysis.views",
+        "analysis.logit_shift",
+    )  # fmt: skip
+    judged = judged_of(study, index, classes, beton, root_of(study, pictures))
+    digest = f"{study.digest('beton', *shown)}-{fingerprint(of_draw(index, 'val', -1))}"
+    try:
+        made = predict(recipe_of(study), study.machine, runs, judged, digest)
+    except DamagedWeights as error:
+        records[error.run.seed].unlink(missing_ok=True)  # so that it is trained again
+        raise
+    return {"predictions": made}
+
+
+def judged_of(
+    study: Study, index: pd.DataFrame, classes: pd.DataFrame, beton: Path | None, root: Path
+) -> Judged:
+    """The validation pictures as networks judge them."""
+    from daclass.training.predict import Judged
+
+    val = of_draw(index, "val", -1)
+    return Judged(
+        samples=samples_of(index, "val", -1, beton, root),
+        ids=list(val["image_id"]),
+        classes=len(classes),
+        views=study.views,
+        shifted=study.analysis.logit_shift,
+        select=(val["half"] == "select").to_numpy(bool),
+    )
+
+
+def _seed(trained: Mapping[str, Any]) -> int:
+    """The seed of a record of trained runs."""
+    return int(next(iter(trained.values()))["seed"])
+
+
+def _predict_reads(study: Study, of: Of) -> Mapping[str, Items]:
+    ffcv = study.training.loader == "ffcv"
+    return {
+        "index": table("index"),
+        "classes": table("classes"),
+        "policies": table("policies", of.phase),
+        "policy": policy_files(study, of.phase),
+        "stores": RUN_STORES,
+        "trained": [files("trained", of.phase, seed) for seed in study.seeds(of.phase)],
+        **({"beton": files("beton", "val", -1)} if ffcv else of_pictures(study)),
+    }
+
+
+PREDICT = Stage(
+    "predict",
+    predict,
+    reads=_predict_reads,
+    writes=lambda study, of: {"predictions": table("predictions", of.phase)},
+    settings=lambda study, of: [*_recipe(study, of), "analysis.views", "analysis.logit_shift"],
+    spared=("machine", "data.root"),
+    packages=lambda study: study.plugins("augmentation"),
+    jobs=phases,
+    which=("phase",),
+)
+
+
+def predict_networks(
+    study: Study,
+    networks: Path,
+    index: pd.DataFrame,
+    classes: pd.DataFrame,
+    beton: Path | None,
+    root: Path,
+) -> pd.DataFrame:
+    """Table "predictions" of networks that were trained elsewhere, on the validation pictures."""
+    from daclass.training.elsewhere import read_networks
+    from daclass.training.predict import predict_networks
+
+    return predict_networks(
+        recipe_of(study),
+        study.machine,
+        read_networks(networks, study.training, len(classes)),
+        judged_of(study, index, classes, beton, root),
+    )

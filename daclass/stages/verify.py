@@ -1,0 +1,83 @@
+"""Everything that a study has stored, held against its checksums."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from daclass.errors import InputError
+from daclass.stages.job import Job, Jobs
+from daclass.stages.receipts import read_record
+from daclass.stages.stage import Item, each, table
+from daclass.stages.training import policy_files, runs_of
+from daclass.tables import read_table
+
+
+def verify(jobs: Jobs) -> None:
+    """Check all that a study has stored against its checksums; set aside what is damaged.
+
+    Raises:
+        InputError: something is damaged; each of it has been named, and what trains or makes it
+            again is said.
+    """
+    whole, damaged = 0, []
+    for job in jobs:
+        for path, check in _checks(job, jobs):
+            try:
+                check()
+                whole += 1
+            except InputError as error:
+                logging.error("%s", error)
+                damaged.append(path)
+                job.receipt_path.unlink(missing_ok=True)  # so that the job runs again
+    if damaged:
+        raise InputError(
+            f"{jobs.layout.results}: {len(damaged)} files are damaged, named above; run the study "
+            "again: what they hold is made anew"
+        )
+    logging.info("%d files are as they were written", whole)
+
+
+def _checks(job: Job, jobs: Jobs) -> Iterator[tuple[Path, Callable[[], Any]]]:
+    """The files of a job that are there, each with what checks it."""
+    for items in job.writes.values():
+        for item in each(items):
+            path = item.path(jobs.layout)
+            if path.is_file() and (check := _check(item, path)):
+                yield path, check
+    if job.stage.name == "train":
+        yield from _runs(job, jobs)
+
+
+def _check(item: Item, path: Path) -> Callable[[], Any] | None:
+    from daclass.data.beton import verify_beton
+
+    if item.kind == "table":
+        return partial(read_table, item.name, path)
+    if item.kind == "record" or item.name == "trained":
+        return partial(read_record, path)
+    return partial(verify_beton, path) if item.name == "beton" else None
+
+
+def _runs(job: Job, jobs: Jobs) -> Iterator[tuple[Path, Callable[[], Any]]]:
+    """The weights and checkpoints of a seed, known by the index, the classes and the policies."""
+    from daclass.training.checkpoint import load_checkpoint
+
+    study, layout, of = jobs.study, jobs.layout, job.of
+    try:
+        tables: list[pd.DataFrame] = [
+            jobs.read(item)
+            for item in (table("index"), table("classes"), table("policies", of.phase))
+        ]
+    except InputError:  # not there, or damaged: named where it is checked
+        return
+    paths = [item.path(layout) for item in policy_files(study, of.phase)]
+    for run in runs_of(study, of, *tables, paths, layout.stores):
+        if run.trained:
+            yield run.weights, run.verify
+        yield run.checkpoint, partial(load_checkpoint, run)
