@@ -33,6 +33,7 @@ def folder(tmp_path):
                 "classes": "wordnet",
                 "overlap": "real",
             },
+            "training": {"val_resolution": 16},
             "sweep": {"strengths": [0.08, 0.75], "seeds": [0]},
         }
     )

@@ -245,9 +245,7 @@ class Job:
         if receipt.digest != self.digest:
             raise InputError(f"{path}: of other settings ({self._difference(receipt)}); {again}")
         if item.kind == "table" and not self._belongs(item):
-            raise InputError(
-                f"{path}: was not written by the job whose receipt lies there; {again}"
-            )
+            raise InputError(f"{path}: is not what its receipt says; {again}")
 
     def _belongs(self, item: Item) -> bool:
         return table_digest(item.name, item.path(self._jobs.layout)) == self.digest

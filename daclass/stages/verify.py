@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from daclass.errors import InputError
 from daclass.stages.job import Job, Jobs
 from daclass.stages.receipts import read_record
@@ -70,14 +68,12 @@ def _runs(job: Job, jobs: Jobs) -> Iterator[tuple[Path, Callable[[], Any]]]:
 
     study, layout, of = jobs.study, jobs.layout, job.of
     try:
-        tables: list[pd.DataFrame] = [
-            jobs.read(item)
-            for item in (table("index"), table("classes"), table("policies", of.phase))
-        ]
+        index, classes = jobs.read(table("index")), jobs.read(table("classes"))
+        policies = jobs.read(table("policies", of.phase))
     except InputError:  # not there, or damaged: named where it is checked
         return
     paths = [item.path(layout) for item in policy_files(study, of.phase)]
-    for run in runs_of(study, of, *tables, paths, layout.stores):
+    for run in runs_of(study, of, index, classes, policies, paths, layout.stores):
         if run.trained:
             yield run.weights, run.verify
         yield run.checkpoint, partial(load_checkpoint, run)

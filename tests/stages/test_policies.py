@@ -17,7 +17,9 @@ from daclass.config import Layout, Study
 from daclass.designer import DESIGNERS
 from daclass.errors import InputError
 from daclass.stages import Of, jobs_of
-from daclass.stages.training import load_policy
+from daclass.stages.stage import table
+from daclass.stages.training import load_policy, policy_files, runs_of
+from daclass.stages.verify import verify
 from daclass.tables import RUNNERS_UP, SCHEMAS, read_table
 from tests.planting import plant, run
 
@@ -222,7 +224,7 @@ def test_a_study_without_affected_classes_ends_well(tmp_path) -> None:
         assert "the same as uniform_tested" in provenance(layout, name)["reasons"]["summary"]
     run(study, layout, "interventions", "planted", "figures", "summary", "report")
     page = layout.report.read_text()
-    assert "No class is affected" in page and "No policy is found to change" in page
+    assert "No class was chosen for follow-up" in page and "No policy is found to change" in page
     table = read_table("interventions", layout.table("interventions"))
     assert (table.loc[table["group"] == "all", "difference"] == 0).all()
     assert table["recovered"].isna().all()
@@ -233,37 +235,36 @@ def test_a_study_without_affected_classes_ends_well(tmp_path) -> None:
     assert relative["fine_tuned_fp_informed"] == (epochs + 1) / epochs
 
 
-def test_verify_finds_every_damaged_file_and_has_its_run_trained_again(tmp_path, caplog):
+def test_verify_finds_every_damaged_file_and_has_its_run_trained_again(tmp_path, layout, caplog):
     import torch
 
     from daclass.training.models import build_model
 
-    study, layout = load(tmp_path), Layout("small", tmp_path / "results", tmp_path / "figures")
+    study = load(tmp_path)
     names = pd.DataFrame({"class_id": range(len(NAMES)), "name": NAMES, "path": NAMES})
-    write_table(names, "classes", layout.table("classes"))
     rows = [(f"{n}.png", "train", d, n, n % 2, "", f"{n}") for d in range(4) for n in range(9)]
     columns = ["image_id", "split", "draw", "position", "class_id", "half", "content"]
-    write_table(pd.DataFrame(rows, columns=columns), "index", layout.table("index"))
-    stages.policies(study, layout, "sweep")
-    seed = study.seeds("sweep")[0]
-    runs = stages._runs(study, layout, "sweep", seed)
-    for run in runs:
-        run.folder.mkdir(parents=True)
+    index = pd.DataFrame(rows, columns=columns)
+    jobs = plant(study, layout, {"classes": names, "index": index, ("trained", "sweep", 0): {}})
+    jobs.get("policies", Of(phase="sweep")).run()
+    policies = jobs.read(table("policies", "sweep"))
+    paths = [item.path(layout) for item in policy_files(study, "sweep")]
+    of = Of(phase="sweep", seed=0)
+    runs = runs_of(study, of, index, names, policies, paths, layout.stores)
+    for each in runs:
+        each.folder.mkdir(parents=True)
         torch.manual_seed(0)
-        run.save_weights(build_model(study.training, len(NAMES)), "{}", 1.0)
-    layout.trained("sweep", seed).parent.mkdir(parents=True)
-    layout.trained("sweep", seed).write_text("{}")
-    stages.verify(study, layout)
+        each.save_weights(build_model(study.training, len(NAMES)), "{}", 1.0)
+    verify(jobs)
     for path in (runs[0].weights, layout.table("index")):
         content = bytearray(path.read_bytes())
         before = bytes(content)
         content[len(content) // (2 if path == runs[0].weights else 3)] ^= 4
         path.write_bytes(content)
         with pytest.raises(InputError, match="1 files are damaged"):
-            stages.verify(study, layout)
+            verify(jobs)
         if path != runs[0].weights:
             path.write_bytes(before)
     assert "weights.safetensors: damaged" in caplog.text and "index.parquet" in caplog.text
-    assert not layout.trained("sweep", seed).exists() and not runs[0].trained
+    assert jobs.get("train", of).why() == "not done yet" and not runs[0].trained
     assert runs[1].trained
-    stages.verify(study, layout)
