@@ -272,14 +272,6 @@ class Study(Section):
             found |= DESIGNERS.versions(plan.designer for plan in self.planned)
         return found
 
-    def pictures_digest(self) -> str:
-        """Hash of the settings that decide the pictures of sources that have to be written."""
-        written = (
-            {"source", "petri", "draws"} if isinstance(self.data, PetriData) else {"source", "root"}
-        )
-        content = self.data.model_dump(mode="json", include=written, context=FOR_DIGEST)
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
-
     def training_digest(self) -> str:
         """Hash of all settings that a run's weights depend on, but for its policy and its seed.
 
