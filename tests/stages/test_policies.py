@@ -104,8 +104,8 @@ def test_every_planned_policy_is_written_with_where_it_comes_from(tmp_path, layo
     assert (wide["m"], narrow["m"], wide["designer"]) == (2, 1, "fp_informed")
     assert set(wide["reasons"]["classes"]) == {"ant", "bee"}
     assert (wide["half"], wide["seeds"]) == ("select", [0, 1])
-    table = read_table("counts", layout.table("counts"))
-    expected = hashlib.sha256(table.to_csv(index=False).encode()).hexdigest()
+    counts = read_table("counts", layout.table("counts"))
+    expected = hashlib.sha256(counts.to_csv(index=False).encode()).hexdigest()
     assert wide["tables"]["counts"] == expected
     assert set(wide["tables"]) == {"counts", "effects", "categories", "classes", "index"}
     draws = [provenance(layout, f"random_classes_{n}") for n in (1, 2)]
@@ -225,9 +225,9 @@ def test_a_study_without_affected_classes_ends_well(tmp_path) -> None:
     run(study, layout, "interventions", "planted", "figures", "summary", "report")
     page = layout.report.read_text()
     assert "No class was chosen for follow-up" in page and "No policy is found to change" in page
-    table = read_table("interventions", layout.table("interventions"))
-    assert (table.loc[table["group"] == "all", "difference"] == 0).all()
-    assert table["recovered"].isna().all()
+    found = read_table("interventions", layout.table("interventions"))
+    assert (found.loc[found["group"] == "all", "difference"] == 0).all()
+    assert found["recovered"].isna().all()
     costs = read_table("intervention_costs", layout.table("intervention_costs"))
     relative = costs.set_index("policy")["relative"]
     epochs = study.training.epochs
