@@ -35,22 +35,22 @@ _FREE, _UPRIGHT, _FLOWER = 180.0, 12.0, 30.0
 # A setting that is a table takes single rows from the config and keeps these for the rest.
 _TABLES: dict[str, dict[str, Any]] = {
     "sizes": {
-        "bee": (0.3, 0.44),
+        "bee": (0.36, 0.5),
         "butterfly": (0.55, 1.25),
-        "cherry": (0.25, 0.4),
+        "cherry": (0.33, 0.41),
         "daisy": (0.6, 1.1),
         "dogwood": (0.7, 1.3),
         "fish": (0.55, 1.25),
-        "flock": (0.3, 0.42),
-        "gull": (0.3, 0.42),
-        "kite": (0.3, 0.44),
+        "flock": (0.16, 0.32),
+        "gull": (0.16, 0.32),
+        "kite": (0.38, 0.56),
         "ladybird": (0.55, 1.25),
         "leaf": (0.55, 1.25),
         "lollipop": (0.6, 1.2),
         "match": (0.8, 1.3),
         "monitor": (0.35, 0.75),
         "mushroom": (0.5, 1.1),
-        "plum": (0.45, 0.75),
+        "plum": (0.43, 0.65),
         "scallop": (0.55, 1.25),
         "screen": (0.6, 1.2),
         "snail": (0.6, 1.2),
@@ -61,7 +61,6 @@ _TABLES: dict[str, dict[str, Any]] = {
         "zebra": (0.6, 1.4),
     },
     "training_sizes": {
-        "butterfly": (0.4, 0.65),
         "fish": (0.4, 0.65),
         "ladybird": (0.4, 0.65),
         "leaf": (0.4, 0.65),
@@ -69,7 +68,7 @@ _TABLES: dict[str, dict[str, Any]] = {
         "turtle": (0.4, 0.65),
     },
     "together": {"bee": 0.7, "daisy": 0.5, "kite": 0.7, "tree": 0.5},
-    "companion_sizes": {"bee": (0.16, 0.28), "kite": (0.16, 0.28)},
+    "companion_sizes": {"bee": (0.26, 0.34), "kite": (0.26, 0.36)},
     "companion_offsets": {"bee": (0.0, 0.25), "kite": (0.25, 0.42)},
     "tilts": {
         "bee": _FREE,
@@ -136,9 +135,9 @@ class PetriSettings(BaseModel):
         description="Apparent size in the training pictures, for the classes that were "
         "photographed from further away there: cropping brings them as near as in validation.",
     )
-    gull_count: CountRange = Field((1, 4), description="Birds in a picture labelled gull.")
+    gull_count: CountRange = Field((1, 6), description="Birds in a picture labelled gull.")
     flock_count: CountRange = Field(
-        (3, 8), description="Birds in a picture labelled flock; overlaps with gull_count."
+        (6, 8), description="Birds in a picture labelled flock; overlaps with gull_count."
     )
     together: dict[str, Share] = Field(
         _TABLES["together"],

@@ -19,7 +19,7 @@ def test_the_demo_is_planned_before_anything_exists(capsys, tmp_path):
     assert main(["plan", str(ROOT / "configs/demo.yaml"), *changed]) == 0
     text, study = capsys.readouterr().out, Study.load(ROOT / "configs/demo.yaml")
     designed = len(study.policy_names("interventions"))
-    assert "sweep: 16 = 4 policies x 4 seeds; 0 stored, 16 missing" in text
+    assert "sweep: 12 = 3 policies x 4 seeds; 0 stored, 12 missing" in text
     assert f"at most {4 * designed} = {designed} policies x 4 seeds; 0 stored" in text
     assert "core-hours" in text and "2 cores of an AMD EPYC" in text
     assert "  9 beton: not done yet" in text

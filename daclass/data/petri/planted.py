@@ -73,11 +73,11 @@ RELATIONS: tuple[Relation, ...] = (
     *_pair("unrelated", "lollipop", "snail", "a snail cropped to its shell is a lollipop's spiral"),
     *(
         Relation(name, "", "helped", "small in training, any size later: crops enlarge", "helped")
-        for name in ("butterfly", "fish", "ladybird", "leaf", "scallop", "turtle")
+        for name in ("fish", "ladybird", "leaf", "scallop", "turtle")
     ),
     *(
         Relation(name, "", "control", "known by any part, same sizes everywhere", "unchanged")
-        for name in ("mushroom", "zebra")
+        for name in ("butterfly", "mushroom", "zebra")
     ),
 )
 

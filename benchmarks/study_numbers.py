@@ -1,0 +1,212 @@
+"""Numbers of docs/results.md from the committed predictions of a study.
+
+    python benchmarks/study_numbers.py tiny_imagenet            # rewrites its block of the page
+    python benchmarks/study_numbers.py tiny_imagenet --keep results/tiny_imagenet   # commits them
+
+figures/gallery/<study>/predictions.parquet has one row per (strength, seed, picture): the class
+that the network says, and the picture's own. Everything that the page says of the study's average,
+its classes and its named pairs is computed from it here, by the package's own estimators. Contrasts
+are those of every strength with the weakest one. Which of them is the best is read off the same
+data, so each family of statements is corrected over all of them: averages by Bonferroni, classes by
+Benjamini-Hochberg over classes and strengths, named pairs by Holm over pairs and strengths.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from daclass.config import Layout
+from daclass.data.wordnet import class_path
+from daclass.inference.arrays import Ints
+from daclass.inference.crossed import Crossed, crossed
+from daclass.inference.discoveries import q_values
+from daclass.tables import read_table
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "results.md"
+PAIRS = {
+    "tiny_imagenet": (
+        ("n03179701", "n03085013"),
+        ("n07871810", "n07579787"),
+        ("n04285008", "n03100240"),
+        ("n07749582", "n07747607"),
+        ("n04371430", "n09428293"),
+        ("n02124075", "n02123045"),
+        ("n03983396", "n02823428"),
+        ("n04133789", "n03770439"),
+        ("n03355925", "n03976657"),
+        ("n01644900", "n01641577"),
+    )
+}
+"""Victim and partner, as the study's config has named them beforehand."""
+CONFIDENCE, RATE = 0.95, 0.05
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A study's predictions.
+
+    Attributes:
+        names: of the classes.
+        labels: class of each picture, [N].
+        said: strength -> predicted classes, [S, N]; seeds in one order, so that rows are pairs.
+    """
+
+    names: Sequence[str]
+    labels: Ints
+    said: dict[float, Ints]
+
+    @classmethod
+    def read(cls, study: str) -> Sweep:
+        folder = ROOT / "figures" / "gallery" / study
+        table = pd.read_parquet(folder / "predictions.parquet")
+        names = list(pd.read_csv(folder / "classes.csv")["name"])
+        images = table.drop_duplicates("image_id").sort_values("image_id")
+        said = {
+            float(strength): rows.sort_values(["seed", "image_id"])["prediction"]
+            .to_numpy(np.int64)
+            .reshape(-1, len(images))
+            for strength, rows in table.groupby("strength")
+        }
+        return cls(names, images["class_id"].to_numpy(np.int64), said)
+
+    @property
+    def weakest(self) -> float:
+        return max(self.said)
+
+    @property
+    def others(self) -> list[float]:
+        return sorted(set(self.said) - {self.weakest})
+
+    def right(self, strength: float) -> Ints:
+        return (self.said[strength] == self.labels).astype(np.int64)
+
+    def gains(self, strength: float, groups: Ints, n: int, confidence: float) -> Crossed:
+        """Accuracy at a strength less that at the weakest, by group of pictures."""
+        values = self.right(strength) - self.right(self.weakest)
+        return crossed(values, groups, n, confidence=confidence, moderate=n > 1)
+
+    def growth(self, strength: float, victim: int, partner: int, confidence: float) -> Crossed:
+        """How much more often than at the weakest strength a class is taken for another one."""
+        own = self.labels == victim
+        taken = [(self.said[s][:, own] == partner) for s in (strength, self.weakest)]
+        values = taken[0].astype(np.int64) - taken[1]
+        return crossed(values, np.zeros(own.sum(), np.int64), 1, confidence=confidence)
+
+
+def keep(study: str, results: Path) -> None:
+    """Store a finished sweep's predictions and class names, small, for others to count again."""
+    layout = Layout(results.name, results.parent)
+    index = read_table("index", layout.table("index"))
+    val = index.loc[index["split"] == "val", ["image_id", "class_id"]]
+    table = read_table("predictions", layout.predictions("sweep")).merge(val, on="image_id")
+    columns = {"seed": "int16", "class_id": "int16", "prediction": "int16", "strength": "float64"}
+    folder = ROOT / "figures" / "gallery" / study
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = table[["image_id", *columns]].astype(columns).astype({"image_id": "category"})
+    kept.sort_values(["strength", "seed", "image_id"]).to_parquet(
+        folder / "predictions.parquet", index=False, compression="zstd"
+    )
+    classes = read_table("classes", layout.table("classes"))
+    classes[["class_id", "name"]].to_csv(folder / "classes.csv", index=False)
+
+
+def block(study: str) -> str:
+    """The study's part of the results page, in Markdown."""
+    sweep = Sweep.read(study)
+    return "\n".join(
+        [*_averages(sweep), "", *_classes(sweep), "", *_pairs(sweep, PAIRS.get(study, ()))]
+    )
+
+
+def _averages(sweep: Sweep) -> Iterator[str]:
+    yield "| Strength | Accuracy | Less the weakest |"
+    yield "|---:|---:|---:|"
+    everything = np.zeros(len(sweep.labels), np.int64)
+    for strength in sorted(sweep.said):
+        found = crossed(sweep.right(strength), everything, 1, confidence=CONFIDENCE)
+        level = 1 - (1 - CONFIDENCE) / len(sweep.others)
+        gain = sweep.gains(strength, everything, 1, level) if strength != sweep.weakest else None
+        yield f"| {strength:g} | {_points(found, 0)} | {_points(gain, 0) if gain else ''} |"
+
+
+def _classes(sweep: Sweep) -> Iterator[str]:
+    n = len(sweep.names)
+    found = {s: sweep.gains(s, sweep.labels, n, CONFIDENCE) for s in sweep.others}
+    q = q_values(np.concatenate([each.p for each in found.values()]), "bh").reshape(-1, n)
+    yield "| Strength | Classes that pay | Classes that gain | Half-width, median |"
+    yield "|---:|---|---|---:|"
+    for (strength, each), own in zip(found.items(), q, strict=True):
+        order = np.argsort(each.mean)
+        sides = [
+            [rank for rank in places if own[rank] <= RATE and sign * each.mean[rank] > 0]
+            for places, sign in ((order, -1), (order[::-1], 1))
+        ]
+        cells = [
+            f"{len(ranks)}"
+            + "".join(f"; {_called(sweep.names[r])} {_points(each, r)}" for r in ranks)
+            for ranks in sides
+        ]
+        width = np.median((each.high - each.low) / 2)
+        yield f"| {strength:g} | {cells[0]} | {cells[1]} | {100 * width:.1f} |"
+
+
+def _pairs(sweep: Sweep, pairs: Sequence[tuple[str, str]]) -> Iterator[str]:
+    places = {name: rank for rank, name in enumerate(sweep.names)}
+    found = [
+        [sweep.growth(s, places[a], places[b], CONFIDENCE) for s in sweep.others] for a, b in pairs
+    ]
+    p = np.array([float(each.p[0]) for row in found for each in row])
+    adjusted = _holm(p).reshape(len(pairs), -1)
+    yield "| Named pair | " + " | ".join(f"{s:g}" for s in sweep.others) + " |"
+    yield "|---|" + "---:|" * len(sweep.others)
+    for (victim, partner), row, holm in zip(pairs, found, adjusted, strict=True):
+        cells = [
+            f"{_points(each, 0)}, p {value:.2f}" for each, value in zip(row, holm, strict=True)
+        ]
+        yield f"| {_called(victim)} as {_called(partner)} | {' | '.join(cells)} |"
+
+
+def _holm(p: np.ndarray) -> np.ndarray:
+    """Holm's adjusted p-values (1979)."""
+    order = np.argsort(p)
+    scaled = np.maximum.accumulate((len(p) - np.arange(len(p))) * p[order])
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(1, scaled)
+    return adjusted
+
+
+def _points(found: Crossed, rank: int) -> str:
+    low, high = 100 * found.low[rank], 100 * found.high[rank]
+    return f"{100 * found.mean[rank]:.1f} [{low:.1f}, {high:.1f}]"
+
+
+def _called(name: str) -> str:
+    return class_path(name).rsplit("/", 1)[-1] if re.fullmatch(r"n\d{8}", name) else name
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("study")
+    parser.add_argument("--keep", type=Path, metavar="RESULTS", help="of a finished study")
+    options = parser.parse_args()
+    if options.keep:
+        keep(options.study, options.keep)
+    start, end = f"<!-- numbers: {options.study} -->", "<!-- end of numbers -->"
+    page = PAGE.read_text(encoding="utf-8")
+    before, rest = page.split(start)
+    _, after = rest.split(end, 1)
+    text = block(options.study)
+    PAGE.write_text(f"{before}{start}\n{text}\n{end}{after}", encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
