@@ -16,11 +16,12 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from daclass.config import Layout
 from daclass.data.wordnet import class_path
@@ -91,14 +92,32 @@ class Sweep:
     def gains(self, strength: float, groups: Ints, n: int, confidence: float) -> Crossed:
         """Accuracy at a strength less that at the weakest, by group of pictures."""
         values = self.right(strength) - self.right(self.weakest)
-        return crossed(values, groups, n, confidence=confidence, moderate=n > 1)
+        return estimate(values, groups, n, confidence)
 
     def growth(self, strength: float, victim: int, partner: int, confidence: float) -> Crossed:
         """How much more often than at the weakest strength a class is taken for another one."""
         own = self.labels == victim
         taken = [(self.said[s][:, own] == partner) for s in (strength, self.weakest)]
         values = taken[0].astype(np.int64) - taken[1]
-        return crossed(values, np.zeros(own.sum(), np.int64), 1, confidence=confidence)
+        return estimate(values, np.zeros(own.sum(), np.int64), 1, confidence)
+
+
+def estimate(values: Ints, groups: Ints, n: int, confidence: float) -> Crossed:
+    """Means by group of pictures, for new seeds and new pictures; with a single seed, which tells
+    nothing of others, for that network and new pictures (normal approximation)."""
+    if len(values) > 1:
+        return crossed(values, groups, n, confidence=confidence, moderate=n > 1)
+    images = np.bincount(groups, minlength=n)
+    mean = np.bincount(groups, values[0], minlength=n) / images
+    squares = np.bincount(groups, values[0] ** 2, minlength=n) / images
+    error = np.sqrt((squares - mean**2) / (images - 1))
+    z = np.divide(np.abs(mean), error, out=np.zeros(n), where=error > 0)
+    half = stats.norm.ppf((1 + confidence) / 2) * error
+    unknown, p = np.full(n, np.nan), 2 * stats.norm.sf(z)
+    low, high = mean - half, mean + half
+    found = {"mean": mean, "error": error, "low": low, "high": high, "p": p, "images": images}
+    rest = {f.name: unknown for f in fields(Crossed) if f.name not in found}
+    return Crossed(**found, **rest | {"seeds": 1})
 
 
 def keep(study: str, results: Path) -> None:
@@ -131,7 +150,7 @@ def _averages(sweep: Sweep) -> Iterator[str]:
     yield "|---:|---:|---:|"
     everything = np.zeros(len(sweep.labels), np.int64)
     for strength in sorted(sweep.said):
-        found = crossed(sweep.right(strength), everything, 1, confidence=CONFIDENCE)
+        found = estimate(sweep.right(strength), everything, 1, CONFIDENCE)
         level = 1 - (1 - CONFIDENCE) / len(sweep.others)
         gain = sweep.gains(strength, everything, 1, level) if strength != sweep.weakest else None
         yield f"| {strength:g} | {_points(found, 0)} | {_points(gain, 0) if gain else ''} |"

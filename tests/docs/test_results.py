@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, absent
+
+
+def test_the_results_page_says_what_the_committed_predictions_say():
+    numbers = pytest.importorskip("benchmarks.study_numbers")
+    if not Path("/usr/share/wordnet/data.noun").is_file():
+        absent("WordNet (Debian's wordnet-base)")
+    page = (ROOT / "docs" / "results.md").read_text()
+    _, _, rest = page.partition("<!-- numbers: tiny_imagenet -->\n")
+    assert rest.partition("\n<!-- end of numbers -->")[0] == numbers.block("tiny_imagenet")
