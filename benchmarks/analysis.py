@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,8 @@ from daclass.config import Layout, Study
 from daclass.data.annotations import read_annotations
 from daclass.data.imagenet import class_tree
 from daclass.data.index import halves, label_sets
+from daclass.stages import Of, jobs_of
+from daclass.stages.receipts import write_record
 from daclass.tables import ENCODING, RUNNERS_UP, SCHEMAS, VERSION, read_table, write_table
 
 STRENGTHS = (0.08, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.99)
@@ -60,13 +63,20 @@ def write_study(root: Path, folder: Path, seeds: int) -> tuple[Path, Layout]:
     classes = class_tree().assign(class_id=range(1000))
     numbers = {name: number for number, name in enumerate(classes["name"])}
     annotations = label_sets(read_annotations("real", ids, list(classes["name"])), val, numbers)
-    write_table(val, "index", layout.table("index"))
-    write_table(classes, "classes", layout.table("classes"))
-    write_table(annotations, "annotations", layout.table("annotations"))
+    jobs = jobs_of(study, layout)
+    described, predicted = jobs.get("index"), jobs.get("predict", Of(phase="sweep"))
+    for job in (described, predicted):  # as if they had run
+        write_record(asdict(job.expected), job.receipt_path)
+    for name, frame in (("index", val), ("classes", classes), ("annotations", annotations)):
+        write_table(frame, name, layout.table(name), described.digest)
 
-    metadata = {"daclass.table": "predictions", "daclass.version": VERSION, "daclass.digest": ""}
+    metadata = {
+        "daclass.table": "predictions",
+        "daclass.version": VERSION,
+        "daclass.digest": predicted.digest,
+    }
     schema = pa.schema(list(SCHEMAS["predictions"].items()), metadata=metadata)
-    path = layout.predictions("sweep")
+    path = layout.table("predictions", "sweep")
     path.parent.mkdir(parents=True)
     rng = np.random.default_rng(0)
     picture, n = np.arange(len(ids)), len(ids)
@@ -83,6 +93,8 @@ def write_study(root: Path, folder: Path, seeds: int) -> tuple[Path, Layout]:
                     "prediction": models[rng.integers(0, len(models), n), picture],
                     **{rank: np.full(n, -1, np.int32) for rank in RUNNERS_UP},
                     "probability": np.full(n, np.nan, np.float32),
+                    "view": np.full(n, study.training.val_crop),
+                    "shifted": np.zeros(n, bool),
                 }
                 runs.append(pa.table(columns, schema=schema))
             writer.write_table(pa.concat_tables(runs), row_group_size=2**20)
@@ -162,7 +174,9 @@ def main() -> None:
                 rows = [{"what": "measure", "runs": runs, "seconds": seconds, "peak_gb": memory}]
                 if runs == options.compare:
                     predictions = read_table(
-                        "predictions", layout.predictions("sweep"), columns=PREDICTION_COLUMNS
+                        "predictions",
+                        layout.table("predictions", "sweep"),
+                        columns=PREDICTION_COLUMNS,
                     )
                     pictures = [read_table(n, layout.table(n)) for n in ("index", "annotations")]
                     fast, counts, accuracies = ours(predictions, *pictures)

@@ -25,12 +25,17 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from daclass.analysis.cells import one_view
 from daclass.config import Layout, Study
 from daclass.inference.arrays import Bools
 from daclass.inference.crossed import Crossed, crossed
 from daclass.plots.save import save_png
 from daclass.plots.style import INK, LINE, RED, key, panels, styled
-from daclass.stages import predict_elsewhere
+from daclass.stages import jobs_of
+from daclass.stages.data import root_of, written
+from daclass.stages.stage import files
+from daclass.stages.stage import table as item
+from daclass.stages.training import predict_networks
 from daclass.tables import read_table
 
 POLICY, BASELINE = "fp_informed", "uniform_tested"
@@ -52,8 +57,16 @@ def predictions(study: Study, layout: Layout, folder: Path) -> pd.DataFrame:
     listed = pd.DataFrame(rows)
     listed["weights"] = [str(Path(file).absolute()) for file in listed["weights"]]
     listed.to_csv(folder / "networks.csv", index=False)
-    predict_elsewhere(study, layout, folder / "networks.csv", folder / "predictions.parquet")
-    return read_table("predictions", folder / "predictions.parquet")
+    jobs = jobs_of(study, layout)
+    found = predict_networks(
+        study,
+        folder / "networks.csv",
+        jobs.read(item("index")),
+        jobs.read(item("classes")),
+        jobs.read(files("beton", "val", -1)),
+        root_of(study, jobs.read(files("pictures")) if written(study) else None),
+    )
+    return one_view(found, study.training.val_crop)
 
 
 def compare(study: Study, layout: Layout) -> Iterator[dict[str, object]]:

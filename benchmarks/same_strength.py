@@ -41,7 +41,9 @@ def uniform_runs(layout: Layout) -> pd.DataFrame:
     """Predictions of uniform policies in both phases; the condition is the phase."""
     parts = []
     for phase, condition in (("sweep", SWEEP), ("interventions", FRESH)):
-        table = read_table("predictions", layout.predictions(phase), columns=PREDICTION_COLUMNS)
+        table = read_table(
+            "predictions", layout.table("predictions", phase), columns=PREDICTION_COLUMNS
+        )
         # The sweep has no other policies; among the interventions, losses may be weighted too.
         uniform = table[(condition == SWEEP) | table["policy"].str.startswith("uniform_")]
         # Equal policies, such as the best and the reference, are one run under two names.

@@ -13,11 +13,12 @@ import pandas as pd
 import pytest
 
 import daclass
-from daclass import stages
 from daclass.config import Layout, Study
 from daclass.errors import InputError
+from daclass.stages.analysis import MEASURED
 from daclass.tables import read_table
 from tests.conftest import ROOT, absent
+from tests.planting import run
 
 RNG = np.random.default_rng(0)
 TRUTH = np.repeat(range(4), 30)
@@ -201,8 +202,7 @@ def test_real_models_give_the_numbers_of_the_file_path(real_data, tmp_path, monk
         ],
     )
     layout = Layout(study.name)
-    for stage in (stages.predictions, stages.measure, stages.categories):
-        stage(study, layout)
+    run(study, layout, "predictions", "measure", "categories")
     found = daclass.compare(
         np.loadtxt(folder / "val_labels.txt", dtype=int),
         {c: {m: top[[models.index(m)]] for m in own} for c, own in conditions.items()},
@@ -211,7 +211,7 @@ def test_real_models_give_the_numbers_of_the_file_path(real_data, tmp_path, monk
         annotations="real",
         settings={"bootstrap": 100},
     )
-    for name in (*stages.MEASURED, "categories", "top_confusions", "notes"):
+    for name in (*MEASURED, "categories", "top_confusions", "notes"):
         table = read_table(name, layout.table(name))
         own = found.tables[name][list(table)].reset_index(drop=True)
         pd.testing.assert_frame_equal(own, table, check_dtype=False, check_exact=True)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from daclass import stages
 from daclass.augment import random_resized_crop_boxes
 from daclass.augment.variates import epoch_key, image_keys
 from daclass.cli import main
@@ -15,6 +14,7 @@ from daclass.errors import InputError
 from daclass.realised import PICTURES_AT_MOST, realised_areas, sample, view_lines
 from daclass.tables import SCHEMAS
 from tests.conftest import ROOT, save_pictures
+from tests.planting import run
 
 
 def test_areas_against_the_mean_that_is_asked_for():
@@ -75,14 +75,14 @@ def folder_of(root, side: int):
 def test_pictures_of_the_resolutions_own_size_are_refused(tmp_path, side, crop):
     root, layout = folder_of(tmp_path / "set", side), Layout("s", tmp_path, tmp_path)
     with pytest.raises(InputError, match="100% of the validation pictures would be judged pixel"):
-        stages.index(study_of(root, val_crop=crop), layout)
+        run(study_of(root, val_crop=crop), layout, "index")
     assert not layout.table("index").exists()
-    stages.index(study_of(root, val_crop=crop, exact_view=True), layout)
+    run(study_of(root, val_crop=crop, exact_view=True), layout, "index")
 
 
 def test_few_pictures_of_that_size_and_others_are_no_matter(tmp_path):
     root = folder_of(tmp_path / "set", 40)
-    stages.index(study_of(root), Layout("s", tmp_path, tmp_path))
+    run(study_of(root), Layout("s", tmp_path, tmp_path), "index")
 
 
 def test_a_source_of_known_size_is_refused_before_it_is_opened(capsys):

@@ -17,7 +17,8 @@ from daclass.analysis.accuracy import accuracy
 from daclass.analysis.cells import arrange_cells
 from daclass.cli import main
 from daclass.config import Layout, Study
-from daclass.tables import read_table, write_table
+from daclass.tables import read_table
+from tests.planting import plant
 
 
 def extract(archive: Path, folder: Path, suffix: str) -> None:
@@ -53,7 +54,7 @@ def test_two_epochs_on_tiny_imagenet_learn_far_above_chance(real_data, tmp_path,
     )  # fmt: skip
     for command in (["index"], ["policies"], ["train", "--seed=0"], ["predict"]):
         assert main([command[0], str(config), *command[1:]]) == 0
-    predictions = read_table("predictions", Layout("real").predictions("sweep"))
+    predictions = read_table("predictions", Layout("real").table("predictions", "sweep"))
     frame = read_table("index", Layout("real").table("index"))
     truth = predictions["image_id"].map(frame.set_index("image_id")["class_id"])
     right = (predictions["prediction"] == truth).groupby(predictions["strength"]).mean()
@@ -106,14 +107,13 @@ def test_real_weights_reach_their_accuracy(real_data, tmp_path, monkeypatch):
     annotations = pd.DataFrame({"image_id": ids, "labels": [sorted(real[n]) for n in numbers]})
     names = [f"{number:03d}" for number in range(1000)]
     classes = pd.DataFrame({"class_id": range(1000), "name": names, "path": names})
-    for name, table in (("index", index), ("annotations", annotations), ("classes", classes)):
-        write_table(table, name, layout.table(name), study.digest("data"))
+    plant(study, layout, {"index": index, "annotations": annotations, "classes": classes})
     (tmp_path / "networks.csv").write_text(
         "policy,strength,seed,model\nlite0,0.08,0,tests.training.test_real_pictures:lite0\n"
     )
-    assert main(["predict", str(config), "--networks", "networks.csv"]) == 0
+    assert main(["predict", str(config), "--networks", "networks.csv", "--output=p.parquet"]) == 0
     cells = arrange_cells(
-        read_table("predictions", layout.predictions("sweep")), index, annotations, 1000, "drop"
+        read_table("predictions", Path("p.parquet")), index, annotations, 1000, "drop"
     )
     table = accuracy(cells, confidence=0.95)
     found = table[(table["half"] == "all") & (table["k"] == 1)].set_index("truth")
