@@ -17,6 +17,7 @@ def test_every_section_of_the_gpu_check_finds_something(real_data, tmp_path):
     photographs = real_data / "imagenet_val" / "ilsvrc_val_1300_227px.tar"
     command = [sys.executable, str(ROOT / "benchmarks" / "gpu.py"), str(photographs), "--small"]
     command += ["--out", str(tmp_path / "gpu.jsonl"), "--seconds", "0.05", "--limit", "3000"]
+    command += ["--sections", "waits,limit,alone,share,resume,prediction,axes,checkpoint"]
     done = subprocess.run(
         command,
         check=False,
