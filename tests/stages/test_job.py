@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,9 @@ import yaml
 from daclass.config import Layout, Study
 from daclass.errors import InputError
 from daclass.stages import STAGES, Jobs, jobs_of
+from daclass.stages.analysis import MEASURED
 from daclass.tables import read_table
+from tests.stages.settings_walk import walk
 
 NAMES = ("ant", "bee", "cat")
 IMAGES = [f"{name}{n}" for name in NAMES for n in range(8)]
@@ -160,8 +163,6 @@ def test_a_table_that_is_gone_is_made_again(root):
 
 def test_a_new_version_of_a_stage_runs_it_again(root, monkeypatch):
     finish(load())
-    from dataclasses import replace
-
     monkeypatch.setitem(STAGES, "measure", replace(STAGES["measure"], version=99))
     assert load().get("measure").why() == "daclass computes it otherwise now"
 
@@ -178,3 +179,35 @@ def test_every_digest_follows_from_the_config_and_outside_files_alone(root):
     before = {job.name: job.digest for job in load()}
     finish(load())
     assert {job.name: job.digest for job in load()} == before
+
+
+def test_every_setting_runs_what_it_decides(root):
+    """All settings of a study of predictions; `tests.stages.settings_walk` takes any study."""
+    study = Study.load(Path("study.yaml"))
+    tried, stale = walk(study, root)
+    assert tried >= 15 and stale == []
+
+
+@pytest.mark.parametrize("stage", ["measure", "categories", "figures"])
+def test_what_failed_and_is_asked_for_again_ends_in_the_right_numbers(root, monkeypatch, stage):
+    """For every stage: a setting is changed, the stage fails, and the same is asked for again."""
+    finish(load())
+    change = "analysis.categories.overlap=0.3" if stage == "categories" else "seed=7"
+
+    def fail(*_, **__):
+        raise InputError("no memory")
+
+    with monkeypatch.context() as patch:
+        patch.setitem(STAGES, stage, replace(STAGES[stage], run=fail))
+        with pytest.raises(InputError, match="no memory"):
+            finish(load(change))
+    with pytest.raises(InputError):
+        load(change).get("report").run()
+    finish(load(change))
+    again = {name: read_table(name, Layout("small").table(name)) for name in MEASURED}
+    fresh = Layout("small", root / "fresh", root / "fresh-figures")
+    for job in jobs_of(Study.load(Path("study.yaml"), [change]), fresh, look=True):
+        job.run()
+    for name, table in again.items():
+        pd.testing.assert_frame_equal(table, read_table(name, fresh.table(name)))
+    assert Layout("small").report.is_file()
