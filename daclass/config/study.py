@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, model_validator
+from pydantic_core import to_jsonable_python
 
 from daclass.augment.axis import AXES, Axis
 from daclass.config.analysis import Analysis, Comparison, Sweep
-from daclass.config.base import FOR_DIGEST, Section, Seed
+from daclass.config.base import ADDED, FOR_DIGEST, Section, Seed
 from daclass.config.interventions import FINE_TUNED, STARTING_POINT, Interventions, Phase, Planned
 from daclass.config.reading import read_settings, validated
 from daclass.config.sources import PetriData, PicturesData, PredictionsData
@@ -244,13 +245,19 @@ class Study(Section):
             AttributeError: there is no such setting.
         """
         chosen: dict[str, Any] = {}
-        for part in parts or tuple(type(self).model_fields):
+        for part in parts or tuple(self.__class__.model_fields):
             *sections, name = part.split(".")
             section = attrgetter(".".join(sections))(self) if sections else self
-            content = section.model_dump(mode="json", include={name}, context=FOR_DIGEST)
-            attrgetter(name)(section)  # refuses what is no setting
-            if name in content:
-                chosen[part] = content[name]
+            value = getattr(section, name)
+            field = section.__class__.model_fields[name]
+            if ADDED in field.metadata and value == field.get_default():
+                continue
+            whole = isinstance(value, BaseModel)
+            chosen[part] = (
+                value.model_dump(mode="json", context=FOR_DIGEST)
+                if whole
+                else to_jsonable_python(value)
+            )
         if outside := self.plugins(*chosen):
             chosen["plugins"] = outside
         text = json.dumps(chosen, sort_keys=True)

@@ -28,7 +28,7 @@ from daclass.errors import InputError
 
 CHECKSUM = "daclass.sha256"
 """Where a weights file says what `_checksum` gives for it."""
-SAID = ("daclass.run", "daclass.config", "daclass.seconds")
+SAID = ("daclass.run", "daclass.study", "daclass.seconds")
 """What else it says: the run, the study, and the time that the run took."""
 
 

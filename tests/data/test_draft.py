@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import json
 import shutil
 import unicodedata
 
@@ -22,6 +23,7 @@ from daclass.config import Study
 from daclass.data import draft as drafting
 from daclass.data import survey as surveying
 from daclass.data.draft import draft, study_name
+from daclass.data.imagenet import _timm_file
 from daclass.data.index import build_index
 from daclass.data.sources import open_source
 from daclass.data.survey import survey
@@ -312,6 +314,18 @@ def test_warnings_and_batches_count_the_pictures_that_are_kept(root, tmp_path, c
     assert "a class has 1 validation pictures: one is 100.0 points" in said
 
 
+def pictures_of(names) -> dict[str, int]:
+    """For each class of ImageNet the number of a validation picture that ReaL says shows it."""
+    sets = json.loads(_timm_file("imagenet_real_labels.json").read_text())
+    ids = _timm_file("imagenet_synsets.txt").read_text().split()
+    known = {name: ids.index(name) for name in names if name in ids}
+    known |= {name: number for name, number in {"tench": 0, "goldfish": 1}.items() if name in names}
+    return {
+        name: next(place for place, labels in enumerate(sets, 1) if number in labels)
+        for name, number in known.items()
+    }
+
+
 @pytest.mark.parametrize(
     ("names", "number", "drafted"),
     [
@@ -324,9 +338,11 @@ def test_warnings_and_batches_count_the_pictures_that_are_kept(root, tmp_path, c
 )
 def test_real_labels_are_for_imagenets_pictures_and_classes(tmp_path, names, number, drafted):
     save_pictures(tmp_path / "set", {f"train/{name}": 2 for name in names})
+    shown = pictures_of(names)
     for place, name in enumerate(names):
         (source,) = save_pictures(tmp_path / "other", {name: 1}, seed=place + 1)
-        target = tmp_path / "set" / "val" / name / f"ILSVRC2012_val_{place + number + 1:08d}.png"
+        picture = shown.get(name, place + 1) + number
+        target = tmp_path / "set" / "val" / name / f"ILSVRC2012_val_{picture:08d}.png"
         target.parent.mkdir(parents=True)
         source.rename(target)
     study = written(tmp_path, tmp_path / "set")

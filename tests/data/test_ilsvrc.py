@@ -210,7 +210,7 @@ def link(name, target):
         (TRAIN, classes(n01440764=tar({"../../x.JPEG": b"x"})), r"refusing \.\./\.\./x\.JPEG"),
         (TRAIN, classes(n01440764=tar({"a": link("a", "/etc")})), "refusing a"),
         (TRAIN, classes(n01440764=b"no archive" * 99), r"n01440764\.tar: cannot be extracted"),
-        (TRAIN, classes(n01440764=tar({})), r"n01440764\.tar: holds no pictures"),
+        (TRAIN, classes(n01440764=tar({})), r"n01440764\.tar: holds no files"),
         (TRAIN, classes(n99999999=inner("x")), r"n99999999\.tar is no class's archive"),
         (
             TRAIN,

@@ -318,8 +318,8 @@ def test_annotations_of_other_pictures_are_refused(tmp_path, caplog) -> None:
 
 
 def test_one_picture_for_each_class_is_no_traceback(tmp_path, monkeypatch) -> None:
-    from daclass import stages
-    from daclass.config import Layout, Study
+    from daclass.cli import main
+    from daclass.config import Layout
 
     monkeypatch.chdir(tmp_path)
     joined(records(range(8), new=range(8), old=[0] * 8), tmp_path)
@@ -327,7 +327,7 @@ def test_one_picture_for_each_class_is_no_traceback(tmp_path, monkeypatch) -> No
         "name: s\ndata: {source: predictions, files: [p.csv], labels: labels.csv}\n"
         "comparison: {conditions: [new, old]}\nanalysis: {bootstrap: 100}\n"
     )
-    stages.analyze(Study.load(tmp_path / "s.yaml"), Layout("s"), Path("s.yaml"))
+    assert main(["analyze", "s.yaml"]) == 0
     assert Layout("s").report.is_file()
 
 

@@ -395,7 +395,8 @@ def test_a_thousand_classes_are_folded(make_report):
     page = Page(text)
     assert "All 1,000 classes as a table" in page.text
     assert "All 50 pairs as a table" in page.text
-    assert not any("open" in attributes for attributes in page.all("details"))
+    opened = sum("open" in attributes for attributes in page.all("details"))
+    assert opened <= 1  # the training pictures of the first class
     assert len(text) < 5_000_000
 
 

@@ -91,7 +91,8 @@ def test_real_weights_reach_their_accuracy(real_data, tmp_path, monkeypatch):
         tmp_path,
         data={"source": "folder", "root": "pictures"},
         training={
-            "loader": "torchvision", "val_resolution": 227, "batch_size": 16,
+            "loader": "torchvision", "val_resolution": 227, "val_crop": 1.0, "batch_size": 16,
+            "exact_view": True,
             "mean": [127 / 255] * 3, "std": [128 / 255] * 3,
         },
         machine={"device": "cpu"},
