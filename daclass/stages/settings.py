@@ -83,7 +83,7 @@ def values(study: BaseModel, declared: Sequence[str]) -> dict[str, Any]:
     for dotted in declared:
         value: Any = study
         for name in dotted.split("."):
-            if not isinstance(value, BaseModel) or name not in type(value).model_fields:
+            if not isinstance(value, BaseModel) or name not in value.__class__.model_fields:
                 break
             value = getattr(value, name)
         else:
