@@ -331,8 +331,8 @@ def test_the_plan_of_a_new_strength_is_its_runs(study, monkeypatch, capsys):
     text = plan(study, monkeypatch, capsys, *change)
     assert "sweep: 6 = 3 policies x 2 seeds; 4 stored, 2 missing" in text
     assert f"of {len(runs(study))} runs in results/runs" in text, "a speed from the journals"
-    assert "2 train: Set of input files has changed" in text
-    assert "train_beton" not in text
+    assert "2 train: policies.sweep is another one" in text
+    assert "beton: " not in text
 
 
 def test_planned_bytes_are_the_bytes_of_the_study(study, monkeypatch):

@@ -211,11 +211,10 @@ POLICIES = Stage(
             "interventions.random_draws",
             "interventions.random_seed",
             "interventions.settings",
-            "interventions.fine_tuning",
         ],
         "fine_tuning": [],
     }[of.phase],
-    spared=("comparison",),
+    spared=("comparison", "interventions.fine_tuning"),  # which decides names of other policies
     jobs=phases,
     packages=lambda study: study.plugins(),
     which=("phase",),
