@@ -18,7 +18,7 @@ export CONFIG SET CORES IMAGENET PHOTOGRAPHS
 PYTHON := .venv/bin/python
 READY := .venv/ready
 
-.PHONY: demo study test test-integration wheel-test lint docs reference schema setup gallery ffcv-wheel clean \
+.PHONY: demo study test test-integration wheel-test lint docs reference settings schema setup gallery ffcv-wheel clean \
 	benchmark-analysis benchmark-calibration benchmark-loader benchmark-training
 
 demo: override CONFIG := configs/demo.yaml
@@ -51,6 +51,10 @@ lint: $(READY)
 docs: $(READY)
 	$(PYTHON) -m sphinx --fail-on-warning --keep-going --fresh-env --quiet docs docs/_build
 	@echo "docs/_build/index.html"
+
+# Every setting of a tiny study, changed: is a table stale that was not made again? Takes an hour.
+settings: $(READY)
+	$(PYTHON) -m tests.stages.settings_walk tests/tiny.yaml
 
 schema: $(READY)
 	$(PYTHON) -m daclass schema > workflow/schemas/study.json

@@ -9,216 +9,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from daclass.augment import AugmentError, Axis, Policy
+from daclass.augment import Policy
 from daclass.config import FINE_TUNED, Study
-from daclass.config.interventions import STARTING_POINT
-from daclass.designer import DESIGNERS
-from daclass.errors import InputError
 from daclass.stages.data import of_draw, of_pictures, root_of
+from daclass.stages.policies import load_policy, phases, policy_files
 from daclass.stages.receipts import read_record, write_record
 from daclass.stages.settings import values
-from daclass.stages.stage import RUN_STORES, Items, Of, Stage, files, record, table
-from daclass.tables import content_digest
+from daclass.stages.stage import RUN_STORES, Items, Of, Stage, files, table
 
 if TYPE_CHECKING:
     from daclass.training.batches import Samples
     from daclass.training.predict import Judged
     from daclass.training.recipe import Recipe
     from daclass.training.runs import Run
-
-DESIGN_TABLES = ("counts", "effects", "categories", "classes", "index")
-"""What designers see, as far as `Evidence` lets them."""
-
-UNIFORM = {
-    "designer": "uniform", "m": -1, "draw": 0, "parent": "", "control": "",
-}  # fmt: skip
-
-
-def phases(study: Study) -> Sequence[Of]:
-    return [Of(phase=phase) for phase in study.phases] if study.sweep else []
-
-
-def policy_files(study: Study, phase: str) -> list[Any]:
-    """Networks are fine-tuned under the very policies that others are trained under."""
-    if phase == "sweep":
-        return [files("policy", phase, name) for name in study.policy_names("sweep")]
-    return [files("policy", "interventions", plan.name) for plan in study.planned]
-
-
-def policies(
-    study: Study,
-    of: Of,
-    classes: pd.DataFrame,
-    policy: Sequence[Path] = (),
-    provenance: Sequence[Path] = (),
-    **tables: pd.DataFrame,
-) -> Mapping[str, Any]:
-    """Write the policies to train: constant ones for the sweep, designed ones for interventions."""
-    names = list(classes["name"])
-    if of.phase == "fine_tuning":
-        return _fine_tuned(study, **tables)
-    if of.phase == "sweep":
-        made = [Policy(study.axis, strength) for strength in study.strengths]
-        rows = [
-            {**UNIFORM, "policy": name, "summary": f"every class at {one.default:g}"}
-            for name, one in zip(study.policy_names("sweep"), made, strict=True)
-        ]
-        reasons: list[Mapping[str, str]] = [{} for _ in made]
-        records: list[Any] = []
-    else:
-        made, rows, reasons, records = _designed(study, classes, **tables)
-    for one, path in zip(made, policy, strict=True):
-        one.save(path)
-    return {
-        "policies": pd.DataFrame(
-            [
-                {**row, "phase": of.phase, "strength": one.strength}
-                for row, one in zip(rows, made, strict=True)
-            ]
-        ),
-        "policy_classes": pd.concat(
-            [
-                pd.DataFrame(
-                    {
-                        "policy": row["policy"],
-                        "class_id": range(len(names)),
-                        "strength": one.strengths(names),
-                        "share": 1.0,
-                        "weight": one.weights(names),
-                        "reason": [why.get(name, "") for name in names],
-                    }
-                )
-                for row, one, why in zip(rows, made, reasons, strict=True)
-            ]
-        ),
-        "provenance": records,
-    }
-
-
-def _fine_tuned(study: Study, policies: pd.DataFrame, policy_classes: pd.DataFrame) -> Any:
-    """Networks are fine-tuned under the very policies that others are trained under."""
-    return {
-        "policies": policies.assign(
-            policy=FINE_TUNED + policies["policy"],
-            phase="fine_tuning",
-            parent=STARTING_POINT,
-            control=policies["control"].where(
-                policies["control"] == "", FINE_TUNED + policies["control"]
-            ),
-        ),
-        "policy_classes": policy_classes.assign(policy=FINE_TUNED + policy_classes["policy"]),
-    }
-
-
-def _designed(
-    study: Study, classes: pd.DataFrame, **tables: pd.DataFrame
-) -> tuple[list[Policy], list[dict[str, Any]], list[Mapping[str, str]], list[Any]]:
-    from daclass.analysis.designers import Evidence, resolve_m
-
-    assert study.interventions is not None
-    tables["classes"] = classes
-    digests = {name: content_digest(tables[name]) for name in DESIGN_TABLES}
-    train = tables["index"][tables["index"]["split"] == "train"]
-    of_class = train["class_id"].value_counts() / train["draw"].nunique()
-    evidence = Evidence(
-        counts=tables["counts"],
-        effects=tables["effects"],
-        categories=tables["categories"],
-        classes=classes,
-        training_pictures=of_class.reindex(range(len(classes))).to_numpy("float64"),
-        axis=study.axis,
-        strengths=study.strengths,
-        tested=study.tested_strength,
-        reference=study.reference_strength,
-        m=len(classes),
-        random_seed=study.interventions.random_seed,
-    )
-    pooled = {draw: name for name, draws in study.controls().items() for draw in draws}
-    made, rows, reasons, records = [], [], [], []
-    for plan in study.planned:
-        m = resolve_m(plan.classes, len(classes))
-        design = DESIGNERS[plan.designer](
-            replace(evidence, m=m, strength=plan.strength, draw=plan.draw),
-            study.interventions.settings.get(plan.designer),
-        )
-        control = pooled.get(plan.name, "")
-        row = {
-            "policy": plan.name,
-            "designer": plan.designer,
-            "m": m,
-            "draw": plan.draw if control else 0,
-            "parent": "",
-            "control": control,
-            "summary": design.reasons["summary"],
-        }
-        made.append(design.policy)
-        rows.append(row)
-        reasons.append(design.reasons["classes"])
-        records.append(
-            {
-                **row,
-                "reasons": design.reasons,
-                "half": "select",
-                "seeds": list(study.seeds("sweep")),
-                "strengths": list(study.strengths),
-                "reference": study.reference_strength,
-                "random_seed": evidence.random_seed,
-                "tables": digests,
-            }
-        )
-    return made, rows, reasons, records
-
-
-def _policy_reads(study: Study, of: Of) -> Mapping[str, Items]:
-    if of.phase == "fine_tuning":
-        names = ("policies", "policy_classes")
-        return {"classes": table("classes"), **{n: table(n, "interventions") for n in names}}
-    designed = DESIGN_TABLES if of.phase == "interventions" else ("classes",)
-    return {name: table(name) for name in designed}
-
-
-def _policy_writes(study: Study, of: Of) -> Mapping[str, Items]:
-    tables = {name: table(name, of.phase) for name in ("policies", "policy_classes")}
-    own: dict[str, Items] = {}
-    if of.phase != "fine_tuning":
-        own["policy"] = policy_files(study, of.phase)
-    if of.phase == "interventions":
-        own["provenance"] = [
-            record("provenance", name) for name in study.policy_names("interventions")
-        ]
-    return {**tables, **own}
-
-
-POLICIES = Stage(
-    "policies",
-    policies,
-    reads=_policy_reads,
-    writes=_policy_writes,
-    settings=lambda study, of: {
-        "sweep": ["augmentation.axis", "sweep.strengths"],
-        "interventions": [
-            "augmentation.axis",
-            "sweep",
-            "analysis.reference",
-            "interventions.designers",
-            "interventions.classes",
-            "interventions.random_draws",
-            "interventions.random_seed",
-            "interventions.settings",
-        ],
-        "fine_tuning": [],
-    }[of.phase],
-    spared=("comparison", "interventions.fine_tuning"),  # which decides names of other policies
-    jobs=phases,
-    packages=lambda study: study.plugins(),
-    which=("phase",),
-)
 
 
 def runs_of(
@@ -258,23 +66,6 @@ def recipe_of(study: Study, phase: str = "sweep") -> Recipe:
     tuned = phase == "fine_tuning" and study.interventions
     tuning = study.interventions.fine_tuning if tuned and study.interventions else None
     return Recipe(study.seed, study.training, study.augmentation, study.beton, tuning)
-
-
-def load_policy(file: Path, axis: Axis, class_names: Sequence[str]) -> Policy:
-    """A policy that fits the study.
-
-    Raises:
-        InputError: the file is no policy, is for another axis, or names classes the study lacks.
-    """
-    try:
-        policy = Policy.load(file)
-        if policy.axis != axis:
-            raise InputError(f"{file}: a policy for {policy.axis.name}, not for {axis.name}")
-        policy.strengths(class_names)
-        policy.weights(class_names)
-    except AugmentError as error:
-        raise InputError(f"{file}: {str(error).removeprefix(f'{file}: ')}") from None
-    return policy
 
 
 def samples_of(

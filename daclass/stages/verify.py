@@ -10,9 +10,10 @@ from typing import Any
 
 from daclass.errors import InputError
 from daclass.stages.job import Job, Jobs
+from daclass.stages.policies import policy_files
 from daclass.stages.receipts import read_record
 from daclass.stages.stage import Item, each, table
-from daclass.stages.training import policy_files, runs_of
+from daclass.stages.training import runs_of
 from daclass.tables import read_table
 
 

@@ -17,8 +17,9 @@ from daclass.config import Layout, Study
 from daclass.designer import DESIGNERS
 from daclass.errors import InputError
 from daclass.stages import Of, jobs_of
+from daclass.stages.policies import load_policy, policy_files
 from daclass.stages.stage import table
-from daclass.stages.training import load_policy, policy_files, runs_of
+from daclass.stages.training import runs_of
 from daclass.stages.verify import verify
 from daclass.tables import RUNNERS_UP, SCHEMAS, read_table
 from tests.planting import plant, run
