@@ -321,6 +321,28 @@ def test_a_new_recipe_trains_again(tmp_path, monkeypatch):
     assert load(tmp_path).training_digest() != before
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        # Petri pictures have 48 px, of which 0.875 are 42 and 0.75 are 36.
+        (["training.val_resolution=42"], r"study: training\.val_resolution: pictures of 48 px"),
+        (["training.val_resolution=48"], r"study: training\.val_resolution: pictures of 48 px"),
+        (["training.val_resolution=36", "analysis.views=[0.75, 1.0]"], r"analysis\.views: .*36 px"),
+        (["training.val_resolution=38"], r"analysis\.views: .*leave that view out"),
+    ],
+)
+def test_no_view_is_shown_pixel_by_pixel(tmp_path, changes, message):
+    with pytest.raises(InputError, match=message):
+        load(tmp_path, changes=changes)
+    load(tmp_path, changes=[*changes, "training.exact_view=true"])
+
+
+def test_views_hold_the_studys_own(tmp_path):
+    assert load(tmp_path).views == (0.8, 0.875, 0.95, 1.0)
+    changes = ["analysis.views=[]", "training.val_crop=0.9"]
+    assert load(tmp_path, changes=changes).views == (0.9,)
+
+
 def test_digests_are_what_they_were(tmp_path):
     """Finished studies are stored under these; a new setting is marked `ADDED`, not added to it."""
     study = load(tmp_path, changes=["training.val_crop=1.0"])  # the default of then

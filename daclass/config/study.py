@@ -93,21 +93,37 @@ class Study(Section):
 
     @model_validator(mode="after")
     def _pictures_are_resampled(self) -> Study:
-        """`training.val_resolution` is not the size of the pictures, where the source decides it,
-        unless `training.exact_view` allows it.
+        """`training.val_resolution` is not the size of the pictures, nor of one of their views,
+        where the source decides it, unless `training.exact_view` allows it.
         """
         side = self.picture_side
-        if side and self.training.shown_exactly([side]) and not self.training.exact_view:
-            raise ValueError(self.exact_view_refusal(f"pictures of {side} px"))
+        if side and (refusal := self.exact_view_refusal([side], 0, f"pictures of {side} px")):
+            raise ValueError(refusal)
         return self
 
-    def exact_view_refusal(self, pictures: str) -> str:
-        """Why a study is refused that judges `pictures` pixel by pixel."""
-        return (
-            f"training.val_resolution: {pictures} would be judged pixel by pixel at "
-            f"{self.training.val_resolution} px, while training crops are resampled; train and "
-            "judge at a smaller side, change training.val_crop, or set training.exact_view: true"
-        )
+    def exact_view_refusal(self, sides: Sequence[int], most: float, pictures: str) -> str:
+        """Why the study is refused, if it judges pictures pixel by pixel; else empty.
+
+        Args:
+            sides: shorter side of each judged picture in px, at least one.
+            most: share of them that may be judged so.
+            pictures: what to call them; "{share}" stands for the share that would be judged so.
+        """
+        training = self.training
+        if training.exact_view:
+            return ""
+        for setting, views, change in (
+            ("training.val_resolution", (training.val_crop,), "change training.val_crop"),
+            ("analysis.views", self.views, "leave that view out"),
+        ):
+            share = training.shown_exactly(sides, views)
+            if share > most:
+                return (
+                    f"{setting}: {pictures.format(share=f'{share:.0%}')} would be judged pixel by "
+                    f"pixel at {training.val_resolution} px, while training crops are resampled; "
+                    f"train and judge at a smaller side, {change}, or set training.exact_view: true"
+                )
+        return ""
 
     @property
     def picture_side(self) -> int | None:

@@ -150,14 +150,16 @@ class Training(Section):
     loader: Literal["ffcv", "torchvision"] = "ffcv"
     """ffcv, or the slower reference loader, which needs no FFCV; equal boxes, similar pixels."""
 
-    def shown_exactly(self, sides: Sequence[int]) -> float:
+    def shown_exactly(self, sides: Sequence[int], views: Sequence[float]) -> float:
         """Share of validation pictures that have the size which the network sees already, whole or
-        as their central square.
+        as the central square of a view.
 
         Args:
             sides: shorter side of each picture in px, at least one.
+            views: sides of the squares, as shares of the picture's shorter side.
         """
-        own = [self.val_resolution in {side, int(self.val_crop * side)} for side in sides]
+        shares = {1.0, *views}
+        own = [self.val_resolution in {int(share * side) for share in shares} for side in sides]
         return sum(own) / len(own)
 
     def val_batch(self, views: int = 1) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 
 from daclass.augment.plain_yaml import dump_yaml
 from daclass.config import Training
+from daclass.config.analysis import VIEWS
 from daclass.config.training import EXACT_AT_MOST
 from daclass.data.imagenet import class_names, synsets
 from daclass.data.survey import Survey
@@ -160,8 +161,8 @@ def _sides(survey: Survey, wished: Sequence[int], room: int) -> tuple[int, int |
     for side in wished:
         limit = room * side if longer.max() > room * side else None
         stored = shorter if limit is None else shorter * np.minimum(1, limit / longer)
-        training = Training(val_resolution=side, val_crop=VAL_CROP)
-        if training.shown_exactly(np.rint(stored).astype(int).tolist()) <= EXACT_AT_MOST:
+        sides, views = np.rint(stored).astype(int).tolist(), (VAL_CROP, *VIEWS)
+        if Training(val_resolution=side).shown_exactly(sides, views) <= EXACT_AT_MOST:
             break
     return side, limit
 

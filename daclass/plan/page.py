@@ -52,6 +52,7 @@ def plan(
     lines += ["", "Training"]
     if counts:
         lines += _training(study, layout, counts, phases, measure)
+        lines += ["", "Prediction", _prediction(study, counts, phases)]
         lines += _view(study, counts)
         lines += ["", "Disk", *_disk(study, layout, counts, phases)]
     else:
@@ -121,6 +122,25 @@ def _training(
         yield f"  at {speed.pictures:,.0f} pictures of {speed.side:.0f} px a second and job{each}:"
         yield f"  {speed.origin}"
     yield "  start-up, checkpoints and prediction come on top; a picture's time goes with its area"
+
+
+def _prediction(study: Study, counts: Counts, phases: Sequence[Wanted]) -> str:
+    """What judging takes: every run sees each validation picture once per view."""
+    training, views = study.training, len(study.views)
+    runs = sum(phase.at_most for phase in phases)
+    bound = "at most " if any(phase.why for phase in phases) else ""
+    judged = runs * views * counts.val * (1 + training.val_flip)
+    tuning = study.interventions.fine_tuning if study.interventions else None
+    epochs = {"fine_tuning": tuning.epochs} if tuning else {}
+    trained = counts.train * sum(
+        phase.at_most * epochs.get(phase.phase, training.epochs) for phase in phases
+    )
+    share = judged * training.val_resolution**2 / (trained * training.resolution**2)
+    flipped = " x 2 (mirrored too)" if training.val_flip else ""
+    return (
+        f"  {bound}{runs} runs x {views} views x {counts.val:,} pictures{flipped}: {share:.1%} as "
+        "many pixels as training sees, and without its backward pass"
+    )
 
 
 def _view(study: Study, counts: Counts) -> list[str]:

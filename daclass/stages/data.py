@@ -125,9 +125,9 @@ def _refuse_exact_views(study: Study, root: Path, index: pd.DataFrame) -> None:
 
     names = sample(index.loc[index["split"] == "val", "image_id"])
     sides = [min(picture_size(root / name, study.beton.max_resolution)) for name in names]
-    exact = study.training.shown_exactly(sides)
-    if exact > EXACT_AT_MOST and not study.training.exact_view:
-        raise InputError(study.exact_view_refusal(f"{exact:.0%} of the validation pictures"))
+    pictures = "{share} of the validation pictures"
+    if refusal := study.exact_view_refusal(sides, EXACT_AT_MOST, pictures):
+        raise InputError(refusal)
 
 
 INDEX = Stage(

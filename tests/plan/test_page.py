@@ -22,6 +22,8 @@ def test_the_demo_is_planned_before_anything_exists(capsys, tmp_path):
     assert "sweep: 12 = 3 policies x 4 seeds; 0 stored, 12 missing" in text
     assert f"at most {4 * designed} = {designed} policies x 4 seeds; 0 stored" in text
     assert "core-hours" in text and "2 cores of an AMD EPYC" in text
+    views = f"at most {12 + 4 * designed} runs x 4 views x 2,400 pictures: 47.6% as many pixels"
+    assert views in text  # 4 x 2,400 judged and 12 x 1,680 trained, both of 32 px
     assert "  9 beton: not done yet" in text
     assert "  8 train: not done yet" in text
     assert not (tmp_path / "results").exists()
