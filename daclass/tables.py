@@ -294,7 +294,16 @@ TABLES: Mapping[str, Table] = {
                 _real,
                 "The estimate pulled towards those of all classes (empirical Bayes).",
             ),
-            "p": (_real, "Two-sided p-value of no drop, for new seeds and new pictures."),
+            "at_least": (
+                _real,
+                'For "best": the drop from the class\'s own best condition is at least that '
+                "(one-sided, for all conditions at once), in [0, 1]; else NaN.",
+            ),
+            "p": (
+                _real,
+                'p-value of no drop, for new seeds and new pictures: two-sided for "fixed"; for '
+                '"best" one-sided, of no condition being better than the tested one.',
+            ),
             "q": (
                 _real,
                 "Benjamini-Hochberg's, over the classes of one truth, half and reference.",
@@ -307,8 +316,13 @@ TABLES: Mapping[str, Table] = {
             ),
             "rank": (_int, "1 is the class that pays most."),
             "affected": (_flag, "Whether the class is affected under the study's rule."),
-            "seeds": _SEEDS,
+            "seeds": (_int, "Runs of the condition that has the fewest of those compared."),
             "images": _IMAGES,
+            "speaks_of": (
+                _text,
+                '"runs" (intervals and p speak for new runs and new pictures) or "networks" (for '
+                "these two networks and new pictures: either condition has one run).",
+            ),
         },
     ),
     "null_band": Table(
@@ -357,9 +371,30 @@ TABLES: Mapping[str, Table] = {
             "low": _LOW,
             "high": _HIGH,
             "p": (_real, "Two-sided p-value of no growth, for new seeds and new pictures."),
-            "q": (_real, "Benjamini-Yekutieli's, over the pairs of one half."),
+            "q": (
+                _real,
+                "Within the predicted classes whose false positives grow (table "
+                '"false_positives"), else NaN.',
+            ),
             "seeds": _SEEDS,
             "images": _IMAGES,
+        },
+    ),
+    "false_positives": Table(
+        "A class on one half of the pictures: how many pictures of other classes a run takes for "
+        "it.",
+        {
+            "class_id": _CLASS,
+            "half": (_text, '"select", "estimate" or "all".'),
+            "tested": (_real, "Their number under the tested condition, mean over runs."),
+            "reference": (_real, "The same under the fixed reference."),
+            "growth": (_real, "`tested` less `reference`."),
+            "low": _LOW,
+            "high": _HIGH,
+            "p": (_real, "Two-sided p-value of no growth, for new seeds and new pictures."),
+            "q": (_real, "Benjamini-Hochberg's, over the classes of one half."),
+            "seeds": _SEEDS,
+            "images": (_int, "Pictures of all other classes."),
         },
     ),
     "categories": Table(

@@ -18,6 +18,8 @@ from daclass.analysis.nulls import Nulls
 from daclass.inference.arrays import Bools, Floats, Ints
 from daclass.inference.crossed import Crossed, crossed, crossed_difference
 from daclass.inference.discoveries import q_values
+from daclass.inference.mcnemar import mcnemar
+from daclass.inference.own_best import below_own_best, picture_correlations
 from daclass.inference.shrinkage import shrink
 
 AffectedRule = Literal["top", "fdr"]
@@ -31,8 +33,9 @@ class Affected:
     Attributes:
         rule: "top" takes the classes with the largest drop against their own best condition (the
             rule of Kirichenko et al., NeurIPS 2023), or against the reference where no best one can
-            be cross-fitted; "fdr" takes the classes with a positive drop against the reference and
-            a q-value of at most `q`, which may be none.
+            be cross-fitted. Drops are shrunken first, so that classes of few pictures, whose drops
+            scatter most, do not fill the list. "fdr" takes the classes with a positive drop against
+            the reference and a q-value of at most `q`, which may be none.
         share: "top": share of the classes with a known drop.
         at_least: "top": number of classes, where the share gives fewer.
         q: "fdr": false discovery rate.
@@ -77,10 +80,18 @@ def effects(
       - "estimate": chosen on the selection half and the other seeds: fresh pictures, fresh seeds.
       - "all": chosen on the other half and the other seeds; every cell is estimated once.
 
-      Ties go to the condition nearer to the tested one, so that a tie never makes a drop. Intervals
-      and p are conditional on the conditions chosen; `reference_policy` is the one that served most
-      cells and `reference_strength` the mean strength over cells. NaN with one seed, or where runs
-      are not paired and conditions differ in their number of runs: nothing can be cross-fitted.
+      Ties go to the condition nearer to the tested one, so that a tie never makes a drop. What is
+      cross-fitted is too low where the chosen condition is not the best one, and its interval is
+      conditional on the conditions chosen; `reference_policy` is the one that served most cells and
+      `reference_strength` the mean strength over cells. NaN with one seed, or where runs are not
+      paired and conditions differ in their number of runs: nothing can be cross-fitted.
+
+      `at_least` is what holds for the true drop from the best condition of the grid: a one-sided
+      bound, from all cells of the half, with any numbers of runs (see `below_own_best`). p and q
+      are of the same test: a class with q of at most 5% is named as below its own best.
+
+    Where the tested and the reference condition have one run each, `low`, `high` and p of "fixed"
+    are those of the two networks on new pictures (see `mcnemar`), and `speaks_of` says so.
 
     Args:
         cells: what `arrange_cells` gives for table "predictions".
@@ -118,8 +129,12 @@ def effects(
     fixed = _selection(table, "fixed")
     drop = selection_drop(table).sort_index() if affected.rule == "top" else fixed["drop"]
     chosen = affected.choose(drop.to_numpy(np.float64), fixed["q"].to_numpy(np.float64))
+    runs = {"fixed": [len(rows[0]), len(rows[conditions.reference_level])]}
     return table.assign(
-        affected=table["class_id"].isin(chosen), seeds=min(len(own) for own in rows)
+        affected=table["class_id"].isin(chosen),
+        seeds=table["reference"].map(
+            {name: min(runs.get(name, map(len, rows))) for name in ("fixed", "best")}
+        ),
     )
 
 
@@ -134,8 +149,31 @@ class _Sweep:
 
     def fixed(self, half: Half, confidence: float, q: float) -> pd.DataFrame:
         chosen, labels = self._chosen(half)
-        found = crossed_difference(
-            self.correct[self.conditions.reference_level][:, chosen],
+        found = self._contrast(self.conditions.reference_level, half, confidence)
+        frame = self._frame(found, half, "fixed", q)
+        at_reference, at_tested = self.correct[self.conditions.reference_level], self.correct[0]
+        if len(at_reference) == len(at_tested) == 1:
+            alone = mcnemar(
+                at_reference[0, chosen],
+                at_tested[0, chosen],
+                labels,
+                self.cells.images.n_classes,
+                confidence=confidence,
+            )
+            return frame.assign(
+                low=alone.low,
+                high=alone.high,
+                p=alone.p,
+                q=q_values(alone.p, "bh"),
+                speaks_of="networks",
+            )
+        return frame
+
+    def _contrast(self, level: int, half: Half, confidence: float) -> Crossed:
+        """A condition less the tested one."""
+        chosen, labels = self._chosen(half)
+        return crossed_difference(
+            self.correct[level][:, chosen],
             self.correct[0][:, chosen],
             labels,
             self.cells.images.n_classes,
@@ -143,7 +181,21 @@ class _Sweep:
             confidence=confidence,
             moderate=True,
         )
-        return self._frame(found, half, "fixed", q)
+
+    def _bounds(self, half: Half, confidence: float) -> dict[str, Floats]:
+        """What each class loses at least against its own best condition, with p and q."""
+        chosen, labels = self._chosen(half)
+        contrasts = [
+            self._contrast(level, half, confidence) for level in range(1, len(self.correct))
+        ]
+        alike = picture_correlations(
+            [rows[:, chosen].mean(axis=0) for rows in self.correct],
+            0,
+            labels,
+            self.cells.images.n_classes,
+        )
+        bound, p = below_own_best(contrasts, alike, confidence=confidence)
+        return {"at_least": bound, "p": p, "q": q_values(p, "bh")}
 
     def best(self, half: Half, strengths: Floats, confidence: float, q: float) -> pd.DataFrame:
         images = self.cells.images
@@ -154,7 +206,8 @@ class _Sweep:
             )
             nothing = nothing.without(np.ones(images.n_classes, bool))
             unknown = self._frame(nothing, half, "best", q)
-            return unknown.assign(reference_policy="", reference_strength=np.nan)
+            bounds = self._bounds(half, confidence)
+            return unknown.assign(reference_policy="", reference_strength=np.nan, **bounds)
         counted = self.cells.counted[self.truth]
         levels = best_levels(self.correct, images, counted)
         level, at_best = cross_fitted(self.correct, images, levels, half)
@@ -175,6 +228,7 @@ class _Sweep:
         return self._frame(found.without(undefined), half, "best", q).assign(
             reference_policy=np.where(undefined | (used.sum(axis=0) == 0), "", names),
             reference_strength=np.where(undefined, np.nan, strength),
+            **self._bounds(half, confidence),
         )
 
     def _chosen(self, half: Half) -> tuple[Bools, Ints]:
@@ -206,6 +260,7 @@ class _Sweep:
                 "seeds_low": found.seeds_low,
                 "seeds_high": found.seeds_high,
                 "shrunken": shrink(found.mean, found.error),
+                "at_least": np.nan,
                 "p": found.p,
                 "q": adjusted,
                 "p_max": np.nan,
@@ -213,6 +268,7 @@ class _Sweep:
                 "plug_in": self._plug_in(half),
                 "rank": _rank(found.mean),
                 "images": found.images,
+                "speaks_of": "runs",
             }
         )
 
@@ -239,14 +295,18 @@ def _rank(drop: Floats) -> Ints:
 
 
 def selection_drop(effects: pd.DataFrame) -> pd.Series:
-    """What classes are chosen by: the drop on the selection half under original labels.
+    """What classes are chosen by: the shrunken drop on the selection half under original labels.
 
-    Against the best condition where there is one, else against the fixed reference.
+    Against the best condition where there is one, else against the fixed reference; as it is where
+    one seed leaves nothing to shrink by.
 
     Returns:
         Index: class id; values: drop, largest first, ties by class id, NaN last.
     """
-    best, fixed = (_selection(effects, reference)["drop"] for reference in ("best", "fixed"))
+    best, fixed = (
+        own["shrunken"].fillna(own["drop"])
+        for own in (_selection(effects, reference) for reference in ("best", "fixed"))
+    )
     return best.fillna(fixed).sort_values(ascending=False, kind="stable")
 
 

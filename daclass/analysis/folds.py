@@ -64,8 +64,9 @@ def fold_of(images: Images, groups: Ints, half: Half) -> tuple[Ints, Ints]:
     That is the other half and the other group; but for the selection half alone, whose cells are
     served by that half itself (and serve to choose, not to report).
     """
-    source = images.select.astype(np.int64)
-    return (np.zeros_like(source) if half == "select" else source), 1 - groups
+    select, estimate = FOLD_HALVES.index("select"), FOLD_HALVES.index("estimate")
+    other = np.where(images.select, estimate, select)
+    return (np.full_like(other, select) if half == "select" else other), 1 - groups
 
 
 def cross_fitted(

@@ -7,7 +7,7 @@ import pandas as pd
 from daclass.analysis.accuracy import accuracy, class_accuracy
 from daclass.analysis.cells import Cells
 from daclass.analysis.conditions import Conditions
-from daclass.analysis.confusions import confusions
+from daclass.analysis.confusions import confusions, false_positives
 from daclass.analysis.counts import count
 from daclass.analysis.effects import Affected, effects
 from daclass.analysis.explained import explained
@@ -50,4 +50,5 @@ def measures(
         "null_band": nulls.sorted_drops(confidence),
         "explained": explained(cells, conditions, affected, confidence=confidence),
         "confusions": confusions(cells, conditions, confidence=confidence),
+        "false_positives": false_positives(cells, conditions, confidence=confidence),
     }

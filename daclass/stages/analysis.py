@@ -22,6 +22,7 @@ EVIDENCE = ("index", "classes", "annotations")
 
 MEASURED = (
     "counts", "accuracy", "class_accuracy", "effects", "null_band", "explained", "confusions",
+    "false_positives",
     "models",
 )  # fmt: skip
 """The tables of stage `measure`."""

@@ -9,7 +9,7 @@ from statsmodels.stats.multitest import multipletests
 
 from daclass.analysis.cells import arrange_runs
 from daclass.analysis.conditions import Conditions
-from daclass.analysis.confusions import confusions
+from daclass.analysis.confusions import confusions, false_positives
 from daclass.inference.crossed import crossed, crossed_difference
 from daclass.tables import SCHEMAS
 
@@ -61,7 +61,31 @@ def test_layout_and_q(table) -> None:
     assert (table["class_id"] != table["predicted_id"]).all()
     for _, part in table.groupby("half"):
         assert not part.duplicated(["class_id", "predicted_id"]).any()
-        np.testing.assert_allclose(part["q"], multipletests(part["p"], method="fdr_by")[1])
+
+
+def test_false_positives_are_those_of_the_confusion_matrix(study) -> None:
+    found = false_positives(study.cells(), study.conditions, confidence=0.95)
+    assert set(found) == set(SCHEMAS["false_positives"])
+    own = found[found["half"] == "all"].set_index("class_id")
+    for strength, column in ((0.08, "tested"), (0.99, "reference")):
+        rows = study.predictions[study.predictions["strength"] == strength]
+        rows = rows.merge(study.index[["image_id", "class_id"]], on="image_id")
+        wrong = rows[rows["prediction"] != rows["class_id"]]
+        counts = wrong["prediction"].value_counts().reindex(own.index, fill_value=0)
+        np.testing.assert_allclose(own[column], counts / rows["seed"].nunique())
+    np.testing.assert_allclose(own["q"], multipletests(own["p"], method="fdr_bh")[1])
+    assert ((own["low"] <= own["growth"]) & (own["growth"] <= own["high"])).all()
+
+
+def test_pairs_are_tested_within_the_classes_that_grow(study, table) -> None:
+    positives = false_positives(study.cells(), study.conditions, confidence=0.95)
+    for half, part in table.groupby("half"):
+        classes = positives[positives["half"] == half].set_index("class_id")["q"]
+        grown = classes.index[classes <= 0.05]
+        assert part.loc[~part["predicted_id"].isin(grown), "q"].isna().all()
+        for class_id, pairs in part[part["predicted_id"].isin(grown)].groupby("predicted_id"):
+            adjusted = multipletests(pairs["p"], method="fdr_bh")[1] * len(classes) / len(grown)
+            np.testing.assert_allclose(pairs["q"], np.minimum(adjusted, 1), err_msg=str(class_id))
 
 
 def test_every_half_has_the_same_pairs(table) -> None:
