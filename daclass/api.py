@@ -187,7 +187,8 @@ class Comparison:
         and its interval low and high for new runs and new pictures; q, Benjamini-Hochberg's;
         affected, by the study's rule; swallower, the class that it is most often newly taken for,
         and kind, of which kind that pair is ("" where no confusion grew). Shares in [0, 1]; NaN
-        where one run allows no interval.
+        where one run allows no interval. With one run of either condition, interval and q are of
+        these two networks and new pictures, and say nothing of other runs.
         """
         effects = self.tables["effects"]
         chosen = (effects["half"] == "all") & (effects["truth"] == "original")
@@ -222,7 +223,8 @@ class Comparison:
         """One row for each ordered pair of classes that is confused, the largest growth first.
 
         Columns: name and predicted, the pair; rate_tested and rate_reference, the share of the
-        class's pictures that is predicted so; growth, low, high, and q (Benjamini-Yekutieli's).
+        class's pictures that is predicted so; growth, low, high; and q, within the predicted classes
+        whose false positives grow, NaN for all others.
         """
         table = self.tables["confusions"]
         table = table[table["half"] == "all"].sort_values(

@@ -296,8 +296,9 @@ TABLES: Mapping[str, Table] = {
             ),
             "at_least": (
                 _real,
-                'For "best": the drop from the class\'s own best condition is at least that '
-                "(one-sided, for all conditions at once), in [0, 1]; else NaN.",
+                'For "best": the drop from the class\'s own best condition is at least that, in '
+                "[0, 1] (one-sided, for all conditions and for the classes named at once: above 0 "
+                "for those); else NaN.",
             ),
             "p": (
                 _real,

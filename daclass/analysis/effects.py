@@ -19,7 +19,7 @@ from daclass.inference.arrays import Bools, Floats, Ints
 from daclass.inference.crossed import Crossed, crossed, crossed_difference
 from daclass.inference.discoveries import q_values
 from daclass.inference.mcnemar import mcnemar
-from daclass.inference.own_best import below_own_best, picture_correlations
+from daclass.inference.own_best import OwnBest, picture_correlations
 from daclass.inference.shrinkage import shrink
 
 AffectedRule = Literal["top", "fdr"]
@@ -87,11 +87,14 @@ def effects(
       paired and conditions differ in their number of runs: nothing can be cross-fitted.
 
       `at_least` is what holds for the true drop from the best condition of the grid: a one-sided
-      bound, from all cells of the half, with any numbers of runs (see `below_own_best`). p and q
-      are of the same test: a class with q of at most 5% is named as below its own best.
+      bound, from all cells of the half, with any numbers of runs (see `OwnBest`). p and q are of
+      the same test. The bound's level is the p-value at which Benjamini and Hochberg's procedure
+      ended, so that it is above 0 for the classes that are named as below their own best, and of
+      those at most a share of `affected.q` loses less than it says, on average (Benjamini and
+      Yekutieli 2005, J. Am. Stat. Assoc. 100, 71).
 
-    Where the tested and the reference condition have one run each, `low`, `high` and p of "fixed"
-    are those of the two networks on new pictures (see `mcnemar`), and `speaks_of` says so.
+    Where the tested and the reference condition have one run each, what "fixed" has beside the
+    drop is of these two networks on new pictures (see `mcnemar`), and `speaks_of` says so.
 
     Args:
         cells: what `arrange_cells` gives for table "predictions".
@@ -163,6 +166,7 @@ class _Sweep:
             return frame.assign(
                 low=alone.low,
                 high=alone.high,
+                shrunken=shrink(alone.mean, alone.error),
                 p=alone.p,
                 q=q_values(alone.p, "bh"),
                 speaks_of="networks",
@@ -182,7 +186,7 @@ class _Sweep:
             moderate=True,
         )
 
-    def _bounds(self, half: Half, confidence: float) -> dict[str, Floats]:
+    def _bounds(self, half: Half, confidence: float, q: float) -> dict[str, Floats]:
         """What each class loses at least against its own best condition, with p and q."""
         chosen, labels = self._chosen(half)
         contrasts = [
@@ -194,8 +198,10 @@ class _Sweep:
             labels,
             self.cells.images.n_classes,
         )
-        bound, p = below_own_best(contrasts, alike, confidence=confidence)
-        return {"at_least": bound, "p": p, "q": q_values(p, "bh")}
+        found = OwnBest.of(contrasts, alike)
+        p = found.p()
+        level = _threshold(q_values(p, "bh"), q)
+        return {"at_least": found.at_least(1 - level), "p": p, "q": q_values(p, "bh")}
 
     def best(self, half: Half, strengths: Floats, confidence: float, q: float) -> pd.DataFrame:
         images = self.cells.images
@@ -206,7 +212,7 @@ class _Sweep:
             )
             nothing = nothing.without(np.ones(images.n_classes, bool))
             unknown = self._frame(nothing, half, "best", q)
-            bounds = self._bounds(half, confidence)
+            bounds = self._bounds(half, confidence, q)
             return unknown.assign(reference_policy="", reference_strength=np.nan, **bounds)
         counted = self.cells.counted[self.truth]
         levels = best_levels(self.correct, images, counted)
@@ -228,7 +234,7 @@ class _Sweep:
         return self._frame(found.without(undefined), half, "best", q).assign(
             reference_policy=np.where(undefined | (used.sum(axis=0) == 0), "", names),
             reference_strength=np.where(undefined, np.nan, strength),
-            **self._bounds(half, confidence),
+            **self._bounds(half, confidence, q),
         )
 
     def _chosen(self, half: Half) -> tuple[Bools, Ints]:
@@ -280,11 +286,19 @@ def _detectable(found: Crossed, adjusted: Floats, q: float) -> Floats:
     probability; alpha is the threshold that Benjamini and Hochberg's procedure ended at. NaN where
     not even the loss of all accuracy would be found.
     """
-    tested = np.isfinite(found.p).sum()
-    found_now = max(int((adjusted <= q).sum()), 1)
-    alpha = q * found_now / max(tested, 1)
+    alpha = _threshold(adjusted, q)
     drop = found.spread.reach(alpha) + stats.t.ppf(POWER, found.df) * found.error
     return np.where(drop <= 1, drop, np.nan)
+
+
+def _threshold(adjusted: Floats, q: float) -> float:
+    """The p-value at which Benjamini and Hochberg's procedure ended, or would find a first class.
+
+    Args:
+        adjusted: q-values, [C]; NaN for classes that were not tested.
+        q: the false discovery rate.
+    """
+    return q * max(int((adjusted <= q).sum()), 1) / max(int(np.isfinite(adjusted).sum()), 1)
 
 
 def _rank(drop: Floats) -> Ints:
@@ -297,17 +311,19 @@ def _rank(drop: Floats) -> Ints:
 def selection_drop(effects: pd.DataFrame) -> pd.Series:
     """What classes are chosen by: the shrunken drop on the selection half under original labels.
 
-    Against the best condition where there is one, else against the fixed reference; as it is where
-    one seed leaves nothing to shrink by.
+    Against the best condition where any can be cross-fitted, else against the fixed reference; the
+    drop as it is where nothing tells how far to shrink. A class that tells less than the others,
+    such as one with a single picture in the half, is not known.
 
     Returns:
         Index: class id; values: drop, largest first, ties by class id, NaN last.
     """
-    best, fixed = (
-        own["shrunken"].fillna(own["drop"])
-        for own in (_selection(effects, reference) for reference in ("best", "fixed"))
+    best, fixed = (_selection(effects, reference) for reference in ("best", "fixed"))
+    found = next(
+        (drops for drops in (best["shrunken"], fixed["shrunken"]) if drops.notna().any()),
+        fixed["drop"],
     )
-    return best.fillna(fixed).sort_values(ascending=False, kind="stable")
+    return found.sort_values(ascending=False, kind="stable")
 
 
 def _selection(effects: pd.DataFrame, reference: str) -> pd.DataFrame:

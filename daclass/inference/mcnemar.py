@@ -21,12 +21,14 @@ class Pair:
 
     Attributes:
         mean: share of pictures that the first one alone has right, less that of the second.
+        error: standard error for new pictures, never 0.
         low, high: interval for new pictures.
         p: two-sided p-value of equal accuracies; 1 where the networks never differ.
         images: number of pictures, int64; the others are NaN where it is 0.
     """
 
     mean: Floats
+    error: Floats
     low: Floats
     high: Floats
     p: Floats
@@ -54,10 +56,12 @@ def mcnemar(first: Bools, second: Bools, groups: Ints, n_groups: int, *, confide
         mean = (wins - losses) / images
     centre = (wins - losses) / (images + 2)
     variance = ((wins + losses + 2) / (images + 2) - centre**2) / (images + 2)
-    reach = stats.norm.isf((1 - confidence) / 2) * np.sqrt(variance)
+    error = np.sqrt(variance)
+    reach = stats.norm.isf((1 - confidence) / 2) * error
     none = images == 0
     return Pair(
         mean,
+        np.where(none, np.nan, error),
         np.where(none, np.nan, np.maximum(centre - reach, -1.0)),
         np.where(none, np.nan, np.minimum(centre + reach, 1.0)),
         np.where(none, np.nan, p),

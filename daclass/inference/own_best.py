@@ -11,6 +11,7 @@ differ in their numbers of runs.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -20,29 +21,39 @@ from daclass.inference.crossed import Crossed
 from daclass.inference.simultaneous import Family
 
 
-def below_own_best(
-    contrasts: Sequence[Crossed], alike: npt.ArrayLike, *, confidence: float
-) -> tuple[Floats, Floats]:
-    """Lower bounds for the drop of G classes from their own best condition.
+@dataclass(frozen=True)
+class OwnBest:
+    """What G classes lose against their own best condition.
 
-    Args:
+    Attributes:
         contrasts: each other condition less the tested one, K - 1 of them.
-        alike: correlations between them, [K - 1, K - 1]; see `picture_correlations`.
-        confidence: of one class's bound, in (0.5, 1).
-
-    Returns:
-        The bounds, [G], at least 0: the tested condition may be the best; and the p-values of "no
-        condition is better than the tested one", one-sided, [G]. NaN where nothing is known.
+        family: what they have in common.
     """
-    family = Family.of(alike, sides=1)
-    alpha = family.alpha(1 - confidence)
-    bounds = np.stack([one.mean - one.spread.reach(2 * alpha) for one in contrasts])
-    p = np.stack([np.where(one.mean > 0, one.p / 2, 1 - one.p / 2) for one in contrasts])
-    unknown = np.isnan(p).all(axis=0)
-    with np.errstate(invalid="ignore"):
-        best = np.where(unknown, np.nan, np.fmax.reduce(bounds, axis=0))
-        least = np.fmin.reduce(p, axis=0)
-    return np.maximum(best, 0.0), family.p(least)
+
+    contrasts: Sequence[Crossed]
+    family: Family
+
+    @classmethod
+    def of(cls, contrasts: Sequence[Crossed], alike: npt.ArrayLike) -> OwnBest:
+        """Args: contrasts, and the correlations between them, [K - 1, K - 1], such as
+        `picture_correlations` gives."""
+        return cls(contrasts, Family.of(alike, sides=1))
+
+    def at_least(self, confidence: float) -> Floats:
+        """Lower bounds for the true drops, each with a probability of `confidence`, in (0.5, 1).
+
+        [G], at least 0: the tested condition may be the best. NaN where nothing is known.
+        """
+        alpha = self.family.alpha(1 - confidence)
+        bounds = np.stack([one.mean - one.spread.reach(2 * alpha) for one in self.contrasts])
+        with np.errstate(invalid="ignore"):
+            return np.maximum(np.fmax.reduce(bounds, axis=0), 0.0)
+
+    def p(self) -> Floats:
+        """One-sided p-values of "no condition is better than the tested one", [G]."""
+        p = [np.where(one.mean > 0, one.p / 2, 1 - one.p / 2) for one in self.contrasts]
+        with np.errstate(invalid="ignore"):
+            return self.family.p(np.fmin.reduce(np.stack(p), axis=0))
 
 
 def picture_correlations(

@@ -8,6 +8,10 @@ from scipy import optimize
 
 from daclass.inference.arrays import Floats
 
+_LEAST = 1e-6
+"""Variance between classes, over the mean of their errors' variances, that is taken for the least:
+where nothing shows, all estimates become equal but for the order of the evidence for each."""
+
 
 def shrink(estimates: npt.ArrayLike, errors: npt.ArrayLike) -> Floats:
     """Pull noisy estimates towards their common mean, float64 [C].
@@ -43,6 +47,7 @@ def _between(value: Floats, variance: Floats) -> float:
         mean = _weighted_mean(value, variance, between)
         return float(((value - mean) ** 2 / (variance + between)).sum()) - (len(value) - 1)
 
-    if len(value) < 2 or excess(0.0) <= 0:
-        return 0.0
-    return float(optimize.brentq(excess, 0.0, float(np.ptp(value)) ** 2))
+    least = _LEAST * float(variance.mean())
+    if len(value) < 2 or excess(least) <= 0:
+        return least
+    return float(optimize.brentq(excess, least, float(np.ptp(value)) ** 2))

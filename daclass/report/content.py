@@ -23,6 +23,7 @@ from daclass.plots.tables import Tables
 from daclass.report.markup import name
 from daclass.report.scenes import scenes
 from daclass.wording.answers import best_on_average, short_answers
+from daclass.wording.verdicts import TWO_NETWORKS
 
 Row = dict[str, Any]
 LINKED = (
@@ -55,6 +56,7 @@ def build_content(summary: Row, tables: Tables) -> Row:
         "title": summary["title"] or summary["study"],
         "answers": short_answers(summary),
         "findings": findings,
+        "two_networks": TWO_NETWORKS,
         "best_on_average": best_on_average(summary),
         "provenance": provenance,
         "results": provenance.get("results"),

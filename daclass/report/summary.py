@@ -123,12 +123,15 @@ def _classes(effects: pd.DataFrame, q: float) -> Row:
     """Which classes pay, in both senses: below the reference, and below their own best."""
     original = effects[effects["truth"] == "original"]
     fixed = original[(original["half"] == "all") & (original["reference"] == "fixed")]
-    best = original[(original["half"] == "estimate") & (original["reference"] == "best")]
+    best = original[(original["half"] == "all") & (original["reference"] == "best")]
     lose, tested = len(lost(effects, q)), int(fixed["q"].notna().sum())
-    below = int(((best["q"] <= q) & (best["drop"] > 0)).sum())
+    below = best[best["q"] <= q]
     power = fixed["detectable"].to_numpy(float)
+    of_networks = bool((fixed["speaks_of"] == "networks").all())
+    powerless = not of_networks and not np.isfinite(power).any()
     return {
-        "verdict": finding(tested, lose, powerless=not np.isfinite(power).any()),
+        "verdict": finding(tested, lose, powerless=powerless),
+        "speaks_of": "networks" if of_networks else "runs",
         "lose": lose,
         "gain": int(((fixed["q"] <= q) & (fixed["drop"] < 0)).sum()),
         "tested": tested,
@@ -136,8 +139,9 @@ def _classes(effects: pd.DataFrame, q: float) -> Row:
         "images": [int(fixed["images"].min()), int(fixed["images"].max())],
         "detectable": float(np.nanmedian(power)) if np.isfinite(power).any() else None,
         "below_own_best": {
-            "verdict": finding(int(best["q"].notna().sum()), below),
-            "lose": below,
+            "verdict": finding(int(best["q"].notna().sum()), len(below)),
+            "lose": len(below),
+            "at_least": float(below["at_least"].max()) if len(below) else None,
         },
     }
 

@@ -12,6 +12,7 @@ from daclass.wording.verdicts import (
     CANNOT_TELL,
     FOLLOWED_UP,
     FOUND_TO_LOSE,
+    TWO_NETWORKS,
     UNDECIDED,
 )
 
@@ -124,13 +125,19 @@ def _classes(summary: Row) -> Answer:
         return Answer(
             "classes", title, "none", f"of {summary['classes']:,}",
             f"classes is {FOUND_TO_LOSE} accuracy {contrast.change}, and {gain}, {rate}."
-            f"{_power(found['detectable'])}",
+            f"{_power(found['detectable'])}{_of_networks(found)}",
         )  # fmt: skip
     verb = "is" if found["lose"] == 1 else "are"
     return Answer(
         "classes", title, f"{found['lose']:,}", f"of {summary['classes']:,}",
-        f"{verb} {FOUND_TO_LOSE} accuracy {contrast.change}, and {gain}, {rate}.",
+        f"{verb} {FOUND_TO_LOSE} accuracy {contrast.change}, and {gain}, {rate}."
+        f"{_of_networks(found)}",
     )  # fmt: skip
+
+
+def _of_networks(found: Row) -> str:
+    """What a test of two single networks says nothing of."""
+    return f" {TWO_NETWORKS}" if found["speaks_of"] == "networks" else ""
 
 
 def _power(detectable: float | None) -> str:

@@ -17,6 +17,10 @@ CANNOT_TELL = "cannot tell"
 NO_CLASS_FOUND = "no single class found"
 FOLLOWED_UP = "chosen for follow-up"
 FOUND_TO_LOSE = "found to lose"
+TWO_NETWORKS = (
+    "This is about these two networks and new pictures; it says nothing of other runs of their "
+    "recipes."
+)
 
 
 def direction(low: float | None, high: float | None) -> Direction:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binomtest
 from statsmodels.stats.multitest import multipletests
 
 from daclass.analysis.cells import Cells, arrange_cells
@@ -92,7 +93,7 @@ def test_best_drop_is_cross_fitted(study, table, truth: str, half: str) -> None:
                 hits = past.groupby("strength")["right"].sum()
                 best = min(hits[hits == hits.max()].index)  # the smaller is the stronger
                 new = own[(own["half"] == applied_to) & own["seed"].isin(there)]
-                wide = new.set_index(["strength", "image_id", "seed"])["right"].astype(int)
+                wide = new.set_index(["strength", "image_id", "seed"])["right"].astype(int) % 40
                 differences += list(wide[best] - wide[0.08])
                 chosen += [best] * len(new[new["strength"] == best])
         assert found.loc[class_id, "drop"] == pytest.approx(np.mean(differences))
@@ -150,16 +151,33 @@ def test_fdr_may_find_nothing(simulator) -> None:
     assert not run(study, Affected("fdr", 0.05, 2, q=1e-6))["affected"].any()
 
 
-def test_one_seed_gives_points_without_intervals(simulator) -> None:
-    table = run(simulator(seeds=(4,)))
+def test_one_seed_speaks_of_its_two_networks(simulator) -> None:
+    study = simulator(seeds=(4,))
+    table = run(study)
     fixed, best = (table[table["reference"] == name] for name in ("fixed", "best"))
-    assert fixed["drop"].notna().all()
-    assert table[["low", "high", "seeds_low", "seeds_high", "p", "q"]].isna().all(axis=None)
-    assert best[["drop", "reference_strength"]].isna().all(axis=None)
+    assert (fixed["speaks_of"] == "networks").all()
+    for (truth, half), part in fixed.groupby(["truth", "half"]):
+        cells = cell_table(study, truth)
+        cells = cells if half == "all" else cells[cells["half"] == half]
+        pairs = cells.pivot_table(
+            index=["class_id", "image_id"], columns="strength", values="right"
+        )
+        p = [
+            binomtest(wins, wins + losses).pvalue if wins + losses else 1.0
+            for _, own in pairs.groupby(level=0)
+            for wins, losses in [(int((own[0.99] > own[0.08]).sum()),
+                                  int((own[0.99] < own[0.08]).sum()))]
+        ]  # fmt: skip
+        np.testing.assert_allclose(part["p"], p)
+        np.testing.assert_allclose(part["q"], multipletests(p, method="fdr_bh")[1])
+    assert ((fixed["low"] <= fixed["drop"]) & (fixed["drop"] <= fixed["high"])).all()
+    nothing = ["seeds_low", "seeds_high", "p_max", "detectable", "at_least"]
+    assert table[nothing].isna().all(axis=None)
+    assert best[["drop", "low", "p", "q", "reference_strength"]].isna().all(axis=None)
     assert best["plug_in"].notna().all()
-    # Falls back to the fixed reference.
+    # Falls back to the fixed reference, and to what is left of a drop after shrinking.
     chosen = fixed[(fixed["truth"] == "original") & (fixed["half"] == "select")]
-    assert set(chosen.loc[chosen["rank"] <= 2, "class_id"]) == set(
+    assert set(chosen.nlargest(2, "shrunken")["class_id"]) == set(
         table.loc[table["affected"], "class_id"]
     )
 
@@ -324,36 +342,60 @@ def test_runs_without_pairs_have_the_same_drops_and_intervals_of_their_own(study
         np.testing.assert_allclose(part[["low", "high", "p"]].T, [own.low, own.high, own.p])
 
 
-def test_numbers_of_runs_that_differ_leave_nothing_to_cross_fit(study) -> None:
+def test_numbers_of_runs_that_differ_leave_nothing_to_cross_fit_but_a_bound(study) -> None:
     cells = unpaired(study, {0.08: 3, 0.3: 1, 0.99: 2})
     found = run(study, cells=cells, conditions=conditions_of(study, cells))
     fixed, best = (found[found["reference"] == name] for name in ("fixed", "best"))
-    unknown = ["drop", "low", "high", "p", "q", "shrunken", "detectable", "reference_strength"]
+    unknown = ["drop", "low", "high", "shrunken", "detectable", "reference_strength"]
     assert best[unknown].isna().all(axis=None)
+    assert best[["at_least", "p", "q"]].notna().all(axis=None)
     assert (best["reference_policy"] == "").all() and best["plug_in"].notna().all()
     assert fixed[["drop", "low", "high", "p", "q"]].notna().all(axis=None)
-    assert (found["seeds"] == 1).all()  # the fewest of any condition
+    assert (fixed["seeds"] == 2).all()  # the fewest of its two conditions
+    assert (best["seeds"] == 1).all()  # the fewest of all
     chosen = fixed[(fixed["truth"] == "original") & (fixed["half"] == "select")]
-    assert set(chosen.loc[chosen["rank"] <= 2, "class_id"]) == set(
+    assert set(chosen.nlargest(2, "shrunken")["class_id"]) == set(
         found.loc[found["affected"], "class_id"]
     )
 
 
-def test_one_run_a_condition_gives_points_without_intervals(study) -> None:
-    cells = unpaired(study, {0.08: 1, 0.99: 1})
+def test_a_bound_on_the_own_best_is_that_of_all_conditions(simulator) -> None:
+    study = simulator(per_class=60, loss=0.8)
+    # With two conditions there is one contrast, and the bound is its one-sided one.
     names = ("uniform-0.08", "uniform-0.99")
-    found = run(study, cells=cells, conditions=Conditions.of(names, names[1], cells.table))
-    fixed = found[found["reference"] == "fixed"]
-    assert fixed["drop"].notna().all()
-    unknown = [
-        "low",
-        "high",
-        "seeds_low",
-        "seeds_high",
-        "shrunken",
-        "p",
-        "q",
-        "p_max",
-        "detectable",
+    pair = run(study, conditions=Conditions(names, names[1]))
+    own = pair[(pair["half"] == "all") & (pair["truth"] == "original")].set_index("class_id")
+    fixed, best = (own[own["reference"] == name] for name in ("fixed", "best"))
+    cells = study.cells()
+    weak, strong = (
+        cells.correct["original"][(cells.table["policy"] == name).to_numpy()]
+        for name in reversed(names)
+    )
+    found = crossed_difference(
+        weak, strong, cells.images.labels, 10, paired=True, confidence=0.95, moderate=True
+    )
+    level = 0.05 * max((best["q"] <= 0.05).sum(), 1) / 10
+    bound = np.maximum(found.at_least(1 - level), 0)
+    np.testing.assert_allclose(best["at_least"], bound, atol=2e-3)
+    assert (bound > 0).any() and ((bound > 0) == (best["q"] <= 0.05)).all()
+    rising = fixed["drop"] > 0
+    np.testing.assert_allclose(best.loc[rising, "p"], fixed.loc[rising, "p"] / 2, rtol=0.05)
+
+
+@pytest.mark.parametrize("seeds", [(0,), (0, 1, 2)])
+def test_small_classes_do_not_fill_the_list(simulator, seeds) -> None:
+    """Of classes that lose nothing, those with few pictures scatter most."""
+    study = simulator(n_classes=40, per_class=40, seeds=seeds, loss=0.0)
+    rank = study.index["image_id"].str.extract(r"/(\d+)\.jpg", expand=False).astype(int) % 40
+    index = study.index[(study.index["class_id"] % 2 == 0) | (rank < 6)]
+    kept = [
+        table[table["image_id"].isin(index["image_id"])]
+        for table in (study.predictions, study.annotations)
     ]
-    assert found[unknown].isna().all(axis=None)
+    cells = arrange_cells(kept[0], index, kept[1], 40, "drop")
+    table = run(study, Affected("top", 0.2, at_least=8, q=0.05), cells=cells)
+    chosen = table.loc[table["affected"], "class_id"].unique()
+    half = table[(table["half"] == "select") & (table["truth"] == "original")]
+    worst = half[half["reference"] == "fixed"].nlargest(8, "drop")["class_id"]
+    assert (worst % 2).sum() >= 5
+    assert (chosen % 2).sum() <= 2

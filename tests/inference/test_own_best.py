@@ -7,7 +7,7 @@ import pytest
 
 from daclass.inference.crossed import crossed_difference
 from daclass.inference.discoveries import q_values
-from daclass.inference.own_best import below_own_best, picture_correlations
+from daclass.inference.own_best import OwnBest, picture_correlations
 
 
 def study(rng, runs: tuple[int, ...], drops: np.ndarray, images: int = 150):
@@ -30,7 +30,8 @@ def bounds(correct, group, classes: int):
         for one in correct[1:]
     ]
     alike = picture_correlations([one.mean(axis=0) for one in correct], 0, group, classes)
-    return below_own_best(contrasts, alike, confidence=0.95)
+    found = OwnBest.of(contrasts, alike)
+    return found.at_least(0.95), found.p()
 
 
 @pytest.mark.parametrize("runs", [(3, 3, 3, 3), (5, 2, 3, 8)])

@@ -220,6 +220,8 @@ def _effects(counts, victims, seeds) -> pd.DataFrame:
                 part["plug_in"] = part["drop"] + 0.03
                 part["reference_policy"] = "uniform_0.99" if reference == "fixed" else ""
                 part["shrunken"] = 0.7 * part["drop"]
+                part["at_least"] = np.nan if reference == "fixed" else np.maximum(drop - 0.1, 0)
+                part["speaks_of"] = "runs"
                 part["p_max"] = np.minimum(1, part["p"] * 10)
                 part["detectable"] = 0.12 if seeds > 1 else np.nan
                 part["rank"] = part["drop"].rank(ascending=False, method="first").astype(int)

@@ -20,6 +20,7 @@ from daclass.analysis.planted import planted
 from daclass.report.summary import summarise
 from daclass.tables import read_table, write_table
 from daclass.wording.answers import short_answers
+from daclass.wording.verdicts import TWO_NETWORKS
 
 TRUTH = pd.DataFrame(
     {
@@ -223,15 +224,18 @@ def test_real_data_without_interventions(tables) -> None:
     assert "four times in five" in found["certainty"].text
 
 
-def test_one_seed_cannot_tell(simulator) -> None:
-    content = summary(analyse(simulator(seeds=(4,))))
+def test_one_seed_tells_of_two_networks_alone(simulator) -> None:
+    content = summary(analyse(simulator(seeds=(4,), per_class=40, loss=0.8)))
     json.dumps(content, allow_nan=False)
+    assert content["findings"]["classes"]["speaks_of"] == "networks"
     found = answers(content)
-    assert found["classes"].value == "cannot tell" and "two are the minimum" in found[
-        "classes"
-    ].text  # fmt: skip
+    assert found["classes"].value == "1"
+    assert found["classes"].text.endswith(TWO_NETWORKS)
     assert found["average"].value == "undecided" and "one seed" in found["average"].text
     assert found["swallowers"].value == "cannot tell"
+    none = summary(analyse(simulator(seeds=(4,), loss=0.0)))
+    assert none["findings"]["classes"]["verdict"] == "none found"
+    assert answers(none)["classes"].text.endswith(TWO_NETWORKS)
 
 
 def test_no_class_found_is_a_state_of_its_own(tables) -> None:
