@@ -223,8 +223,8 @@ class Comparison:
         """One row for each ordered pair of classes that is confused, the largest growth first.
 
         Columns: name and predicted, the pair; rate_tested and rate_reference, the share of the
-        class's pictures that is predicted so; growth, low, high; and q, within the predicted classes
-        whose false positives grow, NaN for all others.
+        class's pictures that is predicted so; growth, low, high; and q, within the predicted
+        classes whose false positives grow, NaN for all others.
         """
         table = self.tables["confusions"]
         table = table[table["half"] == "all"].sort_values(

@@ -248,15 +248,17 @@ def test_pickled_arrays_are_refused_unread(root: Path, capsys) -> None:
     assert not (root / "unpickled").exists() and not (root / "results").exists()
 
 
-def test_one_model_a_condition_gives_numbers_without_intervals(root: Path) -> None:
+def test_one_model_a_condition_is_judged_as_a_network(root: Path) -> None:
     models = {f"{name}0": {"condition": name} for name in ("new", "old")}
     change = f"data.models={json.dumps(models)}"
     study = Study.load(root / "study.yaml", [change])
     run(study, Layout("foreign"), "predictions", "measure", "categories")
     effects = table("effects").query("reference == 'fixed'")
     assert effects["drop"].notna().all()
-    unknown = ["low", "high", "seeds_low", "seeds_high", "p", "q", "p_max", "detectable"]
-    assert effects[unknown].isna().all(axis=None)
+    assert (effects["speaks_of"] == "networks").all()
+    original = effects[effects["truth"] == "original"]
+    assert original[["low", "high", "p", "q"]].notna().all(axis=None)
+    assert effects[["seeds_low", "seeds_high", "p_max", "detectable"]].isna().all(axis=None)
     assert table("accuracy")[["low", "high"]].isna().all(axis=None)
     assert table("confusions")[["low", "high", "p", "q"]].isna().all(axis=None)
     assert table("explained")["explained"].isna().all()
