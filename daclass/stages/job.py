@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from daclass.tables import VERSION, read_table, table_digest, write_table
 
 
 class Jobs:
-    """All jobs of a study, in an order in which each comes after those that it reads from.
+    """All jobs of a study; one after the other, each comes after those that it reads from.
 
     Args:
         study: the whole study.
@@ -55,9 +56,12 @@ class Jobs:
             for items in job.writes.values()
             for item in each(items)
         }
+        self._ordered = tuple(
+            TopologicalSorter({job: job.sources for job in self._jobs.values()}).static_order()
+        )
 
     def __iter__(self) -> Iterator[Job]:
-        return iter(self._jobs.values())
+        return iter(self._ordered)
 
     def get(self, name: str, of: Of = Of()) -> Job:  # noqa: B008 (a constant tuple)
         """A job by its stage's name.

@@ -140,8 +140,7 @@ def _train_reads(study: Study, of: Of) -> Mapping[str, Items]:
     else:
         draw = study.draw(int(of.seed)) if str(of.seed).isdigit() else of.seed
         found["beton"] = files("beton", "train", draw)
-        if study.machine.validate_every:
-            found["val_beton"] = files("beton", "val", -1)
+        found["val_beton"] = files("beton", "val", -1)  # even unwatched: the machine decides nothing
     if of.phase == "fine_tuning":
         found["parents"] = files("trained", "interventions", of.seed)
     return found
