@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_serializer, model_validator
 
 from daclass.augment.axes.rrc_scale import RRC_SCALE
 from daclass.augment.axis import AXES
@@ -150,6 +150,11 @@ class Training(Section):
     loader: Literal["ffcv", "torchvision"] = "ffcv"
     """ffcv, or the slower reference loader, which needs no FFCV; equal boxes, similar pixels."""
 
+    @field_serializer("warmup_epochs")
+    def _as_by_default(self, epochs: float) -> float:
+        """2 and 2.0 are one setting, and runs under either have the key of the default, 2."""
+        return int(epochs) if epochs == int(epochs) else epochs
+
     def shown_exactly(self, sides: Sequence[int], views: Sequence[float]) -> float:
         """Share of validation pictures that have the size which the network sees already, whole or
         as the central square of a view.
@@ -194,7 +199,7 @@ class Machine(Section):
     """CPU threads of one training job; Snakemake runs as many jobs as the cores allow."""
     compile: bool = False
     """Train through torch.compile: minutes of warm-up, then faster steps on a GPU."""
-    checkpoint_minutes: Annotated[float, Field(ge=0, le=1e6)] = 5
+    checkpoint_minutes: Annotated[float, Field(ge=0, le=1e6)] = 5.0
     """Least time between two checkpoints; SIGUSR1 asks for one at once, SIGTERM for a last one."""
     validate_every: Annotated[int, Field(ge=0, le=100_000)] = 0
     """Epochs between two measurements of validation accuracy for metrics.jsonl; 0 for none."""

@@ -140,7 +140,8 @@ def _train_reads(study: Study, of: Of) -> Mapping[str, Items]:
     else:
         draw = study.draw(int(of.seed)) if str(of.seed).isdigit() else of.seed
         found["beton"] = files("beton", "train", draw)
-        found["val_beton"] = files("beton", "val", -1)  # even unwatched: the machine decides nothing
+        # Also where nobody watches the accuracy: what the machine section says decides nothing.
+        found["val_beton"] = files("beton", "val", -1)
     if of.phase == "fine_tuning":
         found["parents"] = files("trained", "interventions", of.seed)
     return found

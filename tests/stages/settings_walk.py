@@ -109,7 +109,7 @@ def _near(value: Any) -> Iterator[Any]:
         case Mapping() if value:
             for name, part in value.items():
                 yield from ({**value, name: other} for other in _near(part))
-        case str() if value:
+        case str() | Path() if value:
             yield f"{value}x"
 
 
@@ -281,7 +281,8 @@ def main() -> None:
             for tried in walk(study, options.work, lambda n: (study.name, n) not in behind):  # noqa: B023
                 rows.writerow(tried)
                 file.flush()
-                print(f"{tried.study} {tried.setting}: {tried.stale or tried.refused or 'fine'}", flush=True)
+                found = tried.stale or tried.refused or "fine"
+                print(f"{tried.study} {tried.setting}: {found}", flush=True)
                 done.append(tried)
     changed_ones = [each for each in done if each.now]
     stale = [each for each in changed_ones if each.stale]
