@@ -30,7 +30,9 @@ class Designer:
             its draws are averaged, and all others are compared with the average.
         changes_m: it changes at most as many classes as `interventions.classes` says: one policy
             for each number there.
-        needs_sweep: it looks at the sweep's results; else its policy follows from the config alone.
+        needs: what its policy follows from: the results of the whole "sweep"; those of "one run",
+            the sweep's weakest strength with its first seed; or "nothing" but the config.
+        suits: whether a study of an axis (`daclass.augment.Axis`) can ask for it.
         each_strength: one policy for every strength of the sweep, named by the strength.
         draws: one policy for each of `interventions.random_draws` draws, numbered from 1.
         settings: the model of its own settings, which `interventions.settings` gives under its
@@ -43,7 +45,8 @@ class Designer:
     summary: str
     role: Literal["baseline", "policy", "control"] = "policy"
     changes_m: bool = False
-    needs_sweep: bool = True
+    needs: Literal["sweep", "one run", "nothing"] = "sweep"
+    suits: Callable[[Any], bool] = lambda axis: True
     each_strength: bool = False
     draws: bool = False
     settings: type[BaseModel] | None = None

@@ -165,6 +165,11 @@ TABLES: Mapping[str, Table] = {
                 'The pooled control that it is a draw of, such as "random_classes"; else "".',
             ),
             "strength": _STRENGTH,
+            "view_aware": (
+                _flag,
+                "Whether the training loss takes into account how likely each crop is under each "
+                "class's strengths.",
+            ),
             "summary": (_text, "Why it is as it is, in one line."),
         },
     ),
@@ -179,8 +184,21 @@ TABLES: Mapping[str, Table] = {
                 _real,
                 "Share of the class's pictures that get it, in (0, 1]; they sum to 1.",
             ),
+            "own": (_flag, "Whether the strength is the one that the policy gives the class."),
             "weight": (_real, "Weight of the class in the loss; 1 where the policy sets none."),
             "reason": (_text, 'Why the class was picked; "" where it was not.'),
+        },
+    ),
+    "preserved": Table(
+        "A strength and a class, as the sweep's first network of the weakest strength sees it: on "
+        "pictures of the selection half, augmented as training pictures are. Only of studies with "
+        "a designer that looks at one run.",
+        {
+            "strength": (_real, "The strength that pictures were shown under."),
+            "seed": (_int, "Of the network."),
+            "class_id": _CLASS,
+            "shown": (_int, "Augmented pictures of the class, several of each picture."),
+            "correct": (_int, "Those predicted as their original label."),
         },
     ),
     "notes": Table(

@@ -14,6 +14,8 @@ probability ``mass (1 - (1 - q)^10) / q``, and the centred box with ``(1 - q)^10
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -22,51 +24,96 @@ from daclass.augment.boxes import LOG_RATIO, RATIO, TRIES, centred_boxes
 Floats = npt.NDArray[np.float64]
 
 _STEPS = 64  # of the midpoint rule over a pixel's width
+_ALL_STEPS = 2048  # over a picture's width
 _SPAN = LOG_RATIO[1] - LOG_RATIO[0]
+_NEXT_TO_WHOLE = 1 - 1e-6  # stands for strength 1, under which areas have no density
+_LEAST = 1e-6  # of the likelihoods of one view, as a share of the largest: what cannot be
+
+
+def view_log_likelihoods(
+    boxes: npt.NDArray[np.integer],
+    heights: npt.ArrayLike,
+    widths: npt.ArrayLike,
+    levels: npt.ArrayLike,
+    shares: npt.ArrayLike,
+) -> Floats:
+    """How much each crop speaks for each class by its box alone, in nats, shape [n, classes].
+
+    Added to the logits in training, as Menon et al. (2021, "Long-tail learning via logit
+    adjustment") add the logarithms of the classes' frequencies, it leaves nothing to be gained by
+    reading the view: what the network has to tell is what the picture says besides.
+
+    Args:
+        boxes, heights, widths: as of `box_probabilities`.
+        levels, shares: strengths, and how each class's pictures are spread over them, as
+            `Policy.distribution` gives them.
+
+    Returns:
+        The logarithm of the box's probability under the class, less that under the class where it
+        is largest: at most 0, and no less than log 1e-6 where the class cannot have the box.
+    """
+    found = box_probabilities(boxes, heights, widths, levels) @ np.asarray(shares, np.float64).T
+    most = found.max(axis=1, keepdims=True)
+    # A sliver of a pixel that the midpoint rule has missed speaks for no class.
+    relative = np.divide(found, most, out=np.ones_like(found), where=most > 0)
+    return np.log(np.maximum(relative, _LEAST))
 
 
 def box_probabilities(
-    boxes: npt.NDArray[np.integer], height: int, width: int, strengths: npt.ArrayLike
+    boxes: npt.NDArray[np.integer],
+    heights: npt.ArrayLike,
+    widths: npt.ArrayLike,
+    strengths: npt.ArrayLike,
 ) -> Floats:
     """The probability of each crop box under each strength, shape [n, strengths].
 
-    For training whose loss takes the view into account: added to a class's logit, the logarithm of
-    the box's probability under the class's own strengths leaves nothing to be gained by reading the
-    view, as Menon et al. (2021, "Long-tail learning via logit adjustment") do for frequencies of
-    classes. Under a mixture it is the mean over the class's strengths (`Policy.distribution`); a
-    strength that cannot give the box has 0, so take the logarithm above a floor.
-
     Args:
-        boxes: top, left, height and width in px, as `random_resized_crop_boxes` gives them for
-            pictures of this size, shape [n, 4].
-        height, width: of the pictures in px.
-        strengths: lower bounds of a crop's share of the area, in [0.001, 1), shape [strengths].
+        boxes: top, left, height and width in px, as `random_resized_crop_boxes` gives them, shape
+            [n, 4].
+        heights, widths: of the pictures in px, shape [n] or one number.
+        strengths: lower bounds of a crop's share of the area, in `RRC_SCALE`'s range, shape
+            [strengths].
     """
-    low = np.asarray(strengths, np.float64)
+    low = np.minimum(np.asarray(strengths, np.float64), _NEXT_TO_WHOLE)
+    height, width = (np.broadcast_to(np.asarray(s), len(boxes)) for s in (heights, widths))
+    sizes, place = np.unique(np.stack([height, width], axis=1), axis=0, return_inverse=True)
+    fits = np.array([_fitting(*size, tuple(low.tolist())) for size in sizes.tolist()])
+    fits = fits.reshape(-1, len(low))[place.reshape(-1)]
     tall, wide = boxes[:, 2], boxes[:, 3]
-    fits = np.stack([_fitting(height, width, s) for s in low])
+    mass = _mass((wide - 0.5, wide + 0.5), (tall - 0.5, tall + 0.5), height * width, low, _STEPS)
     gone = (1 - fits) ** TRIES
-    mass = _mass(tall, wide, height * width, low)
+    tries = sum((1 - fits) ** attempt for attempt in range(TRIES))  # (1 - gone) / fits
     places = (height - tall + 1) * (width - wide + 1)
-    tries = ((1 - fits) ** np.arange(TRIES)[:, None]).sum(axis=0)  # (1 - gone) / fits
-    drawn = mass * tries / places[:, None]
-    centred = centred_boxes(np.array([height]), np.array([width]))[0]
-    return drawn + (boxes == centred).all(axis=1)[:, None] * gone
+    centred = (boxes == centred_boxes(height, width)).all(axis=1)
+    return mass * tries / places[:, None] + centred[:, None] * gone
 
 
-def _fitting(height: int, width: int, strength: float) -> float:
-    """The probability that a try fits into the picture."""
-    rows, columns = np.meshgrid(np.arange(1, height + 1), np.arange(1, width + 1), indexing="ij")
-    return float(_mass(rows.ravel(), columns.ravel(), height * width, np.array([strength])).sum())
+@lru_cache(maxsize=2**16)
+def _fitting(height: int, width: int, strengths: tuple[float, ...]) -> Floats:
+    """The probability that a try fits into a picture, under each strength."""
+    edges = (np.array([0.5]), np.array([width + 0.5])), (np.array([0.5]), np.array([height + 0.5]))
+    return _mass(*edges, np.array([height * width]), np.array(strengths), _ALL_STEPS)[0]
 
 
 def _mass(
-    tall: npt.NDArray[np.integer], wide: npt.NDArray[np.integer], pixels: int, strengths: Floats
+    across: tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]],
+    down: tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]],
+    pixels: npt.NDArray[np.integer],
+    strengths: Floats,
+    steps: int,
 ) -> Floats:
-    """The probability that a try gives a box of this size, shape [boxes, strengths]."""
-    x = wide[:, None] - 0.5 + (np.arange(_STEPS) + 0.5) / _STEPS  # [boxes, steps]
-    top = np.minimum(np.minimum(tall[:, None] + 0.5, pixels / x), x / RATIO[0])
-    bottom = np.maximum(tall[:, None] - 0.5, x / RATIO[1])
-    least = np.maximum(bottom[..., None], strengths * pixels / x[..., None])
-    area = np.maximum(top[..., None] - least, 0).mean(axis=1)
-    return 2 * area / ((1 - strengths) * pixels * _SPAN)
+    """The probability that a try's (x, y) lies in a rectangle, shape [rectangles, strengths].
+
+    Args:
+        across, down: its lower and upper bound in x and in y, each of shape [rectangles].
+        pixels: of the picture, shape [rectangles].
+        steps: of the midpoint rule over x; over y the integral is exact.
+    """
+    (left, right), (bottom, top) = across, down
+    x = left[:, None] + (right - left)[:, None] * (np.arange(steps) + 0.5) / steps
+    largest = pixels[:, None] / x
+    most = np.minimum(np.minimum(top[:, None], largest), x / RATIO[0])
+    least = np.maximum(bottom[:, None], x / RATIO[1])
+    least = np.maximum(least[..., None], strengths * largest[..., None])
+    area = np.maximum(most[..., None] - least, 0).mean(axis=1) * (right - left)[:, None]
+    return 2 * area / ((1 - strengths) * pixels[:, None] * _SPAN)

@@ -18,14 +18,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from daclass.augment.axes.rrc_scale import RRC_SCALE
 from daclass.augment.axis import AXES, Axis
 from daclass.augment.errors import AugmentError
 from daclass.augment.mixture import Mixture, StrengthTable
 from daclass.augment.plain_yaml import dump_yaml, load_yaml
 
-KEYS = ("version", "axis", "default", "classes", "class_ids", "loss_weights", "mixture")
+KEYS = (
+    "version", "axis", "default", "classes", "class_ids", "loss_weights", "mixture", "view_aware",
+)  # fmt: skip
 VERSION = 2
-"""Of the files of policies with a `mixture`; others are of version 1, which they do not say."""
+"""Of the files of policies with a `mixture` or a loss that is aware of views; others are of version
+1, which they do not say."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +47,15 @@ class Policy:
         loss_weights: class name -> how much the loss of its samples counts, read-only; classes that
             are not named have 1. Only ratios matter: see `weights`.
         mixture: strengths that every picture may get instead of its class's own, or None.
+        view_aware: whether the training loss takes into account how likely the drawn crop is under
+            each class's own strengths (`density.view_log_likelihoods`), so that nothing is gained
+            by telling classes by how much of them is shown. False where no class has an exception.
 
     Raises:
         AugmentError: a strength lies outside the axis's range, a class is neither a name nor an
-            id, a loss weight is not positive and finite or not given by a class's name, or a
-            mixture has a strength outside the range.
+            id, a loss weight is not positive and finite or not given by a class's name, a
+            mixture has a strength outside the range, or `view_aware` for another axis than
+            rrc_scale.
     """
 
     axis: Axis
@@ -55,6 +63,7 @@ class Policy:
     classes: Mapping[str | int, float] = field(default_factory=dict)
     loss_weights: Mapping[str, float] = field(default_factory=dict)
     mixture: Mixture | None = None
+    view_aware: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "default", self.axis.check(self.default))
@@ -74,6 +83,15 @@ class Policy:
             self.axis.check_all(list(self.mixture.strengths))
             if not self.classes and set(self.mixture.strengths) == {self.default}:
                 object.__setattr__(self, "mixture", None)  # whatever is drawn, it is the default
+        if not isinstance(self.view_aware, bool):
+            raise AugmentError(f"view_aware is true or false, not {self.view_aware!r}")
+        if self.view_aware and self.axis != RRC_SCALE:
+            raise AugmentError(
+                f"view_aware is for {RRC_SCALE.name}, whose crops have a known density, not for "
+                f"{self.axis.name}"
+            )
+        if not self.classes:  # every view is as likely under each class
+            object.__setattr__(self, "view_aware", False)
 
     @property
     def uniform(self) -> bool:
@@ -184,12 +202,14 @@ class Policy:
     def as_dict(self) -> dict[str, Any]:
         names = {key: value for key, value in self.classes.items() if isinstance(key, str)}
         ids = {key: value for key, value in self.classes.items() if isinstance(key, int)}
-        content: dict[str, Any] = {"version": VERSION} if self.mixture else {}
+        newer = self.mixture or self.view_aware
+        content: dict[str, Any] = {"version": VERSION} if newer else {}
         content |= {"axis": self.axis.name, "default": self.default}
         content |= {"classes": names} | ({"class_ids": ids} if ids else {})
         # What a policy does not have is not written: files and hashes of others stay as they are.
         content |= {"loss_weights": dict(self.loss_weights)} if self.loss_weights else {}
-        return content | ({"mixture": self.mixture.as_dict()} if self.mixture else {})
+        content |= {"mixture": self.mixture.as_dict()} if self.mixture else {}
+        return content | ({"view_aware": True} if self.view_aware else {})
 
     @classmethod
     def from_dict(cls, content: Any) -> Policy:
@@ -198,8 +218,8 @@ class Policy:
         Raises:
             AugmentError: missing or unknown keys, an unknown axis, a class that is neither a name
                 nor an id, a strength that is no number or lies outside the axis's range, a loss
-                weight that is not positive and finite, a mixture that is none, or a version that
-                this daclass does not know.
+                weight that is not positive and finite, a mixture that is none, a `view_aware`
+                that is neither true nor false, or a version that this daclass does not know.
         """
         if not isinstance(content, Mapping):
             raise AugmentError("a policy is a mapping with the keys axis, default and classes")
@@ -231,7 +251,8 @@ class Policy:
         if not isinstance(weights, Mapping):
             raise AugmentError("loss_weights must map class names to weights")
         mixture = Mixture.from_dict(content["mixture"]) if content.get("mixture") else None
-        return cls(AXES[content["axis"]], content["default"], classes, weights, mixture)
+        aware = content.get("view_aware", False)
+        return cls(AXES[content["axis"]], content["default"], classes, weights, mixture, aware)
 
     def save(self, path: Path | str) -> None:
         """Write the policy as YAML, or JSON where `path` ends in .json, atomically.

@@ -57,7 +57,7 @@ class Study(Section):
         other study has a `sweep` and no `comparison`. All strengths lie in the axis's range;
         `analysis.reference` is one of the sweep's, and not the strongest. The seeds of the
         interventions are none of the sweep's; where `data.draws` is above 1, they train on draws
-        that the sweep has not seen.
+        that the sweep has not seen. Their designers suit the axis.
         """
         if isinstance(self.data, PredictionsData):
             if self.comparison is None:
@@ -79,6 +79,11 @@ class Study(Section):
         if self.reference_strength == self.strongest:
             raise ValueError("analysis.reference is the strongest strength: nothing to compare")
         if self.interventions:
+            for name in self.interventions.designers:
+                if not DESIGNERS[name].suits(self.axis):
+                    raise ValueError(
+                        f"interventions.designers: {name} is not for the axis {self.axis.name}"
+                    )
             shared = sorted(set(self.interventions.seeds) & set(self.sweep.seeds))
             if shared:
                 raise ValueError(f"interventions.seeds must be fresh, but the sweep has {shared}")

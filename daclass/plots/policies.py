@@ -118,7 +118,8 @@ class Policies:
         for name, rows in self.classes.groupby("policy", sort=False):
             row = self._of(str(name))
             ordered = rows[columns].sort_values(["class_id", "strength"])
-            found[str(name)] = (row.get("parent", ""), *map(tuple, ordered.to_numpy().tolist()))
+            own = (row.get("parent", ""), bool(row.get("view_aware")))
+            found[str(name)] = (*own, *map(tuple, ordered.to_numpy().tolist()))
         return found
 
     def _of(self, name: str) -> dict[str, Any]:

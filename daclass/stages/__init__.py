@@ -5,7 +5,7 @@ for what it declares and `job.Job` for how it is run and checked.
 """
 
 from daclass.config import Layout, Study
-from daclass.stages import analysis, data, policies, report, training
+from daclass.stages import analysis, data, policies, preserved, report, training
 from daclass.stages.job import Job, Jobs
 from daclass.stages.outside import Outside
 from daclass.stages.stage import Of, Stage
@@ -20,6 +20,7 @@ STAGES: dict[str, Stage] = {
         policies.POLICIES,
         training.TRAIN,
         training.PREDICT,
+        preserved.PRESERVED,
         analysis.MEASURE,
         analysis.CATEGORIES,
         analysis.PLANTED,

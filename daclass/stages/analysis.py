@@ -221,11 +221,11 @@ def _work(
             }
         )
     sweep = len(study.strengths) * len(study.seeds("sweep"))
-    needs = {
-        str(name): DESIGNERS[designer].needs_sweep
+    needed = {"sweep": sweep, "one run": 1, "nothing": 0}
+    return pd.DataFrame(rows), {
+        str(name): needed[DESIGNERS[designer].needs]
         for name, designer in described["designer"].items()
     }
-    return pd.DataFrame(rows), {name: sweep if needs[name] else 0 for name in needs}
 
 
 def _intervention_reads(study: Study, of: Of) -> Mapping[str, Items]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from daclass.augment import AugmentError, Axis, Policy
@@ -19,6 +20,13 @@ from daclass.tables import content_digest
 
 DESIGN_TABLES = ("counts", "effects", "categories", "classes", "index")
 """What designers see, as far as `Evidence` lets them."""
+
+
+def design_tables(study: Study) -> tuple[str, ...]:
+    """The same, with what one run shows where a designer looks at that."""
+    one_run = any(DESIGNERS[plan.designer].needs == "one run" for plan in study.planned)
+    return (*DESIGN_TABLES, *(["preserved"] if one_run else []))
+
 
 UNIFORM = {
     "designer": "uniform", "m": -1, "draw": 0, "parent": "", "control": "",
@@ -63,27 +71,42 @@ def policies(
     return {
         "policies": pd.DataFrame(
             [
-                {**row, "phase": of.phase, "strength": one.strength}
+                {
+                    **row,
+                    "phase": of.phase,
+                    "strength": one.strength,
+                    "view_aware": one.view_aware,
+                }
                 for row, one in zip(rows, made, strict=True)
             ]
         ),
         "policy_classes": pd.concat(
             [
-                pd.DataFrame(
-                    {
-                        "policy": row["policy"],
-                        "class_id": range(len(names)),
-                        "strength": one.strengths(names),
-                        "share": 1.0,
-                        "weight": one.weights(names),
-                        "reason": [why.get(name, "") for name in names],
-                    }
-                )
+                _of_classes(str(row["policy"]), one, names, why)
                 for row, one, why in zip(rows, made, reasons, strict=True)
             ]
         ),
         "provenance": records,
     }
+
+
+def _of_classes(
+    name: str, policy: Policy, names: Sequence[str], reasons: Mapping[str, str]
+) -> pd.DataFrame:
+    """Table "policy_classes" of a policy."""
+    levels, shares = policy.distribution(names)
+    classes, drawn = np.nonzero(shares > 0)
+    return pd.DataFrame(
+        {
+            "policy": name,
+            "class_id": classes,
+            "strength": levels[drawn],
+            "share": shares[classes, drawn],
+            "own": levels[drawn] == policy.strengths(names)[classes],
+            "weight": policy.weights(names)[classes],
+            "reason": [reasons.get(names[int(k)], "") for k in classes],
+        }
+    )
 
 
 def _fine_tuned(study: Study, policies: pd.DataFrame, policy_classes: pd.DataFrame) -> Any:
@@ -108,7 +131,7 @@ def _designed(
 
     assert study.interventions is not None
     tables["classes"] = classes
-    digests = {name: content_digest(tables[name]) for name in DESIGN_TABLES}
+    digests = {name: content_digest(found) for name, found in tables.items()}
     train = tables["index"][tables["index"]["split"] == "train"]
     of_class = train["class_id"].value_counts() / train["draw"].nunique()
     evidence = Evidence(
@@ -123,6 +146,7 @@ def _designed(
         reference=study.reference_strength,
         m=len(classes),
         random_seed=study.interventions.random_seed,
+        one_run=tables.get("preserved"),
     )
     pooled = {draw: name for name, draws in study.controls().items() for draw in draws}
     made, rows, reasons, records = [], [], [], []
@@ -164,7 +188,7 @@ def _policy_reads(study: Study, of: Of) -> Mapping[str, Items]:
     if of.phase == "fine_tuning":
         names = ("policies", "policy_classes")
         return {"classes": table("classes"), **{n: table(n, "interventions") for n in names}}
-    designed = DESIGN_TABLES if of.phase == "interventions" else ("classes",)
+    designed = design_tables(study) if of.phase == "interventions" else ("classes",)
     return {name: table(name) for name in designed}
 
 
@@ -203,6 +227,7 @@ POLICIES = Stage(
     jobs=phases,
     packages=lambda study: study.plugins(),
     which=("phase",),
+    version=2,
 )
 
 

@@ -34,6 +34,9 @@ class TrainLoader(Protocol):
     def epoch(self, epoch: int, start: int, side: int) -> Iterator[Batch]:
         """The batches of an epoch from step `start` on, with crops of `side` px."""
 
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """Height and width in px of the pictures that crops are cut from, [samples, 2]."""
+
 
 class ValLoader(Protocol):
     def __iter__(self) -> Iterator[Batch]:

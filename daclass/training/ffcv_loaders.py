@@ -75,6 +75,10 @@ class FfcvTrainLoader:
             _check(self.decoder, self.samples)
             yield Batch(crops.permute(0, 1, 4, 2, 3), labels, torch.from_numpy(positions))
 
+    def sizes(self) -> npt.NDArray[np.int64]:
+        field = Reader(str(self.samples.beton)).metadata["f0"]
+        return np.stack([field["height"], field["width"]], axis=1).astype(np.int64)
+
 
 class FfcvValLoader:
     def __init__(

@@ -27,6 +27,7 @@ from daclass.training.recipe import Recipe, learning_rate, resolution, tuned
 from daclass.training.runs import Run
 from daclass.training.trainee import Trainee, start
 from daclass.training.validate import accuracy
+from daclass.training.view_likelihoods import ViewLikelihoods
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +84,9 @@ def train(
         augmentation = None
         if recipe.axis != RRC_SCALE:
             augmentation = BatchAugmentation(recipe, policies, samples.labels, class_names, seed)
+        views = None
+        if any(policy.view_aware for policy in policies):
+            views = ViewLikelihoods(recipe, policies, crops, class_names, seed, loader.sizes())
         val = None
         if machine.validate_every and val_samples:
             val = val_loader(recipe, val_samples, threads, team.part)
@@ -90,7 +94,9 @@ def train(
             recipe, pending, samples.labels, class_names, computing, team, compiled=machine.compile
         )
         try:
-            Loop(recipe, machine, trainees, loader, augmentation, val, team, asked).run(config)
+            Loop(recipe, machine, trainees, loader, augmentation, views, val, team, asked).run(
+                config
+            )
         except torch.OutOfMemoryError as error:
             raise InputError(
                 f"training.batch_size: {training.batch_size} pictures a step, {len(pending)} runs "
@@ -122,12 +128,13 @@ class Loop:
         trainees: Sequence[Trainee],
         loader: TrainLoader,
         augmentation: BatchAugmentation | None,
+        views: ViewLikelihoods | None,
         val: ValLoader | None,
         crew: Crew,
         asked: Interruptions,
     ) -> None:
         self.machine, self.trainees, self.loader, self.val = machine, trainees, loader, val
-        self.augmentation = augmentation
+        self.augmentation, self.views = augmentation, views
         self.crew, self.asked = crew, asked
         self.steps = len(loader)
         self.training, self.first = recipe.training, 0
@@ -186,7 +193,11 @@ class Loop:
                 inputs = inputs_of(here, trainee.place)
                 if self.augmentation:
                     inputs = self.augmentation(*inputs, here.positions, trainee.place, epoch)
-                trainee.step(*inputs, rate)
+                if self.views and trainee.run.policy.view_aware:
+                    said = self.views(here.positions, trainee.place, epoch)
+                    trainee.step(*inputs, rate, said.to(trainee.device))
+                else:
+                    trainee.step(*inputs, rate)
             images = len(batch[self.devices[0]].labels) * len(active) * self.crew.part.size
             seconds = time.monotonic() - began
             meter.count(images, seconds, waited)

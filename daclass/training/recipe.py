@@ -94,6 +94,11 @@ class WeightedLoss(nn.Module):
     the weights that a batch happens to hold, and weights what smoothing gives other classes by
     theirs.
 
+    With `views`, the loss is that of ``logits + views``: each class's logit says what the picture
+    says besides its view. Smoothing then spreads its share by the softmax of `views`, which is what
+    the view alone says, and evenly where it says nothing; spread evenly, it would ask for logits
+    that make up for views which a class cannot have.
+
     Args:
         weights: shape [classes].
         smoothing: share of the target that is spread over all classes.
@@ -105,21 +110,31 @@ class WeightedLoss(nn.Module):
         self.register_buffer("weights", weights, persistent=False)
         self.smoothing = smoothing
 
-    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Logits [n, classes]; class ids [n] or shares of the classes [n, classes]; a scalar."""
+    def forward(self, logits: Tensor, targets: Tensor, views: Tensor | None = None) -> Tensor:
+        """The loss, a scalar.
+
+        Args:
+            logits: shape [n, classes].
+            targets: class ids [n] or shares of the classes [n, classes].
+            views: what the view says of each class in nats, float32 [n, classes], as
+                `daclass.augment.density.view_log_likelihoods` gives it.
+        """
         classes = len(self.weights)
         shares = targets if targets.ndim == 2 else F.one_hot(targets, classes)
         weighted = shares * self.weights
-        spread = weighted.sum(dim=1, keepdim=True) / classes
+        total = weighted.sum(dim=1, keepdim=True)
+        spread = total / classes if views is None else total * views.softmax(dim=1)
         smoothed = (1 - self.smoothing) * weighted + self.smoothing * spread
-        return F.cross_entropy(logits.float(), smoothed)
+        seen = logits.float() if views is None else logits.float() + views
+        return F.cross_entropy(seen, smoothed)
 
 
 def build_loss(training: Training, weights: Tensor | None = None) -> nn.Module:
     """Cross-entropy; targets are class ids [n] or shares of the classes [n, classes].
 
     Args:
-        weights: of the classes, shape [classes], as `Policy.weights` gives them.
+        weights: of the classes, shape [classes], as `Policy.weights` gives them; without them,
+            torch's own loss.
     """
     if weights is None:
         return nn.CrossEntropyLoss(label_smoothing=training.label_smoothing)

@@ -22,7 +22,7 @@ from torchvision.transforms.v2 import functional as tv
 from daclass.augment import StrengthTable
 from daclass.augment.dataset import PolicyCropDataset
 from daclass.augment.errors import AugmentError
-from daclass.augment.pictures import read_picture
+from daclass.augment.pictures import picture_size, read_picture
 from daclass.errors import InputError
 from daclass.training.batches import Batch, Order, Samples, central_square
 from daclass.training.recipe import Recipe
@@ -67,6 +67,11 @@ class TorchvisionTrainLoader:
         with one_line_faults():
             for batch in loader:
                 yield Batch(*batch)
+
+    def sizes(self) -> npt.NDArray[np.int64]:
+        longest = self.dataset.max_resolution
+        with one_line_faults():
+            return np.array([picture_size(file, longest) for file in self.dataset.files])
 
 
 class TorchvisionValLoader:

@@ -66,8 +66,10 @@ class Trainee:
         self.skipped = torch.zeros((), dtype=torch.int64, device=device)
         self.seconds = 0.0
 
-    def step(self, pictures: Tensor, targets: Tensor, rate: float) -> None:
-        """One step of the optimiser.
+    def step(
+        self, pictures: Tensor, targets: Tensor, rate: float, views: Tensor | None = None
+    ) -> None:
+        """One step of the optimiser; `views` as of `WeightedLoss`, which knows them alone.
 
         Dropout and its like draw from a seed of their own at every step: what runs before, beside
         or in an earlier process cannot change them.
@@ -77,7 +79,8 @@ class Trainee:
         study_seed, run_seed, rank = self.keys
         torch.manual_seed((int(epoch_key(study_seed, run_seed, DROPOUT + self.done)) >> 1) + rank)
         with self.autocast:
-            loss = self.criterion(self.forward(pictures), targets)
+            found = self.forward(pictures)
+            loss = self.criterion(found, targets, *(() if views is None else (views,)))
         self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
         self.scaler.step(self.optimizer)
@@ -205,7 +208,7 @@ def _inherit(model: nn.Module, parent: Run) -> None:
 def _criterion(
     recipe: Recipe, run: Run, labels: npt.NDArray[np.int64], class_names: Sequence[str]
 ) -> nn.Module:
-    if not run.policy.loss_weights:
+    if not run.policy.loss_weights and not run.policy.view_aware:
         return build_loss(recipe.training)
     weights = torch.from_numpy(run.policy.weights(class_names, labels)).float()
     return build_loss(recipe.training, weights)

@@ -138,6 +138,83 @@ def test_a_mixed_policy_spreads_the_strengths_in_use_over_all_classes(name) -> N
     assert "25% of the pictures of every class" in mixed.reasons["summary"]
 
 
+@pytest.mark.parametrize("share", [0.0, 0.25])
+def test_the_form_that_is_aware_of_views_keeps_the_strengths(share) -> None:
+    plain = DESIGNERS["fp_informed"](evidence()).policy
+    mixed = DESIGNERS["fp_informed_mixed"](evidence(), {"share": 0.25}).policy
+    aware = DESIGNERS["fp_informed_view_aware"](evidence(), {"share": share})
+    assert aware.policy.view_aware and plain.classes
+    assert replace(aware.policy, view_aware=False) == (mixed if share else plain)
+    assert "under each class's strengths" in aware.reasons["summary"]
+
+
+@pytest.mark.parametrize("form", ["mixed", "view_aware"])
+def test_one_strength_for_all_has_no_form(form) -> None:
+    same = counts()
+    same["false_positives_multi"] = 1
+    found = DESIGNERS[f"fp_informed_{form}"](evidence(counts=same))
+    assert found.policy == DESIGNERS["uniform_tested"](evidence()).policy
+    assert "the same as fp_informed" in found.reasons["summary"]
+
+
+@pytest.mark.parametrize("of", ["fp_informed_mixed", "fp_informed_view_aware"])
+def test_the_control_has_the_form_of_the_policy_whose_dose_it_deals(of) -> None:
+    dose = DESIGNERS[of](evidence()).policy
+    dealt = DESIGNERS["random_classes"](evidence(), {"of": of}).policy
+    assert (dealt.mixture, dealt.view_aware) == (dose.mixture, dose.view_aware)
+    assert sorted(dealt.classes.values()) == sorted(dose.classes.values())
+    assert set(dealt.classes) != set(dose.classes)
+
+
+def one_run(known: np.ndarray, shown: int = 100) -> pd.DataFrame:
+    """Table "preserved" from shares [K, C], strongest first."""
+    level, class_id = (place.ravel() for place in np.indices(known.shape))
+    return pd.DataFrame(
+        {
+            "strength": np.array([0.08, 0.3, 0.99])[level],
+            "seed": 0,
+            "class_id": class_id,
+            "shown": shown,
+            "correct": np.round(shown * known[level, class_id]).astype(int),
+        }
+    ).sample(frac=1, random_state=0)
+
+
+KNOWN = np.array(
+    [
+        [0.75, 0.20, 0.10, 0.74, 0.00, 0.40],
+        [0.78, 0.75, 0.20, 0.76, 0.00, 0.72],
+        [0.80, 0.80, 0.80, 0.80, 0.00, 0.80],
+    ]
+)
+
+
+def test_label_preserving_takes_the_strongest_strength_that_keeps_a_class() -> None:
+    """ant and dog keep 94% and 92.5% at .08, bee and fox 94% and 90% at .3, cat nothing but .99;
+    eel is not known at all and gets what most get, the weaker one of two that tie."""
+    nothing = pd.DataFrame({"half": []})  # it needs no sweep
+    found = DESIGNERS["label_preserving"](evidence(counts=nothing, one_run=one_run(KNOWN)))
+    assert found.policy.default == 0.3
+    assert dict(found.policy.classes) == {"ant": 0.08, "cat": 0.99, "dog": 0.08}
+    assert (
+        "keeps 100% of the 80% of its pictures at 0.99, and 25% at 0.3"
+        in (found.reasons["classes"]["cat"])
+    )
+    assert "0.3 but for 3 of 6 classes" in found.reasons["summary"]
+    strict = DESIGNERS["label_preserving"](
+        evidence(counts=nothing, one_run=one_run(KNOWN)), {"kept": 1.0}
+    )
+    assert strict.policy.strength == 0.99 and "0.99 for all" in strict.reasons["summary"]
+
+
+def test_label_preserving_needs_its_run() -> None:
+    with pytest.raises(InputError, match="no network was asked"):
+        DESIGNERS["label_preserving"](evidence())
+    lacking = one_run(KNOWN).query("strength != 0.3")
+    with pytest.raises(InputError, match=r"nothing is known of strength 0\.3"):
+        DESIGNERS["label_preserving"](evidence(one_run=lacking))
+
+
 @pytest.mark.parametrize("of", ["nobody", "random_classes"])
 def test_a_control_of_nothing_is_refused(of) -> None:
     with pytest.raises(ValueError, match="of is the name of a designer"):
@@ -382,7 +459,8 @@ def test_only_the_selection_half_is_read() -> None:
     later = table["half"] != "select"
     table.loc[later, [name for name in table if "false" in name or name == "correct"]] = 1000
     for name, designer in DESIGNERS.items():
-        one, other = (designer(evidence(counts=c, strength=0.3)) for c in (counts(), table))
+        given = {"strength": 0.3, "one_run": one_run(KNOWN)}
+        one, other = (designer(evidence(counts=c, **given)) for c in (counts(), table))
         assert one == other, name
 
 
@@ -436,7 +514,9 @@ def studies(draw) -> Evidence:
     table["correct"] = 20 - table["false_negatives"]
     affected = draw(st.sets(st.integers(0, n_classes - 1)))
     names = [f"class {k}" for k in range(n_classes)]
+    known = table.groupby(["strength", "class_id"], as_index=False)["correct"].sum()
     return Evidence(
+        one_run=known.assign(seed=0, shown=20 * seeds),
         counts=table.assign(half="select"),
         effects=pd.DataFrame(
             {"class_id": range(n_classes), "affected": [k in affected for k in range(n_classes)]}
@@ -504,10 +584,10 @@ def test_the_order_of_classes_and_rows_does_not_matter(found: Evidence, random) 
     other = replace(
         found,
         **{name: renamed(getattr(found, name))
-           for name in ("counts", "effects", "categories", "classes")},
+           for name in ("counts", "effects", "categories", "classes", "one_run")},
         training_pictures=found.training_pictures[order],
     )  # fmt: skip
-    for name in ("uniform_best", "naive_removal", "reweighted", "graded"):
+    for name in ("uniform_best", "naive_removal", "reweighted", "graded", "label_preserving"):
         assert DESIGNERS[name](other).policy == DESIGNERS[name](found).policy, name
     everything = {"m": len(order)}  # all that grow are chosen: no ties
     for name in ("fp_informed", "fp_informed_original", "fp_informed_best"):

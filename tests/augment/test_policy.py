@@ -301,3 +301,33 @@ def test_weights_that_are_no_mapping_are_refused():
     content = {"axis": "rrc_scale", "default": 0.5, "loss_weights": [1, 2]}
     with pytest.raises(AugmentError, match="must map class names to weights"):
         Policy.from_dict(content)
+
+
+# A loss that is aware of views
+
+
+def test_a_view_aware_policy_survives_its_file_and_is_another_one(tmp_path):
+    plain = Policy(RRC_SCALE, 0.5, {"cat": 0.99})
+    aware = Policy(RRC_SCALE, 0.5, {"cat": 0.99}, view_aware=True)
+    assert aware != plain and aware.fingerprint != plain.fingerprint
+    assert "view_aware" not in plain.as_dict() and aware.as_dict()["version"] == 2
+    for name in ("policy.yaml", "policy.json"):
+        aware.save(tmp_path / name)
+        assert Policy.load(tmp_path / name) == aware
+
+
+def test_where_no_class_has_an_exception_no_view_speaks_for_one():
+    assert Policy(RRC_SCALE, 0.5, view_aware=True) == Policy(RRC_SCALE, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"axis": "mixup", "default": 0.5}, "view_aware is for rrc_scale"),
+        ({"axis": "rrc_scale", "default": 0.5, "view_aware": 1}, "true or false, not 1"),
+        ({"axis": "rrc_scale", "default": 0.5, "view_aware": "yes"}, "true or false, not 'yes'"),
+    ],
+)
+def test_awareness_that_cannot_be_is_refused(content, message):
+    with pytest.raises(AugmentError, match=message):
+        Policy.from_dict({"classes": {"cat": 0.9}, "view_aware": True} | content)

@@ -430,7 +430,8 @@ def _policies() -> pd.DataFrame:
                 "designer": "random_classes" if draw else designer, "m": 2, "draw": draw,
                 "parent": "uniform_tested" if tuned else "",
                 "control": "random_classes" if draw else "",
-                "strength": uniform.get(designer, np.nan), "summary": f"why {policy}",
+                "strength": uniform.get(designer, np.nan), "view_aware": False,
+                "summary": f"why {policy}",
             }
         )  # fmt: skip
     return pd.DataFrame(rows)
@@ -453,7 +454,7 @@ def _policy_classes(classes, victims) -> pd.DataFrame:
 
     return pd.DataFrame(
         [
-            (policy, i, strength(policy, i), 1.0, 1.0, "")
+            (policy, i, strength(policy, i), 1.0, True, 1.0, "")
             for policy in INTERVENTIONS
             for i in range(classes)
         ],

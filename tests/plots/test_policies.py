@@ -14,14 +14,14 @@ from daclass.wording.policies import policy_words
 
 ROW = {
     "phase": "interventions", "designer": "fp_informed", "m": 2, "draw": 0, "parent": "",
-    "control": "", "strength": np.nan, "summary": "why",
+    "control": "", "strength": np.nan, "view_aware": False, "summary": "why",
 }  # fmt: skip
 
 
 def policies(*rows: dict, classes: dict[str, list[float]] | None = None) -> Policies:
     table = pd.DataFrame([{**ROW, **row} for row in rows], columns=list(SCHEMAS["policies"]))
     given_to = [
-        (policy, k, strength, 1.0, 1.0, "")
+        (policy, k, strength, 1.0, True, 1.0, "")
         for policy, strengths in (classes or {}).items()
         for k, strength in enumerate(strengths)
     ]

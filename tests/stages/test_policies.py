@@ -131,6 +131,46 @@ def test_a_policy_file_changes_only_when_the_policy_does(tmp_path, layout, table
     }
 
 
+def test_shares_of_a_mixed_policy_stand_in_the_table(tmp_path, layout, tables) -> None:
+    forms = ["fp_informed_mixed", "fp_informed_view_aware"]
+    shares = {"fp_informed_mixed": {"share": 0.2}}
+    study = load(tmp_path, designers=["fp_informed", *forms], settings=shares)
+    design(study, layout, tables)
+    rows = read_table("policy_classes", layout.table("policy_classes", "interventions"))
+    of = dict(iter(rows.groupby("policy")))
+    plain, mixed, aware = (of[name] for name in ("fp_informed", *forms))
+    assert len(plain) == len(NAMES) and (plain["share"] == 1).all() and plain["own"].all()
+    np.testing.assert_allclose(mixed.groupby("class_id")["share"].sum(), 1)
+    own = mixed[mixed["own"]].set_index("class_id")["strength"]
+    pd.testing.assert_series_equal(own, plain.set_index("class_id")["strength"])
+    # 2 of 8 classes are at the weakest: that is how often a picture of the others draws it.
+    assert mixed.set_index(["class_id", "strength"]).loc[(7, 0.99), "share"] == pytest.approx(0.05)
+    columns = ["class_id", "strength", "share", "own"]
+    pd.testing.assert_frame_equal(aware[columns].reset_index(drop=True),
+                                  plain[columns].reset_index(drop=True))  # fmt: skip
+    table = read_table("policies", layout.table("policies", "interventions")).set_index("policy")
+    assert table["view_aware"].to_dict() == dict.fromkeys(table.index, False) | {forms[1]: True}
+
+
+def test_designers_that_do_not_suit_the_axis_are_refused() -> None:
+    def study(axis: str, designer: str) -> Study:
+        return Study.model_validate(
+            {
+                "name": "small",
+                "data": {"source": "petri"},
+                "augmentation": {"axis": axis},
+                "sweep": {"strengths": [0.1, 1.0], "seeds": [0, 1]},
+                "interventions": {"seeds": [2, 3], "designers": [designer]},
+            }
+        )
+
+    study("rrc_scale", "graded_view_aware")
+    study("color_jitter", "label_preserving")
+    for axis, designer in (("color_jitter", "graded_view_aware"), ("mixup", "label_preserving")):
+        with pytest.raises(ValueError, match=f"{designer} is not for the axis {axis}"):
+            study(axis, designer)
+
+
 def test_more_classes_than_there_are(tmp_path, layout, tables) -> None:
     with pytest.raises(InputError, match=r"interventions\.classes: 9 classes .*there are 8"):
         design(load(tmp_path, classes=9), layout, tables)
@@ -209,6 +249,9 @@ def test_a_study_without_affected_classes_ends_well(tmp_path) -> None:
         "classes": pd.DataFrame({"class_id": range(len(NAMES)), "name": NAMES, "path": NAMES}),
         "annotations": pd.DataFrame({"image_id": ids, "labels": [[int(k)] for k in labels]}),
     }
+    level, class_id = (place.ravel() for place in np.indices((len(STRENGTHS), len(NAMES))))
+    one_run = {"strength": np.array(STRENGTHS)[level], "seed": 0, "class_id": class_id}
+    given["preserved"] = pd.DataFrame({**one_run, "shown": 8, "correct": 7})
     for name in ("truth", "examples", "realised_area"):
         given[name] = pa.schema(list(SCHEMAS[name].items())).empty_table().to_pandas()
     for phase in study.phases:
@@ -220,9 +263,13 @@ def test_a_study_without_affected_classes_ends_well(tmp_path) -> None:
     run(study, layout, "measure", "categories")
     for phase in study.phases:
         jobs_of(study, layout).get("policies", Of(phase=phase)).run()
-    for name in ("naive_removal", "fp_informed", "random_classes_1", "reweighted"):
+    for name in (
+        "naive_removal", "fp_informed", "random_classes_1", "reweighted", "label_preserving",
+        "fp_informed_mixed", "fp_informed_view_aware",
+    ):  # fmt: skip
         assert Policy.load(layout.policy("interventions", name)) == Policy(study.axis, 0.08)
-        assert "the same as uniform_tested" in provenance(layout, name)["reasons"]["summary"]
+        said = provenance(layout, name)["reasons"]["summary"]
+        assert "the same as" in said or name == "label_preserving"
     run(study, layout, "interventions", "planted", "figures", "summary", "report")
     page = layout.report.read_text()
     assert "No class was chosen for follow-up" in page and "No policy is found to change" in page

@@ -81,6 +81,31 @@ def test_a_mixed_target_is_the_mix_of_its_classes_losses(batch, share):
     close(mixed, wanted.double())
 
 
+@given(batch=batches(), seed=st.integers(0, 99))
+def test_what_views_say_is_added_to_the_logits(batch, seed):
+    logits, labels, weights, smoothing = batch
+    views = torch.randn(logits.shape, generator=torch.Generator().manual_seed(seed))
+    sharp = loss_of(weights, 0.0)
+    close(sharp(logits, labels, views), sharp(logits + views, labels).double())
+    # What is the same for all classes says nothing, whatever the smoothing.
+    loss = loss_of(weights, smoothing)
+    same = views[:, :1].expand_as(logits)
+    close(loss(logits, labels, same), loss(logits, labels).double())
+
+
+def test_smoothing_asks_for_no_logit_of_a_class_that_cannot_have_the_view():
+    """A class without a say in a view gets no gradient there; spread evenly, smoothing would push
+    its logit up without end."""
+    logits = torch.zeros(1, 3, requires_grad=True)
+    views = torch.tensor([[0.0, 0.0, -14.0]])
+    loss = loss_of(torch.ones(3), 0.3)
+    loss(logits, torch.tensor([0]), views).backward()
+    assert abs(logits.grad[0, 2]) < 1e-5 and logits.grad[0, 1] > 0.1
+    logits.grad = None
+    loss(logits, torch.tensor([0])).backward()
+    assert logits.grad[0, 2] > 0.1
+
+
 def test_no_weights_are_torchs_own_loss():
     assert type(build_loss(Training())) is nn.CrossEntropyLoss
 

@@ -55,3 +55,22 @@ rule predict:
         log("predict.{phase}"),
     shell:
         daclass("predict", "--phase {wildcards.phase}")
+
+
+if has("preserved"):
+
+    rule preserved:
+        input:
+            reads("preserved"),
+        output:
+            writes("preserved"),
+        params:
+            digest=digest("preserved"),
+        threads: STUDY.machine.threads
+        resources:
+            gpu=gpus(),
+            mem_mb=lambda wildcards, attempt: attempt * train_mb(STUDY, "sweep"),
+        log:
+            log("preserved"),
+        shell:
+            daclass("preserved")

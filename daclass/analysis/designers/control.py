@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, field_validator
@@ -78,7 +79,9 @@ def random_classes(evidence: Evidence, settings: Control) -> Design:
     summary = f"{settings.of}'s {len(givers)} strengths for random classes, drawn {where}" + (
         f"; the same as draw {again[0]}, because too few classes are left" if again else ""
     )
-    return designed(evidence, base, summary, strengths, reasons)
+    dealt_out = designed(evidence, base, summary, strengths, reasons)
+    form = {"mixture": dose.policy.mixture, "view_aware": dose.policy.view_aware}
+    return replace(dealt_out, policy=replace(dealt_out.policy, **form))
 
 
 def _pool(evidence: Evidence, of: str, picked: set[int], needed: int) -> tuple[str, set[int]]:

@@ -39,6 +39,7 @@ class Evidence:
         strength: of the sweep, for uniform_each alone.
         draw: number of the draw, from 1, for random_classes alone.
         random_seed: deals the classes of random_classes.
+        one_run: table "preserved", for designers that look at one run alone.
     """
 
     counts: pd.DataFrame
@@ -54,6 +55,7 @@ class Evidence:
     strength: float | None = None
     draw: int = 1
     random_seed: int = 0
+    one_run: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         kept = {
@@ -128,6 +130,24 @@ class Evidence:
         """
         with np.errstate(invalid="ignore"):
             return self.total("correct") / self.total("images")
+
+    @property
+    def preserved(self) -> tuple[Floats, Floats]:
+        """Of the pictures that one network was shown under each strength, how many it recognised,
+        and how many there were, both [K, C], strongest first.
+
+        Raises:
+            InputError: the table lacks a strength, or there is none.
+        """
+        if self.one_run is None:
+            raise InputError("preserved: no network was asked what it knows under each strength")
+        table = self.one_run.set_index(["strength", "class_id"])
+        wanted = pd.MultiIndex.from_product([self.ordered, range(len(self.classes))])
+        for strength, _ in wanted[~wanted.isin(table.index)]:
+            raise InputError(f"preserved: nothing is known of strength {strength:g}")
+        found = table.loc[wanted, ["correct", "shown"]].to_numpy(np.float64)
+        right, shown = found.T.reshape(2, len(self.ordered), -1)
+        return right, shown
 
     def average(self) -> Floats:
         """The same over the pictures of all classes, [K]."""

@@ -10,7 +10,7 @@ from daclass.designer import designer
     title="tested for all",
     summary="Every class at the tested strength: what the other policies change.",
     role="baseline",
-    needs_sweep=False,
+    needs="nothing",
 )
 def uniform_tested(evidence: Evidence) -> Design:
     """The tested strength for every class: what is to be improved on."""
@@ -37,7 +37,7 @@ def uniform_best(evidence: Evidence) -> Design:
     title="reference for all",
     summary="Every class at the study’s reference strength.",
     role="baseline",
-    needs_sweep=False,
+    needs="nothing",
 )
 def uniform_reference(evidence: Evidence) -> Design:
     """The study's reference strength for every class: what the drop is measured from."""
@@ -48,7 +48,7 @@ def uniform_reference(evidence: Evidence) -> Design:
 @designer(
     title="for all",
     summary="Every class at this strength.",
-    needs_sweep=False,
+    needs="nothing",
     each_strength=True,
 )
 def uniform_each(evidence: Evidence) -> Design:
