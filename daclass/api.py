@@ -18,7 +18,6 @@ import pandas as pd
 
 from daclass.analysis.categories import categories, overlaps, sensitivity
 from daclass.analysis.cells import PREDICTION_COLUMNS, arrange_cells
-from daclass.analysis.conditions import Conditions
 from daclass.analysis.effects import Affected
 from daclass.analysis.measures import measures
 from daclass.analysis.models import models
@@ -138,7 +137,9 @@ def analysed(study: Study, joined: Joined) -> Comparison:
     )
     tables = measures(
         cells,
-        Conditions.of(study.conditions, study.reference_condition, cells.table),
+        study.conditions,
+        study.reference_condition,
+        study.tested_condition,
         Affected(**options.affected.model_dump()),
         confidence=options.confidence,
         replicates=options.bootstrap,
@@ -281,7 +282,6 @@ class Comparison:
             axis=None,
             strengths=(),
             conditions=study.conditions,
-            reference=study.reference_condition,
             replicates=study.comparison.replicates,
             q=study.analysis.affected.q,
             confidence=study.analysis.confidence,

@@ -225,6 +225,31 @@ TABLES: Mapping[str, Table] = {
             "labelled": (_int, "Those that count for multi-label figures."),
         },
     ),
+    "tested": Table(
+        "A condition and what it buys against the reference: means over classes, all pictures, "
+        "original labels. One of them is tested: the other tables say what it costs.",
+        {
+            "policy": _POLICY,
+            "strength": _STRENGTH,
+            "tested": (_flag, "Whether this is the tested condition."),
+            "reference": (_flag, "Whether the tested one is compared with this."),
+            "best": (_flag, "Whether it is best on average on the selection half."),
+            "simultaneous": (
+                _flag,
+                "Whether the data decided which one is tested; intervals and p-values of all "
+                "contrasts with it then hold for all conditions that might have been.",
+            ),
+            "accuracy": (_real, "Mean over seeds and classes."),
+            "accuracy_low": _LOW,
+            "accuracy_high": _HIGH,
+            "gain": (_real, "Its accuracy less the reference's."),
+            "low": _LOW,
+            "high": _HIGH,
+            "p": (_real, "Two-sided p-value of no gain, for new seeds and new pictures."),
+            "seeds": _SEEDS,
+            "images": _IMAGES,
+        },
+    ),
     "counts": Table(
         "A class in a run's predictions of one half of the pictures. Original counts are over the "
         "class's pictures; multi-label ones over its labelled pictures, those with a non-empty "

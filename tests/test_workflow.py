@@ -83,7 +83,7 @@ def summary(study: Path) -> dict:
 
 
 def test_the_outputs_are_there(study):
-    stems = set(TITLES) - {"fine_tuned_vs_strongest"}  # it fine-tunes nothing
+    stems = set(TITLES) - {"fine_tuned_vs_tested"}  # it fine-tunes nothing
     figures = {f"{stem}.{ending}" for stem in stems for ending in ENDINGS}
     assert {file.name for file in (study / "figures/tiny").iterdir()} == figures | {"report.html"}
     assert all((study / "figures/tiny" / name).stat().st_size > 20 for name in figures)
@@ -102,7 +102,7 @@ def test_snakemakes_own_report_has_every_figure_with_its_caption(study):
     made = snakemake(study, "--report", "overview.html")
     assert made.returncode == 0, made.stdout + made.stderr
     page = (study / "overview.html").read_text()
-    for stem in set(TITLES) - {"fine_tuned_vs_strongest"}:
+    for stem in set(TITLES) - {"fine_tuned_vs_tested"}:
         assert f"{stem}.svg" in page and TITLES[stem].question in page
     assert "Accuracy that each of 24 classes loses" in page and "report.html" in page
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 _DIGITS = 12
 """Averages that agree so far tie: they differ by the order of additions."""
@@ -29,17 +26,3 @@ def best_level(averages: npt.ArrayLike) -> int:
     if np.isnan(values).all():
         raise ValueError("no average to choose the best of")
     return int(np.flatnonzero(values == np.nanmax(values))[-1])
-
-
-def best_condition(accuracy: pd.DataFrame, conditions: Sequence[str]) -> str:
-    """The condition with the best average on the selection half, original labels.
-
-    Args:
-        accuracy: table "accuracy", with a row for each of the conditions.
-        conditions: names in order, as of `best_level`.
-    """
-    chosen = accuracy[
-        (accuracy["truth"] == "original") & (accuracy["k"] == 1) & (accuracy["half"] == "select")
-    ]
-    averages = chosen.set_index("policy")["accuracy"].loc[list(conditions)]
-    return conditions[best_level(averages.to_numpy())]

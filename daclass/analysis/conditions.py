@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from daclass.errors import InputError
-from daclass.inference.arrays import Ints
+from daclass.inference.arrays import Floats, Ints
+from daclass.inference.crossed import Crossed
+from daclass.inference.simultaneous import Family
 
 
 @dataclass(frozen=True)
@@ -21,10 +24,12 @@ class Conditions:
 
     Attributes:
         names: values of the column `policy`, in order; the first is the tested one, such as the
-            strongest augmentation, and the others come in order of distance from it.
+            strength that is best on average, and the others come in order of distance from it.
         reference: the one that the fixed contrast compares the tested one with.
         paired: whether runs of one `seed` belong together across conditions. If they do, every
             condition needs the same seeds.
+        family: the contrasts that the tested condition was read off, where the same data decided
+            it; None where it was named before they were seen.
 
     Raises:
         ValueError: fewer than two names, one twice, or a reference that is not among the others.
@@ -33,6 +38,7 @@ class Conditions:
     names: tuple[str, ...]
     reference: str
     paired: bool = True
+    family: Family | None = None
 
     def __post_init__(self) -> None:
         if len(set(self.names)) < max(2, len(self.names)):
@@ -41,16 +47,22 @@ class Conditions:
             raise ValueError(f"the reference {self.reference} is not one of {self.names[1:]}")
 
     @classmethod
-    def of(cls, names: Sequence[str], reference: str, runs: pd.DataFrame) -> Conditions:
+    def of(
+        cls,
+        names: Sequence[str],
+        reference: str,
+        runs: pd.DataFrame,
+        family: Family | None = None,
+    ) -> Conditions:
         """Conditions that are paired unless each has runs with numbers of its own.
 
         Args:
-            names, reference: as the attributes.
+            names, reference, family: as the attributes.
             runs: one row a run with the columns policy and seed, such as `Runs.table`.
         """
         own = [set(runs.loc[runs["policy"] == name, "seed"]) for name in names]
         paired = len(set().union(*own)) < sum(map(len, own))
-        return cls(tuple(names), reference, paired)
+        return cls(tuple(names), reference, paired, family)
 
     @property
     def tested(self) -> str:
@@ -72,6 +84,24 @@ class Conditions:
                 seed that another has.
         """
         return replicates(runs, self.names, paired=self.paired)
+
+    def level(self, confidence: float) -> float:
+        """The confidence of an interval for the tested condition alone at which intervals hold for
+        all conditions that might have been read off; both in (0, 1)."""
+        return confidence if self.family is None else 1 - self.family.alpha(1 - confidence)
+
+    def p(self, p: npt.ArrayLike) -> Floats:
+        """Two-sided p-values of the tested condition as they are for all of these, [G]."""
+        return np.asarray(p, np.float64) if self.family is None else self.family.p(p)
+
+    def holding(self, found: Crossed, confidence: float) -> Crossed:
+        """An estimate for the tested condition with intervals and p that hold for all of these.
+
+        Args:
+            found: a contrast with the tested condition, for any groups.
+            confidence: level of the intervals, in (0, 1).
+        """
+        return found if self.family is None else self.family.simultaneous(found, confidence)
 
 
 def replicates(runs: pd.DataFrame, names: Sequence[str], *, paired: bool) -> list[Ints]:

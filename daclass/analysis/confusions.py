@@ -62,9 +62,7 @@ def confusions(runs: Runs, conditions: Conditions, *, confidence: float) -> pd.D
         classes = positives[positives["half"] == half]
         chosen = runs.images.half(half)
         images = np.bincount(runs.images.labels[chosen], minlength=n_classes)[class_ids]
-        found = _growth(
-            events[chosen[events["image"]]], images, seeds, conditions.paired, confidence
-        )
+        found = _growth(events[chosen[events["image"]]], images, seeds, conditions, confidence)
         q = _within(found["p"].to_numpy(), predicted_ids, classes["q"].to_numpy())
         frames.append(
             found.assign(
@@ -104,7 +102,7 @@ def false_positives(runs: Runs, conditions: Conditions, *, confidence: float) ->
             events[chosen[events["image"]]],
             foreign,
             seeds,
-            conditions.paired,
+            conditions,
             confidence,
             moderate=True,
         )
@@ -154,14 +152,14 @@ def _growth(
     events: pd.DataFrame,
     images: Ints,
     seeds: tuple[int, int],
-    paired: bool,
+    conditions: Conditions,
     confidence: float,
     moderate: bool = False,
 ) -> pd.DataFrame:
     """Rates and growth of each pair of classes, [P]; arm 0 is the tested condition."""
     arms = [events[events["arm"] == arm].assign(value=1) for arm in (0, 1)]
     found: Crossed
-    if paired:
+    if conditions.paired:
         # 1 where only the tested condition takes the picture for the class, -1 where only the
         # reference does.
         signed = pd.concat([arms[0], arms[1].assign(value=-1)])
@@ -181,6 +179,7 @@ def _growth(
             confidence=confidence,
             moderate=moderate,
         )
+    found = conditions.holding(found, confidence)
     rates = [
         np.bincount(arm["pair"], minlength=len(images)) / np.where(images > 0, images * n, np.nan)
         for arm, n in zip(arms, seeds, strict=True)

@@ -1,4 +1,4 @@
-"""What the tested condition, such as the strongest augmentation, costs each class."""
+"""What the tested condition, such as the strength that is best on average, costs each class."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ class _Sweep:
     def fixed(self, half: Half, confidence: float, q: float) -> pd.DataFrame:
         chosen, labels = self._chosen(half)
         found = self._contrast(self.conditions.reference_level, half, confidence)
-        frame = self._frame(found, half, "fixed", q)
+        frame = self._frame(self.conditions.holding(found, confidence), half, "fixed", q)
         at_reference, at_tested = self.correct[self.conditions.reference_level], self.correct[0]
         if len(at_reference) == len(at_tested) == 1:
             alone = mcnemar(
@@ -161,14 +161,15 @@ class _Sweep:
                 at_tested[0, chosen],
                 labels,
                 self.cells.images.n_classes,
-                confidence=confidence,
+                confidence=self.conditions.level(confidence),
             )
+            p = self.conditions.p(alone.p)
             return frame.assign(
                 low=alone.low,
                 high=alone.high,
                 shrunken=shrink(alone.mean, alone.error),
-                p=alone.p,
-                q=q_values(alone.p, "bh"),
+                p=p,
+                q=q_values(p, "bh"),
                 speaks_of="networks",
             )
         return frame
@@ -199,9 +200,9 @@ class _Sweep:
             self.cells.images.n_classes,
         )
         found = OwnBest.of(contrasts, alike)
-        p = found.p()
-        level = _threshold(q_values(p, "bh"), q)
-        return {"at_least": found.at_least(1 - level), "p": p, "q": q_values(p, "bh")}
+        p = self.conditions.p(found.p())
+        level = self.conditions.level(1 - _threshold(q_values(p, "bh"), q))
+        return {"at_least": found.at_least(level), "p": p, "q": q_values(p, "bh")}
 
     def best(self, half: Half, strengths: Floats, confidence: float, q: float) -> pd.DataFrame:
         images = self.cells.images
@@ -231,7 +232,8 @@ class _Sweep:
         names = np.array(self.conditions.names, object)[used.argmax(axis=0)]
         with np.errstate(invalid="ignore"):
             strength = strengths @ used / used.sum(axis=0)
-        return self._frame(found.without(undefined), half, "best", q).assign(
+        held = self.conditions.holding(found.without(undefined), confidence)
+        return self._frame(held, half, "best", q).assign(
             reference_policy=np.where(undefined | (used.sum(axis=0) == 0), "", names),
             reference_strength=np.where(undefined, np.nan, strength),
             **self._bounds(half, confidence, q),
@@ -270,7 +272,7 @@ class _Sweep:
                 "p": found.p,
                 "q": adjusted,
                 "p_max": np.nan,
-                "detectable": _detectable(found, adjusted, q),
+                "detectable": _detectable(found, adjusted, q, self.conditions),
                 "plug_in": self._plug_in(half),
                 "rank": _rank(found.mean),
                 "images": found.images,
@@ -279,14 +281,14 @@ class _Sweep:
         )
 
 
-def _detectable(found: Crossed, adjusted: Floats, q: float) -> Floats:
+def _detectable(found: Crossed, adjusted: Floats, q: float, conditions: Conditions) -> Floats:
     """The smallest true drop that is found with a probability of `POWER`, [C].
 
     A test of level alpha finds a drop of ``reach(alpha) + t_power * error`` with about that
     probability; alpha is the threshold that Benjamini and Hochberg's procedure ended at. NaN where
     not even the loss of all accuracy would be found.
     """
-    alpha = _threshold(adjusted, q)
+    alpha = 1 - conditions.level(1 - _threshold(adjusted, q))
     drop = found.spread.reach(alpha) + stats.t.ppf(POWER, found.df) * found.error
     return np.where(drop <= 1, drop, np.nan)
 

@@ -92,10 +92,10 @@ def explained(
         if affected.rule == "top" or len(right[0]) >= 4:
             members = _members(cells, right, chosen_levels, conditions, affected, confidence)
             pools.append(_Pool("affected", "best", at_best, at_tested, known & members, True))
-    table = []
+    held, table = conditions.level(confidence), []
     for pool in pools:
         images = pool.mask.any(axis=0)
-        row = pool.numbers(confidence) if images.any() else dict.fromkeys(_NUMBERS, np.nan)
+        row = pool.numbers(held) if images.any() else dict.fromkeys(_NUMBERS, np.nan)
         table.append(
             {
                 "group": pool.group,

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from daclass.analysis.accuracy import accuracy, class_accuracy
 from daclass.analysis.cells import Cells
-from daclass.analysis.conditions import Conditions
 from daclass.analysis.confusions import confusions, false_positives
 from daclass.analysis.counts import count
 from daclass.analysis.effects import Affected, effects
 from daclass.analysis.explained import explained
 from daclass.analysis.nulls import Nulls
+from daclass.analysis.tested import conditions_of, gains
 
 
 def measures(
     cells: Cells,
-    conditions: Conditions,
+    names: Sequence[str],
+    reference: str,
+    condition: str | None,
     affected: Affected,
     *,
     confidence: float,
@@ -27,7 +31,8 @@ def measures(
 
     Args:
         cells: what `arrange_cells` gives.
-        conditions: which of its policies are compared.
+        names, reference, condition: which policies are compared, and which one is tested; see
+            `daclass.analysis.tested.conditions_of`.
         affected: the rule that chooses classes.
         confidence: level of the intervals, in (0, 1).
         replicates: of the bootstrap, see `Nulls.draw`.
@@ -39,10 +44,12 @@ def measures(
     Raises:
         InputError: as `Conditions.replicates`.
     """
+    conditions = conditions_of(cells, names, reference, condition)
     nulls = Nulls.draw(
         cells, conditions, confidence=confidence, replicates=replicates, random_seed=random_seed
     )
     return {
+        "tested": gains(cells, conditions, names, confidence=confidence),
         "counts": count(cells),
         "accuracy": accuracy(cells, confidence=confidence),
         "class_accuracy": class_accuracy(cells, conditions, nulls, confidence=confidence),

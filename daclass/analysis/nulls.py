@@ -79,7 +79,7 @@ class Nulls:
             spread = (sampled[:, level] - sampled[:, 0]).std(axis=0)
             scale = np.divide(found.error, spread, out=np.zeros_like(found.error), where=spread > 0)
             draws[truth] = sampled * scale.astype(np.float32)
-            contrasts[truth] = found
+            contrasts[truth] = conditions.holding(found, confidence)
         return cls(conditions, draws, contrasts, means)
 
     def difference(self, truth: Truth) -> npt.NDArray[np.float32]:

@@ -76,8 +76,13 @@ class Categories(Section):
 class Analysis(Section):
     """Effects, confusions and categories."""
 
+    tested: float | Literal["best", "strongest"] = "best"
+    """The strength that is tested: what would be trained for all classes. best: of the strengths
+    stronger than the reference, the one that is best on average on the selection half; since it is
+    read off the data, intervals and tests hold for all strengths at once. A number says it before
+    the data are seen, and strongest is the question of Kirichenko et al. (NeurIPS 2023)."""
     reference: float | Literal["weakest"] = "weakest"
-    """The strength that the fixed contrast compares the strongest one with."""
+    """The strength that the tested one is compared with."""
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     """Level of every interval."""
     empty_labels: Literal["drop", "wrong"] = "drop"

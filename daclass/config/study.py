@@ -55,7 +55,7 @@ class Study(Section):
     def _hangs_together(self) -> Study:
         """A study of predictions has a `comparison` and neither `sweep` nor `interventions`; every
         other study has a `sweep` and no `comparison`. All strengths lie in the axis's range;
-        `analysis.reference` is one of the sweep's, and not the strongest. The seeds of the
+        `analysis.tested` and `analysis.reference` are two of the sweep's. The seeds of the
         interventions are none of the sweep's; where `data.draws` is above 1, they train on draws
         that the sweep has not seen. Their designers suit the axis.
         """
@@ -76,8 +76,15 @@ class Study(Section):
             raise ValueError(
                 f"analysis.reference {self.reference_strength:g} is not one of sweep.strengths"
             )
-        if self.reference_strength == self.strongest:
-            raise ValueError("analysis.reference is the strongest strength: nothing to compare")
+        tested, reference = self.tested_strength, self.reference_strength
+        if tested is not None and tested not in self.strengths:
+            raise ValueError(f"analysis.tested {tested:g} is not one of sweep.strengths")
+        if tested == reference:
+            raise ValueError(f"analysis.tested and analysis.reference are both {tested:g}")
+        if reference == self.strongest and tested is None:
+            raise ValueError(
+                "analysis.reference is the strongest strength: there is no stronger one to test"
+            )
         if self.interventions:
             for name in self.interventions.designers:
                 if not DESIGNERS[name].suits(self.axis):
@@ -170,9 +177,12 @@ class Study(Section):
         return self.strengths[0]
 
     @property
-    def tested_strength(self) -> float:
-        """What the study would train for all: designed policies change it for some classes."""
-        return self.strongest
+    def tested_strength(self) -> float | None:
+        """The strength that is tested; None where the sweep's results decide it."""
+        tested = self.analysis.tested
+        if tested == "best":
+            return None
+        return self.strongest if tested == "strongest" else float(tested)
 
     @property
     def reference_strength(self) -> float:
@@ -181,14 +191,23 @@ class Study(Section):
 
     @property
     def conditions(self) -> tuple[str, ...]:
-        """Names of what is compared, the tested one first."""
+        """Names of what is compared: strengths, the strongest first, or named conditions, the
+        tested one first."""
         if self.comparison:
             return self.comparison.conditions
         return tuple(self.uniform_name(strength) for strength in self.strengths)
 
     @property
+    def tested_condition(self) -> str | None:
+        """The condition that is tested; None where the sweep's results decide it."""
+        if self.comparison:
+            return self.comparison.conditions[0]
+        tested = self.tested_strength
+        return None if tested is None else self.uniform_name(tested)
+
+    @property
     def reference_condition(self) -> str:
-        """The condition that the fixed contrast compares the tested one with."""
+        """The condition that the tested one is compared with."""
         if self.comparison:
             return self.comparison.reference or self.comparison.conditions[-1]
         return self.uniform_name(self.reference_strength)

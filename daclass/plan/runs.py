@@ -11,6 +11,7 @@ import pandas as pd
 
 from daclass.augment import Policy
 from daclass.config import Layout, Phase, Study
+from daclass.config.interventions import STARTING_POINT
 from daclass.errors import InputError
 from daclass.plan.index import current_index
 from daclass.training.runs import Run, fingerprint, plan_fine_tuning, plan_runs
@@ -79,7 +80,9 @@ def _runs(
     """A run for each policy and seed; equal policies give equal keys."""
     seeds = study.seeds(phase)
     if phase == "fine_tuning":
-        tested = {"uniform_tested": Policy(study.axis, study.tested_strength)}
+        designed = _policies(study, layout, "interventions")
+        assert designed is not None  # fine-tuned policies are the designed ones
+        tested = {STARTING_POINT: designed[STARTING_POINT]}
         parents = _runs(study, layout, "interventions", tested, index)
         recipe, stores = study.digest("interventions.fine_tuning"), layout.stores
         return [

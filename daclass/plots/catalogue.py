@@ -407,9 +407,9 @@ FIGURES: Mapping[str, Plot] = {
         _fixes,
         _UNTRAINED,
     ),
-    "interventions_vs_strongest": _against(policies.TESTED, _UNTRAINED),
+    "interventions_vs_tested": _against(policies.TESTED, _UNTRAINED),
     "interventions_vs_random": _against(policies.CONTROL, "This study trained no random control."),
-    "fine_tuned_vs_strongest": _against(
+    "fine_tuned_vs_tested": _against(
         _TUNED,
         "This study fine-tuned no networks.",
         "All networks start from that of the tested strength for all and are trained further, "

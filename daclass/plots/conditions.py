@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -23,7 +22,7 @@ class Conditions:
     Attributes:
         names: as readers see them: a strength such as "0.08", or the condition's name.
         positions: where they stand on the x axis: the strength itself, or 0, 1, 2, ...
-        tested: name of the condition that may hurt: the strongest strength, or the first condition.
+        tested: name of the condition that may hurt, such as the strength best on average.
         reference: name of the one that the fixed contrast compares it with; "" where unknown.
         by_strength: whether they are strengths of one axis.
         label: the x axis's label.
@@ -106,36 +105,41 @@ class Conditions:
         )
 
 
-def conditions_of(
-    axis: str, named: tuple[str, ...], accuracy: pd.DataFrame, effects: pd.DataFrame
-) -> Conditions:
+def conditions_of(axis: str, named: tuple[str, ...], tested: pd.DataFrame) -> Conditions:
     """What a study compares, from its tables.
 
     Args:
         axis: name of the axis of the strengths.
         named: the conditions of a study without strengths, the tested one first; else empty.
-        accuracy, effects: the tables of these names.
+        tested: the table of this name.
     """
-    fixed = effects[effects["reference"] == "fixed"]
+    rows = tested if named else tested.sort_values("strength", kind="stable")
+    names = named or tuple(f"{strength:g}" for strength in rows["strength"])
+    of_role = {
+        role: dict(
+            zip(
+                rows[role],
+                rows["policy"] if named else map("{:g}".format, rows["strength"]),
+                strict=True,
+            )
+        ).get(True, "")
+        for role in ("tested", "reference")
+    }
     if named:
-        told = fixed.get("reference_policy", pd.Series([""])).iloc[:1].tolist()
-        reference = (told or [""])[0] or named[-1]
         places = tuple(float(i) for i in range(len(named)))
-        return Conditions(named, places, named[0], reference, False, "condition")
-    strengths = sorted({float(s) for s in accuracy["strength"].dropna()})
+        return Conditions(
+            named, places, of_role["tested"], of_role["reference"], False, "condition"
+        )
     known = AXES.get(axis)
-    if known is None:
-        label, tested = axis, min(strengths, default=np.nan)
-    else:
+    label = axis
+    if known is not None:
         arrow = "(← stronger)" if known.stronger == "lower" else "(stronger →)"
         label = f"{known.label} {arrow}"
-        tested = known.strongest(strengths) if strengths else np.nan
-    against = fixed["reference_strength"].dropna().iloc[:1].tolist()
     return Conditions(
-        names=tuple(f"{s:g}" for s in strengths),
-        positions=tuple(strengths),
-        tested=f"{tested:g}",
-        reference=f"{against[0]:g}" if against else "",
+        names=names,
+        positions=tuple(rows["strength"].astype(float)),
+        tested=of_role["tested"],
+        reference=of_role["reference"],
         by_strength=True,
         label=label,
     )

@@ -56,6 +56,7 @@ class Tables:
     policies: pd.DataFrame = field(default_factory=_absent("policies"))
     policy_classes: pd.DataFrame = field(default_factory=_absent("policy_classes"))
     models: pd.DataFrame = field(default_factory=_absent("models"))
+    tested: pd.DataFrame = field(default_factory=_absent("tested"))
     counts: pd.DataFrame = field(default_factory=_absent("counts"))
     accuracy: pd.DataFrame = field(default_factory=_absent("accuracy"))
     class_accuracy: pd.DataFrame = field(default_factory=_absent("class_accuracy"))
@@ -91,7 +92,7 @@ class Tables:
     @cached_property
     def conditions(self) -> Conditions:
         """What the study compares: strengths of an axis, or named conditions."""
-        return conditions_of(self.axis, self.named, self.accuracy, self.effects)
+        return conditions_of(self.axis, self.named, self.tested)
 
     @cached_property
     def named_policies(self) -> Policies:

@@ -48,13 +48,13 @@ TITLES = {
     "interventions_vs_best": Title(
         "What each policy changes against the best single strength", FIXES, "interventions"
     ),
-    "interventions_vs_strongest": Title(
+    "interventions_vs_tested": Title(
         "What each policy changes against the tested strength for all", FIXES, "interventions"
     ),
     "interventions_vs_random": Title(
         "What each policy changes against the same dose for random classes", FIXES, "control"
     ),
-    "fine_tuned_vs_strongest": Title(
+    "fine_tuned_vs_tested": Title(
         "What fine-tuning under each policy changes against fine-tuning under the tested strength",
         FIXES,
         "fine_tuning",

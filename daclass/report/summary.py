@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from daclass.analysis.best import best_condition
 from daclass.analysis.categories import CATEGORIES
 from daclass.analysis.effects import selection_drop
+from daclass.analysis.tested import condition_of
 from daclass.plots.effects import lost
 from daclass.plots.policies import BEST, PRIMARY
 from daclass.plots.tables import has_multi
@@ -31,7 +31,6 @@ def summarise(
     axis: str | None,
     strengths: Sequence[float],
     conditions: Sequence[str],
-    reference: str,
     replicates: str,
     q: float,
     confidence: float,
@@ -45,12 +44,12 @@ def summarise(
     Args:
         study, title, config_digest, versions, wall_seconds, runs_trained: copied.
         axis, strengths: of the sweep; None and empty for a study of predictions.
-        conditions, reference: what is compared, the tested condition first.
+        conditions: what is compared; table "tested" says which of them is tested.
         replicates: what the runs of a condition are, in the plural, such as "seeds".
         q: false discovery rate up to which a class counts as hurt or helped.
         confidence: level of the intervals.
-        tables: "classes", "counts", "accuracy", "effects", "explained" and "categories"; "planted",
-            "interventions" and "intervention_costs" where there are any.
+        tables: "classes", "tested", "counts", "accuracy", "effects", "explained" and "categories";
+            "planted", "interventions" and "intervention_costs" where there are any.
 
     Returns:
         A dict of plain Python values that `json` can write; missing numbers are None. Shares are in
@@ -66,8 +65,8 @@ def summarise(
         "axis": axis,
         "strengths": list(strengths),
         "conditions": list(conditions),
-        "tested": conditions[0],
-        "reference": reference,
+        "tested": condition_of(tables["tested"], "tested"),
+        "reference": condition_of(tables["tested"], "reference"),
         "replicates": replicates,
         "q": q,
         "confidence": confidence,
@@ -76,7 +75,8 @@ def summarise(
         "versions": dict(versions),
         "wall_seconds": dict(wall_seconds),
         "accuracy": _accuracy(tables["accuracy"], conditions),
-        "best_average": _best_average(tables["accuracy"], conditions),
+        "gains": _records(tables["tested"]),
+        "best_average": _best_average(tables["accuracy"], tables["tested"]),
         "discoveries": _discoveries(effects, q),
         "explained": _records(tables["explained"]),
         "affected": _affected(effects, categories, names),
@@ -107,15 +107,10 @@ def _findings(content: Row, tables: Mapping[str, pd.DataFrame]) -> Row:
 
 def _average(content: Row) -> Row:
     """What the tested condition buys: the mean of all classes there less that at the reference."""
-    pooled = {(row["group"], row["reference"]): row for row in content["explained"]}
-    drop = pooled["all", "fixed"]
-    value, low, high = (drop[f"drop_original{end}"] for end in ("", "_low", "_high"))
+    (row,) = (row for row in content["gains"] if row["tested"])
     change = {
-        "value": None if value is None else -value,
-        "low": None if high is None else -high,
-        "high": None if low is None else -low,
-        **{key: drop[key] for key in ("seeds", "images")},
-    }
+        "value": row["gain"], **{key: row[key] for key in ("low", "high", "seeds", "images")},
+    }  # fmt: skip
     return {"verdict": direction(change["low"], change["high"]), "change": change}
 
 
@@ -233,22 +228,22 @@ def _accuracy(accuracy: pd.DataFrame, conditions: Sequence[str]) -> list[Row]:
     )
 
 
-def _best_average(accuracy: pd.DataFrame, conditions: Sequence[str]) -> Row:
+def _best_average(accuracy: pd.DataFrame, tested: pd.DataFrame) -> Row:
     """The best condition on average, chosen on one half and reported on the other."""
-    best = best_condition(accuracy, conditions)
     first = accuracy[(accuracy["truth"] == "original") & (accuracy["k"] == 1)].set_index("policy")
     estimate = first[first["half"] == "estimate"]
     rows = dict(zip(estimate.index, _records(estimate), strict=True))
     shown = ("accuracy", "low", "high", "seeds", "images")
+    best = condition_of(tested, "best")
     return {
         "condition": best,
         **{key: rows[best][key] for key in ("strength", *shown)},
-        "tested": {key: rows[conditions[0]][key] for key in shown},
+        "tested": {key: rows[condition_of(tested, "tested")][key] for key in shown},
     }
 
 
 def _discoveries(effects: pd.DataFrame, q: float) -> Row:
-    """How many classes differ between the reference and the strongest strength, on all cells."""
+    """How many classes differ between the reference and the tested condition, on all cells."""
     contrast = (effects["half"] == "all") & (effects["reference"] == "fixed")
     found: Row = {}
     for truth in ("original", "multi"):

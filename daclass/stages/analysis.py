@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 EVIDENCE = ("index", "classes", "annotations")
 
 MEASURED = (
-    "counts", "accuracy", "class_accuracy", "effects", "null_band", "explained", "confusions",
-    "false_positives",
-    "models",
+    "tested", "counts", "accuracy", "class_accuracy", "effects", "null_band", "explained",
+    "confusions", "false_positives", "models",
 )  # fmt: skip
 """The tables of stage `measure`."""
 
-COMPARED = ("comparison", "sweep", "augmentation.axis", "analysis.reference")
+COMPARED = ("comparison", "sweep", "augmentation.axis")
 """What decides which conditions there are and how they are called."""
+QUESTION = (*COMPARED, "analysis.tested", "analysis.reference")
+"""What decides which of them are compared; what comes after `measure` reads that from its table."""
 
 
 def _tables(names: Sequence[str]) -> dict[str, Items]:
@@ -57,7 +58,6 @@ def cells(
 
 def measure(study: Study, **evidence: pd.DataFrame) -> Mapping[str, pd.DataFrame]:
     """Join predictions and annotations; count, and estimate accuracies, effects and confusions."""
-    from daclass.analysis.conditions import Conditions
     from daclass.analysis.effects import Affected
     from daclass.analysis.measures import measures
     from daclass.analysis.models import models
@@ -66,7 +66,9 @@ def measure(study: Study, **evidence: pd.DataFrame) -> Mapping[str, pd.DataFrame
     joined, settings = cells(study, **evidence), study.analysis
     found = measures(
         joined,
-        Conditions.of(study.conditions, study.reference_condition, joined.table),
+        study.conditions,
+        study.reference_condition,
+        study.tested_condition,
         Affected(**settings.affected.model_dump()),
         confidence=settings.confidence,
         replicates=settings.bootstrap,
@@ -83,7 +85,7 @@ MEASURE = Stage(
     writes=lambda study, of: _tables(MEASURED),
     settings=lambda study, of: [
         "seed",
-        *COMPARED,
+        *QUESTION,
         "analysis.confidence",
         "analysis.empty_labels",
         "analysis.affected",

@@ -18,7 +18,7 @@ from daclass.errors import InputError
 from daclass.stages.stage import Items, Of, Stage, files, record, table
 from daclass.tables import content_digest
 
-DESIGN_TABLES = ("counts", "effects", "categories", "classes", "index")
+DESIGN_TABLES = ("tested", "counts", "effects", "categories", "classes", "index")
 """What designers see, as far as `Evidence` lets them."""
 
 
@@ -127,7 +127,8 @@ def _fine_tuned(study: Study, policies: pd.DataFrame, policy_classes: pd.DataFra
 def _designed(
     study: Study, classes: pd.DataFrame, **tables: pd.DataFrame
 ) -> tuple[list[Policy], list[dict[str, Any]], list[Mapping[str, str]], list[Any]]:
-    from daclass.analysis.designers import Evidence, resolve_m
+    from daclass.analysis.designers import Evidence, nothing_to_trade, resolve_m
+    from daclass.analysis.tested import strength_of
 
     assert study.interventions is not None
     tables["classes"] = classes
@@ -142,20 +143,26 @@ def _designed(
         training_pictures=of_class.reindex(range(len(classes))).to_numpy("float64"),
         axis=study.axis,
         strengths=study.strengths,
-        tested=study.tested_strength,
-        reference=study.reference_strength,
+        tested=strength_of(tables["tested"], "tested"),
+        reference=strength_of(tables["tested"], "reference"),
         m=len(classes),
         random_seed=study.interventions.random_seed,
         one_run=tables.get("preserved"),
+    )
+    best = strength_of(tables["tested"], "best")
+    at_stake = study.analysis.tested != "best" or (
+        study.strengths.index(best) < study.strengths.index(evidence.reference)
     )
     pooled = {draw: name for name, draws in study.controls().items() for draw in draws}
     made, rows, reasons, records = [], [], [], []
     for plan in study.planned:
         m = resolve_m(plan.classes, len(classes))
-        design = DESIGNERS[plan.designer](
-            replace(evidence, m=m, strength=plan.strength, draw=plan.draw),
-            study.interventions.settings.get(plan.designer),
-        )
+        own = replace(evidence, m=m, strength=plan.strength, draw=plan.draw)
+        if not at_stake and plan.name not in study.baselines and plan.strength is None:
+            design = nothing_to_trade(own)
+        else:
+            chosen = study.interventions.settings.get(plan.designer)
+            design = DESIGNERS[plan.designer](own, chosen)
         control = pooled.get(plan.name, "")
         row = {
             "policy": plan.name,
@@ -176,7 +183,8 @@ def _designed(
                 "half": "select",
                 "seeds": list(study.seeds("sweep")),
                 "strengths": list(study.strengths),
-                "reference": study.reference_strength,
+                "tested": evidence.tested,
+                "reference": evidence.reference,
                 "random_seed": evidence.random_seed,
                 "tables": digests,
             }
@@ -214,7 +222,7 @@ POLICIES = Stage(
         "interventions": [
             "augmentation.axis",
             "sweep",
-            "analysis.reference",
+            "analysis.tested",
             "interventions.designers",
             "interventions.classes",
             "interventions.random_draws",

@@ -40,24 +40,25 @@ def examples(
     predictions: pd.DataFrame,
     index: pd.DataFrame,
     annotations: pd.DataFrame,
+    tested: pd.DataFrame,
     effects: pd.DataFrame,
     categories: pd.DataFrame,
     pictures: Path | None = None,
 ) -> Mapping[str, pd.DataFrame]:
     """Pick example pictures of some classes for the report, with the crops they get."""
     from daclass.analysis.cells import one_view
+    from daclass.analysis.tested import condition_of, strength_of
     from daclass.examples import choose_classes, choose_pictures, render
 
     assert study.sweep is not None
-    strengths = study.strengths
     # Only the crop's own axis has boxes to show.
-    boxes = [strengths[0], strengths[len(strengths) // 2], strengths[-1]]
+    boxes = [strength_of(tested, role) for role in ("tested", "reference")]
     found = render(
         choose_pictures(
             one_view(predictions, study.training.val_crop),
             index,
-            study.conditions[0],
-            study.reference_condition,
+            condition_of(tested, "tested"),
+            condition_of(tested, "reference"),
             study.draw(study.sweep.seeds[0]),
         ),
         annotations,
@@ -76,7 +77,10 @@ EXAMPLES = Stage(
     examples,
     reads=lambda study, of: {
         "predictions": table("predictions", "sweep"),
-        **{name: table(name) for name in ("index", "annotations", "effects", "categories")},
+        **{
+            name: table(name)
+            for name in ("index", "annotations", "tested", "effects", "categories")
+        },
         **of_pictures(study),
     },
     writes=lambda study, of: {"examples": table("examples")},
@@ -226,7 +230,6 @@ def summary(
         axis=study.axis.name if study.sweep else None,
         strengths=study.strengths,
         conditions=study.conditions,
-        reference=study.reference_condition,
         replicates=study.comparison.replicates if study.comparison else "seeds",
         q=study.analysis.affected.q,
         confidence=study.analysis.confidence,

@@ -83,6 +83,7 @@ def study_tables(
         "models": _models(counts),
         "counts": counts,
         "accuracy": _accuracy(counts, seeds),
+        "tested": _tested(counts, seeds),
         "effects": effects,
         "explained": _explained(affected, len(names), seeds).head(None if extras else 0),
         "confusions": _confusions(categories, seeds),
@@ -131,6 +132,8 @@ def _named(frame: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
     names = dict(zip(STRENGTHS[: len(conditions) - 1], conditions, strict=False))
     names[STRENGTHS[-1]] = conditions[-1]
     renamed = frame.assign(policy=frame["strength"].map(names), strength=np.nan)
+    if "best" in frame:
+        renamed["best"] = frame["reference"]
     return renamed[renamed["policy"].notna()].reset_index(drop=True)
 
 
@@ -192,6 +195,19 @@ def _accuracy(counts, seeds) -> pd.DataFrame:
         part["images"] = sums[images] // seeds
         parts.append(part)
     return pd.concat(parts)
+
+
+def _tested(counts, seeds) -> pd.DataFrame:
+    """The strongest is tested, as by `analysis.tested: strongest`."""
+    whole = _accuracy(counts, seeds).query("half == 'all' and truth == 'original'")
+    gain = whole["accuracy"] - whole.set_index("strength")["accuracy"][0.99]
+    width = 0.02 if seeds > 1 else np.nan
+    at = whole["strength"]
+    return whole.rename(columns={"low": "accuracy_low", "high": "accuracy_high"}).assign(
+        tested=at == 0.08, reference=at == 0.99, best=at == 0.4, simultaneous=False, gain=gain,
+        low=(gain - width).where(at != 0.99), high=(gain + width).where(at != 0.99),
+        p=np.where(at != 0.99, 0.04 if seeds > 1 else np.nan, np.nan),
+    )  # fmt: skip
 
 
 def _effects(counts, victims, seeds) -> pd.DataFrame:
@@ -499,7 +515,7 @@ def _planted(names, effects, categories) -> pd.DataFrame:
 def study_summary(tables: Tables, title: str = "Random resized crops on made-up tables") -> dict:
     """What summary.json holds for such a study, made by the function that makes it."""
     used = (
-        "classes", "counts", "accuracy", "effects", "explained", "categories", "planted",
+        "classes", "tested", "counts", "accuracy", "effects", "explained", "categories", "planted",
         "policies", "interventions",
     )  # fmt: skip
     found = {name: getattr(tables, name) for name in used}
@@ -512,7 +528,6 @@ def study_summary(tables: Tables, title: str = "Random resized crops on made-up 
         axis="rrc_scale",
         strengths=() if tables.named else STRENGTHS,
         conditions=tables.named or [f"uniform_{strength}" for strength in STRENGTHS],
-        reference=tables.named[-1] if tables.named else "uniform_0.99",
         replicates=tables.replicates,
         q=0.05,
         confidence=0.95,

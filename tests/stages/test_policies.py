@@ -34,7 +34,7 @@ def load(folder: Path, analysis: dict | None = None, **interventions) -> Study:
         "name": "small",
         "data": {"source": "petri"},
         "sweep": {"strengths": list(STRENGTHS), "seeds": [0, 1]},
-        "analysis": analysis or {},
+        "analysis": {"tested": "strongest", **(analysis or {})},
         "interventions": {"seeds": [2, 3], "classes": 2, **interventions},
     }
     path.write_text(yaml.safe_dump(content))
@@ -44,6 +44,23 @@ def load(folder: Path, analysis: dict | None = None, **interventions) -> Study:
 @pytest.fixture
 def layout(tmp_path) -> Layout:
     return Layout("small", tmp_path / "results", tmp_path / "figures")
+
+
+def question(best: float, tested: float = 0.08) -> pd.DataFrame:
+    """Table "tested" with .99 as the reference."""
+    return (
+        pd.DataFrame(
+            {
+                "policy": [f"rrc_scale={strength:g}" for strength in STRENGTHS],
+                "strength": STRENGTHS,
+                "tested": [strength == tested for strength in STRENGTHS],
+                "reference": [strength == 0.99 for strength in STRENGTHS],
+                "best": [strength == best for strength in STRENGTHS],
+            }
+        )
+        .reindex(columns=list(SCHEMAS["tested"]))
+        .assign(simultaneous=False, seeds=2, images=160)
+    )
 
 
 @pytest.fixture
@@ -73,6 +90,7 @@ def tables() -> dict[str, pd.DataFrame]:
     categories = pd.DataFrame({"class_id": [2, 3], "swallower_id": [0, 1], "both": 0})
     index = pd.DataFrame({"class_id": np.repeat(range(len(NAMES)), 5), "split": "train"})
     return {
+        "tested": question(0.3),
         "counts": pd.DataFrame(rows),
         "effects": effects,
         "categories": categories.reindex(columns=list(SCHEMAS["categories"])),
@@ -108,7 +126,7 @@ def test_every_planned_policy_is_written_with_where_it_comes_from(tmp_path, layo
     counts = read_table("counts", layout.table("counts"))
     expected = hashlib.sha256(counts.to_csv(index=False).encode()).hexdigest()
     assert wide["tables"]["counts"] == expected
-    assert set(wide["tables"]) == {"counts", "effects", "categories", "classes", "index"}
+    assert set(wide["tables"]) == {"tested", "counts", "effects", "categories", "classes", "index"}
     draws = [provenance(layout, f"random_classes_{n}") for n in (1, 2)]
     assert [record["draw"] for record in draws] == [1, 2]
     assert all(set(d["reasons"]["classes"]) <= {"eel", "fox", "gnu", "hen"} for d in draws)
@@ -316,3 +334,24 @@ def test_verify_finds_every_damaged_file_and_has_its_run_trained_again(tmp_path,
     assert "weights.safetensors: damaged" in caplog.text and "index.parquet" in caplog.text
     assert jobs.get("train", of).why() == "not done yet" and not runs[0].trained
     assert runs[1].trained
+
+
+def test_where_no_stronger_strength_is_best_there_is_nothing_to_trade(tmp_path, layout, tables):
+    """Baselines are what they always are; policies are the reference, and share its runs."""
+    study = load(tmp_path, analysis={"tested": "best"}, designers=["fp_informed", "uniform_each"])
+    design(study, layout, {**tables, "tested": question(0.99, tested=0.3)})
+    made = {
+        name: Policy.load(layout.policy("interventions", name))
+        for name in study.policy_names("interventions")
+    }
+    assert made["fp_informed"] == made["uniform_reference"] == Policy(study.axis, 0.99)
+    assert made["uniform_tested"] == Policy(study.axis, 0.3)
+    assert made["uniform_0.08"] == Policy(study.axis, 0.08)
+
+
+def test_policies_change_the_tested_strength_for_some_classes(tmp_path, layout, tables):
+    study = load(tmp_path, analysis={"tested": "best"}, designers=["fp_informed"])
+    design(study, layout, {**tables, "tested": question(0.3, tested=0.3)})
+    made = Policy.load(layout.policy("interventions", "fp_informed"))
+    assert made.strength != 0.08
+    assert made.default == 0.3

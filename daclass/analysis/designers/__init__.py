@@ -7,6 +7,16 @@ and what it needs is declared beside it (`daclass.designer`); it is found throug
 """
 
 from daclass.analysis.designers.evidence import Design, Evidence, designed, resolve_m
+from daclass.analysis.designers.uniform import nothing_to_trade
 from daclass.designer import DESIGNERS, Designer, designer
 
-__all__ = ["DESIGNERS", "Design", "Designer", "Evidence", "designed", "designer", "resolve_m"]
+__all__ = [
+    "DESIGNERS",
+    "Design",
+    "Designer",
+    "Evidence",
+    "designed",
+    "designer",
+    "nothing_to_trade",
+    "resolve_m",
+]

@@ -150,9 +150,9 @@ class Evidence:
         return right, shown
 
     def average(self) -> Floats:
-        """The same over the pictures of all classes, [K]."""
-        right, images = (self.total(name).sum(axis=1) for name in ("correct", "images"))
-        return right / np.maximum(images, 1)
+        """Its mean over the classes that have pictures, [K]."""
+        by_class = self.accuracy()
+        return np.asarray(by_class[:, ~np.isnan(by_class).all(axis=0)].mean(axis=1))
 
     def best_level(self) -> int:
         """Rank in `ordered` of the best average, as `daclass.analysis.best` has it."""

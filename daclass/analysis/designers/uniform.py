@@ -56,3 +56,13 @@ def uniform_each(evidence: Evidence) -> Design:
     assert evidence.strength is not None  # whoever orders this policy names its strength
     summary = f"every class at {evidence.strength:g}"
     return designed(evidence, evidence.strength, summary)
+
+
+def nothing_to_trade(evidence: Evidence) -> Design:
+    """The reference strength for every class: what a policy is where no stronger strength is best
+    on average, so that there is no gain that classes could pay for."""
+    summary = (
+        f"every class at {evidence.reference:g}: no stronger strength is better on average, so "
+        "there is nothing to trade off"
+    )
+    return designed(evidence, evidence.reference, summary)
