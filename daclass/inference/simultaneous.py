@@ -41,7 +41,8 @@ class Family:
 
     @classmethod
     def of(cls, correlations: npt.ArrayLike, sides: int = 2) -> Family:
-        """Args: correlations between the contrasts, [K, K], such as `correlations` gives."""
+        """Args: correlations between the contrasts, [K, K], such as
+        `daclass.inference.own_best.picture_correlations` gives."""
         matrix = np.asarray(correlations, np.float64)
         values, vectors = np.linalg.eigh(matrix)
         root = vectors * np.sqrt(np.maximum(values, 0.0))
@@ -83,26 +84,6 @@ class Family:
             high=np.minimum(found.mean + reach, span[1]),
             p=self.p(found.p),
         )
-
-
-def correlations(errors: npt.ArrayLike, reference: int) -> Floats:
-    """Correlations between the contrasts of all conditions with one of them, [K - 1, K - 1].
-
-    Args:
-        errors: standard errors of the differences between any two of K conditions, [K, K],
-            symmetric with a diagonal of 0.
-        reference: the condition that all others are compared with.
-    """
-    variance = np.asarray(errors, np.float64) ** 2
-    others = np.arange(len(variance)) != reference
-    own = variance[others, reference]
-    covariance = (own[:, None] + own[None, :] - variance[np.ix_(others, others)]) / 2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found = covariance / np.sqrt(own[:, None] * own[None, :])
-    # Conditions that never differ from the reference have no correlation to others.
-    found = np.where(np.isfinite(found), np.clip(found, -1.0, 1.0), 0.0)
-    np.fill_diagonal(found, 1.0)
-    return np.asarray(found)
 
 
 def max_p(p: Floats, shared: Floats) -> Floats:
