@@ -369,6 +369,62 @@ TABLES: Mapping[str, Table] = {
             ),
         },
     ),
+    "views": Table(
+        "A policy at a view of the judged pictures, on one half, under original labels; one such "
+        "table per phase.",
+        {
+            "policy": _POLICY,
+            "strength": _STRENGTH,
+            "view": (
+                _real,
+                "Side of the central square that was judged, as a share of the picture's shorter "
+                "side.",
+            ),
+            "shifted": (
+                _flag,
+                "Whether a shift per class, fitted on the selection half, was added to the logits.",
+            ),
+            "half": (_text, '"select", "estimate" or "all".'),
+            "accuracy": (_real, "Mean over seeds and pictures."),
+            "low": _LOW,
+            "high": _HIGH,
+            "difference": (_real, "`accuracy` less that at the common view, unshifted."),
+            "difference_low": _LOW,
+            "difference_high": _HIGH,
+            "common": (_flag, "Whether this is `training.val_crop`, the study's own view."),
+            "best": (
+                _flag,
+                "Whether the policy does best at this view on the selection half; ties go to the "
+                "view nearest to the common one.",
+            ),
+            "seeds": _SEEDS,
+            "images": _IMAGES,
+        },
+    ),
+    "view_effects": Table(
+        "A class's drop, as in table effects against the fixed reference, where the tested and the "
+        "reference strength are judged each at its own best view. The view is chosen on the half "
+        "that a picture is not in; original labels.",
+        {
+            "class_id": _CLASS,
+            "half": (_text, '"estimate" or "all".'),
+            "tested_view": (_real, "The tested strength's best view on the selection half."),
+            "reference_view": (_real, "The reference strength's."),
+            "drop": (_real, "The estimate."),
+            "low": _LOW,
+            "high": _HIGH,
+            "p": (_real, "Two-sided p-value of no drop, for new seeds and new pictures."),
+            "q": (_real, "Benjamini-Hochberg's, over the classes of one half."),
+            "view_part": (
+                _real,
+                "The drop at the common view less this one: what the view made of it.",
+            ),
+            "part_low": _LOW,
+            "part_high": _HIGH,
+            "seeds": _SEEDS,
+            "images": _IMAGES,
+        },
+    ),
     "null_band": Table(
         "A rank among the drops of all classes, sorted from the largest, as they come out if no "
         "condition has an effect.",
@@ -471,7 +527,9 @@ TABLES: Mapping[str, Table] = {
     ),
     "interventions": Table(
         "A policy on a group of classes, beside a baseline: paired on fresh seeds and the "
-        "estimation half. Several draws of one control are also one policy, their mean.",
+        "estimation half. Several draws of one control are also one policy, their mean; so are the "
+        'remedies that train nothing, "view" and "logit_shift": the networks of uniform_tested '
+        "at the view that was best in the sweep, and with shifted logits.",
         {
             "policy": _POLICY,
             "group": (_text, '"all", "affected", "swallowers" or "both" (the last two together).'),

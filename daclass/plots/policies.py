@@ -66,7 +66,7 @@ class Policies:
         def place(name: str) -> tuple[bool, tuple[int, str], int, int, float]:
             row = self._of(name)
             if not row:
-                return (False, designer_rank(""), 0, 0, 0.0)
+                return (False, designer_rank(name), 0, 0, 0.0)
             draw = 0 if name in self._pools else row["draw"]
             strength = 0.0 if np.isnan(row["strength"]) else float(row["strength"])
             return (bool(row["parent"]), designer_rank(row["designer"]), row["m"], draw, strength)

@@ -22,6 +22,7 @@ STAGES: dict[str, Stage] = {
         training.PREDICT,
         preserved.PRESERVED,
         analysis.MEASURE,
+        analysis.VIEWS,
         analysis.CATEGORIES,
         analysis.PLANTED,
         analysis.INTERVENTIONS,

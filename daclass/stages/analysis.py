@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from daclass.analysis.cells import PREDICTION_COLUMNS
+from daclass.analysis.views import PREDICTION_COLUMNS as VIEW_COLUMNS
 from daclass.config import Study
 from daclass.designer import DESIGNERS
 from daclass.stages.data import overlaps_elsewhere
+from daclass.stages.policies import phases
 from daclass.stages.receipts import read_record
 from daclass.stages.stage import ONE, Items, Of, Stage, files, table
 
@@ -95,6 +97,53 @@ MEASURE = Stage(
 )
 
 
+def views(
+    study: Study,
+    of: Of,
+    predictions: pd.DataFrame,
+    index: pd.DataFrame,
+    classes: pd.DataFrame,
+) -> Mapping[str, pd.DataFrame]:
+    """Estimate accuracy at every view, and what classes lose with each strength at its best one."""
+    from daclass.analysis.views import view_effects, views
+
+    common, confidence = study.training.val_crop, study.analysis.confidence
+    found = {"views": views(predictions, index, len(classes), common, confidence=confidence)}
+    if of.phase == "sweep":
+        found["view_effects"] = view_effects(
+            predictions,
+            index,
+            len(classes),
+            study.conditions[0],
+            study.reference_condition,
+            common,
+            confidence=confidence,
+        )
+    return found
+
+
+VIEWS = Stage(
+    "views",
+    views,
+    reads=lambda study, of: {
+        "predictions": table("predictions", of.phase),
+        **_tables(["index", "classes"]),
+    },
+    writes=lambda study, of: {
+        "views": table("views", of.phase),
+        **(_tables(["view_effects"]) if of.phase == "sweep" else {}),
+    },
+    settings=lambda study, of: [
+        "analysis.confidence",
+        "training.val_crop",
+        *(COMPARED if of.phase == "sweep" else ()),
+    ],
+    jobs=phases,
+    which=("phase",),
+    columns={"predictions": VIEW_COLUMNS},
+)
+
+
 def categories(
     study: Study,
     effects: pd.DataFrame,
@@ -164,20 +213,27 @@ def interventions(
     categories: pd.DataFrame,
     trained: Sequence[Path],
     policies: pd.DataFrame,
+    views: pd.DataFrame,
+    predictions: pd.DataFrame,
     **evidence: pd.DataFrame,
 ) -> Mapping[str, pd.DataFrame]:
-    """What the designed policies change, on fresh seeds and the estimation half."""
+    """What the designed policies and remedies without training change, on fresh seeds and the
+    estimation half."""
     from daclass.analysis.costs import costs
     from daclass.analysis.interventions import intervention_classes, interventions
+    from daclass.analysis.remedies import remedies, with_remedies
 
-    joined, confidence = cells(study, **evidence), study.analysis.confidence
-    classes = intervention_classes(joined, study.baselines, confidence=confidence)
+    others, confidence = remedies(views, study.conditions[0]), study.analysis.confidence
+    judged = with_remedies(predictions, others, study.training.val_crop)
+    joined = cells(study, predictions=judged, **evidence)
+    baselines = (*study.baselines, *(remedy.name for remedy in others))
+    classes = intervention_classes(joined, baselines, confidence=confidence)
     return {
         "interventions": interventions(
             joined,
             affected=sorted(effects.loc[effects["affected"], "class_id"].unique().tolist()),
             swallowers=sorted(set(categories["swallower_id"]) - {-1}),
-            baselines=study.baselines,
+            baselines=baselines,
             controls=study.controls(),
             classes=classes,
             q=study.analysis.affected.q,
@@ -236,6 +292,7 @@ def _intervention_reads(study: Study, of: Of) -> Mapping[str, Items]:
         "predictions": [table("predictions", phase) for phase in phases],
         **_tables(EVIDENCE),
         **_tables(["effects", "categories"]),
+        "views": table("views", "sweep"),
         "policies": [table("policies", phase) for phase in phases],
         "trained": [files("trained", p, seed) for p in phases for seed in study.seeds(p)],
     }
@@ -249,12 +306,11 @@ INTERVENTIONS = Stage(
         ["interventions", "intervention_classes", "intervention_costs"]
     ),
     settings=lambda study, of: [
+        *COMPARED,
         "analysis.empty_labels",
         "analysis.confidence",
         "analysis.affected.q",
-        "augmentation.axis",
         "interventions",
-        "sweep",
         "training.epochs",
         "training.val_crop",
         "data.source",

@@ -90,7 +90,9 @@ def train(
         val = None
         if machine.validate_every and val_samples:
             val = val_loader(recipe, val_samples, threads, team.part)
-        trainees = start(recipe, pending, samples.labels, class_names, computing, team, machine)
+        trainees = start(
+            recipe, pending, samples.labels, class_names, computing, team, compiled=machine.compile
+        )
         try:
             Loop(recipe, machine, trainees, loader, augmentation, views, val, team, asked).run(
                 config
@@ -196,8 +198,6 @@ class Loop:
                     trainee.step(*inputs, rate, said.to(trainee.device))
                 else:
                     trainee.step(*inputs, rate)
-            for trainee in active:
-                trainee.join()
             images = len(batch[self.devices[0]].labels) * len(active) * self.crew.part.size
             seconds = time.monotonic() - began
             meter.count(images, seconds, waited)

@@ -25,6 +25,19 @@ class Words(NamedTuple):
 _ROLES = ("baseline", "policy", "control")
 UNIFORM = "uniform"
 """Designer of the sweep's own policies."""
+REMEDIES = {
+    "view": Words(
+        "tested for all, at its best view",
+        "No policy and no training: the networks of the tested strength, judged at the central "
+        "square that they did best at in the sweep, on the selection half.",
+    ),
+    "logit_shift": Words(
+        "tested for all, logits shifted",
+        "No policy and no training: the networks of the tested strength, with a shift of each "
+        "class's logit that was fitted to the selection half.",
+    ),
+}
+"""What stands among policies though it trains nothing (`daclass.analysis.remedies`)."""
 
 
 def policy_words(policies: Iterable[Row]) -> dict[str, Words]:
@@ -40,7 +53,7 @@ def policy_words(policies: Iterable[Row]) -> dict[str, Words]:
     asked: dict[str, set[int]] = {}
     for row in rows:
         asked.setdefault(row["designer"], set()).add(row["m"])
-    words = {}
+    words = dict(REMEDIES)
     for row in rows:
         several = len(asked[row["designer"]]) > 1
         words[row["policy"]] = _words(row, several)
@@ -72,7 +85,9 @@ def _words(row: Row, several: bool) -> Words:
 
 def designer_rank(designer: str) -> tuple[int, str]:
     """A designer's place in the order that readers meet them: baselines, strengths for all,
-    policies, controls; those that are not installed come last."""
+    remedies without training, policies, controls; those that are not installed come last."""
+    if designer in REMEDIES:
+        return (2, designer)
     known = DESIGNERS.get(designer)
     if known is None:
         return (1 if designer == UNIFORM else 9, designer)

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daclass.analysis.remedies import SHIFT, VIEW
 from daclass.plots.policies import Policies
 from daclass.tables import SCHEMAS
-from daclass.wording.policies import policy_words
+from daclass.wording.policies import REMEDIES, policy_words
 
 ROW = {
     "phase": "interventions", "designer": "fp_informed", "m": 2, "draw": 0, "parent": "",
@@ -44,6 +45,14 @@ def test_a_name_follows_from_the_columns_and_never_from_the_name(row: dict, word
         named = policies({"policy": policy, **row})
         assert named.name(policy) == (policy if words == "its own" else words)
         assert named.design(policy)
+
+
+def test_remedies_without_training_stand_between_baselines_and_policies() -> None:
+    named = policies({"policy": "a"}, {"policy": "b", "designer": "uniform_best"})
+    assert named.ordered(["logit_shift", "a", "view", "b"]) == ["b", "logit_shift", "view", "a"]
+    for remedy in (VIEW, SHIFT):
+        assert named.name(remedy) != remedy and "no training" in named.design(remedy)
+    assert set(REMEDIES) == {VIEW, SHIFT}
 
 
 def test_numbers_of_classes_are_said_where_several_were_asked_for() -> None:

@@ -14,6 +14,21 @@ rule measure:
         daclass("measure")
 
 
+if has("views"):
+
+    rule views:
+        input:
+            lambda wildcards: reads("views", phase=wildcards.phase),
+        output:
+            pattern("views", phase="{phase}"),
+        params:
+            digest=lambda wildcards: digest("views", phase=wildcards.phase),
+        log:
+            log("views.{phase}"),
+        shell:
+            daclass("views", "--phase {wildcards.phase}")
+
+
 rule categories:
     input:
         reads("categories"),
