@@ -148,7 +148,7 @@ def measured(study: Study, counts: Counts, seconds: float) -> Speed:
         names = [str(number) for number in range(counts.classes)]
         chosen = np.arange(batch) % counts.classes
         recipe = Recipe(study.seed, training, study.augmentation, study.beton)
-        trainee = start(recipe, [run], chosen, names, [device], Crew())[0]
+        (trainee,) = start(recipe, [run], chosen, names, [device], Crew(), study.machine)
         trainee.model.train()
         shape = (batch, 3, training.resolution, training.resolution)
         pictures = torch.randint(256, shape, dtype=torch.uint8, device=device)

@@ -90,9 +90,7 @@ def train(
         val = None
         if machine.validate_every and val_samples:
             val = val_loader(recipe, val_samples, threads, team.part)
-        trainees = start(
-            recipe, pending, samples.labels, class_names, computing, team, compiled=machine.compile
-        )
+        trainees = start(recipe, pending, samples.labels, class_names, computing, team, machine)
         try:
             Loop(recipe, machine, trainees, loader, augmentation, views, val, team, asked).run(
                 config
@@ -198,6 +196,8 @@ class Loop:
                     trainee.step(*inputs, rate, said.to(trainee.device))
                 else:
                     trainee.step(*inputs, rate)
+            for trainee in active:
+                trainee.join()
             images = len(batch[self.devices[0]].labels) * len(active) * self.crew.part.size
             seconds = time.monotonic() - began
             meter.count(images, seconds, waited)

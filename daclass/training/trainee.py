@@ -14,8 +14,10 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from daclass.augment.variates import epoch_key
+from daclass.config import Machine
 from daclass.errors import InputError
 from daclass.training.distributed import Crew
+from daclass.training.graphs import StepGraph
 from daclass.training.models import Normalise, autocast, build_model
 from daclass.training.recipe import Recipe, build_loss, build_optimizer
 from daclass.training.runs import Run
@@ -46,7 +48,7 @@ class Trainee:
         criterion: nn.Module,
         device: torch.device,
         crew: Crew,
-        compiled: bool,
+        machine: Machine,
     ) -> None:
         training = recipe.training
         self.run, self.place, self.device = run, place, device
@@ -57,14 +59,18 @@ class Trainee:
         self.forward: nn.Module = self.seen
         if not crew.alone:
             self.forward = DistributedDataParallel(self.seen)
-        if compiled:
-            self.forward = torch.compile(self.forward)  # type: ignore[assignment]
+        if machine.compile:
+            # Progressive resizing has a few sides: code for each is faster than code for any.
+            self.forward = torch.compile(self.forward, dynamic=False)  # type: ignore[assignment]
         self.criterion, self.autocast = criterion.to(device), autocast(training, device)
         self.keys = (recipe.seed, run.seed, crew.part.rank)
         self.done = 0
         self.loss_sum = torch.zeros((), dtype=torch.float64, device=device)
         self.skipped = torch.zeros((), dtype=torch.int64, device=device)
         self.seconds = 0.0
+        self.graph: StepGraph | None = None
+        if machine.cuda_graphs and device.type == "cuda":
+            self.graph, self.rate = StepGraph(self._act, device), torch.zeros((), device=device)
 
     def step(
         self, pictures: Tensor, targets: Tensor, rate: float, views: Tensor | None = None
@@ -74,19 +80,30 @@ class Trainee:
         Dropout and its like draw from a seed of their own at every step: what runs before, beside
         or in an earlier process cannot change them.
         """
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
         study_seed, run_seed, rank = self.keys
         torch.manual_seed((int(epoch_key(study_seed, run_seed, DROPOUT + self.done)) >> 1) + rank)
+        if self.graph:
+            self.graph.join()
+            self.rate.fill_(rate)  # where the recorded optimiser reads it
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate if self.graph else rate
+        inputs = (pictures, targets) if views is None else (pictures, targets, views)
+        (self.graph or self._act)(*inputs)
+        self.done += 1
+
+    def join(self) -> None:
+        """Let what is asked of the device from here on see the last step."""
+        if self.graph:
+            self.graph.join()
+
+    def _act(self, pictures: Tensor, *targets: Tensor) -> None:
         with self.autocast:
-            found = self.forward(pictures)
-            loss = self.criterion(found, targets, *(() if views is None else (views,)))
+            loss = self.criterion(self.forward(pictures), *targets)
         self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self._count(loss.detach())
-        self.done += 1
 
     def _count(self, loss: Tensor) -> None:
         """Add a step's loss. A scale that is too large makes float16's infinite once in a while:
@@ -164,8 +181,7 @@ def start(
     class_names: Sequence[str],
     devices: Sequence[torch.device],
     crew: Crew,
-    *,
-    compiled: bool = False,
+    machine: Machine,
 ) -> list[Trainee]:
     """Trainees with their initial weights, dealt to `devices`.
 
@@ -189,7 +205,7 @@ def start(
             loss,
             devices[place % len(devices)],
             crew,
-            compiled,
+            machine,
         )
         for place, (run, loss) in enumerate(zip(runs, criteria, strict=True))
     ]

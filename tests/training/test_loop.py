@@ -96,9 +96,9 @@ def test_a_compiled_network_is_trained_to_the_same_weights(
     """Through dynamo, without code generation, which would differ by rounding and take a minute."""
     compiled, real = [], torch.compile
 
-    def without_code(module):
+    def without_code(module, **options):
         compiled.append(module)
-        return real(module, backend="eager")
+        return real(module, backend="eager", **options)
 
     monkeypatch.setattr(torch, "compile", without_code)
     (run,) = runs_in(tmp_path, "weak")
