@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from daclass.config import FolderData, PetriData, PredictionsData, Study
+from daclass.config import FolderData, PetriData, PredictionsData, Study, TinyImageNetData
 from daclass.errors import InputError
 
 
@@ -21,7 +21,7 @@ def check(study: Study) -> list[str]:
             folder that the study names is not there.
     """
     _files(study)
-    return [] if study.sweep is None else list(_training(study))
+    return [] if study.sweep is None else [*_pictures(study), *_training(study)]
 
 
 def _files(study: Study) -> None:
@@ -32,9 +32,35 @@ def _files(study: Study) -> None:
         for split in data.splits:
             if not (data.root / split).is_dir():
                 raise InputError(f"data.root: {data.root} has no folder {split}")
-    for file in data.input_files():
+    for file in [*data.input_files(), *(study.training.input_files if study.sweep else [])]:
         if not Path(file).exists():
             raise InputError(f"{file}: no such file")
+
+
+def _pictures(study: Study) -> Iterator[str]:
+    """What is odd about the training pictures of a folder, as far as their names tell.
+
+    Raises:
+        InputError: there are too few for a batch, or weights of classes do not fit the classes.
+    """
+    if not isinstance(study.data, FolderData):
+        return
+    from daclass.data.balance import training_counts, uneven
+
+    counts, training = training_counts(study.data), study.training
+    each = counts.clip(upper=study.data.train_per_class)
+    if training.batch_size > each.sum():
+        raise InputError(
+            f"training.batch_size: {training.batch_size} is more than the {each.sum()} training "
+            "pictures"
+        )
+    if isinstance(training.class_weights, Path):
+        from daclass.training.balance import read_class_weights
+
+        read_class_weights(training.class_weights, sorted(counts.index))
+    balanced = training.class_weights != "none" or training.sampler != "shuffled"
+    if not balanced and (remark := uneven(each)):
+        yield f"data: {remark}"
 
 
 def _training(study: Study) -> Iterator[str]:
@@ -49,6 +75,7 @@ def _training(study: Study) -> Iterator[str]:
 
     with torch.device("meta"):  # shapes alone, no numbers: a moment for any network
         build_model(study.training, 2)
+    yield from _start(study)
     there = torch.cuda.device_count() if torch.cuda.is_available() else 0
     device, _, number = study.machine.device.partition(":")
     wanted = int(number) + 1 if number else study.machine.devices
@@ -56,3 +83,33 @@ def _training(study: Study) -> Iterator[str]:
         yield f"machine.device: {study.machine.device}: {there or 'no'} usable GPUs here"
     elif study.training.precision == "float16" and not there:
         yield "training.precision: float16 needs a GPU, and there is none here"
+
+
+def _start(study: Study) -> Iterator[str]:
+    """What is odd about the weights that training starts from.
+
+    Raises:
+        InputError: there are none, or a file's are another network's.
+    """
+    from daclass.training.initial import colours, initial_model, initial_state, origin
+
+    training = study.training
+    if training.init == "random":
+        return
+    origin(training)
+    if training.init == "pretrained":
+        yield f"training.init: the weights of {training.model} are fetched where they are not yet"
+    else:
+        initial_model(training, 2, initial_state(training))
+    if isinstance(study.data, TinyImageNetData):
+        yield (
+            "training.init: Tiny-ImageNet's pictures are ImageNet's; weights that were trained on "
+            "ImageNet have seen the ones that they are judged by"
+        )
+    published = colours(training)
+    if published and published != (training.mean, training.std):
+        mean, std = (", ".join(f"{value:g}" for value in values) for values in published)
+        yield (
+            f"training.mean, training.std: the weights of {training.model} were trained with "
+            f"[{mean}] and [{std}]"
+        )

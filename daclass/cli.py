@@ -255,10 +255,12 @@ def _init(options: argparse.Namespace) -> None:
     found = survey(options.folder, options.seconds, labels)
     print(report(found))
     with replacing(config) as partial:
-        partial.write_text(draft(found, config), encoding="utf-8")
+        text = draft(found, config, pretrained=options.pretrained)
+        partial.write_text(text, encoding="utf-8")
         drafted = Study.load(partial)
         threads = _threads(drafted, found)
-        partial.write_text(draft(found, config, threads), encoding="utf-8")
+        text = draft(found, config, threads, pretrained=options.pretrained)
+        partial.write_text(text, encoding="utf-8")
     limit = drafted.beton.max_resolution
     sides = zip(found.widths, found.heights, strict=True)
     sizes = [shrunk(width, height, limit)[::-1] for width, height in sides]
@@ -393,6 +395,9 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="CSV",
         help="says the classes of pictures that lie anywhere below the folder: a column for the "
         "picture (image, id, ...) and one for its class (label, class, ...) or one per class",
+    )
+    init.add_argument(
+        "--pretrained", action="store_true", help="networks that start from published weights"
     )
     init.add_argument("-o", "--output", type=Path, metavar="CONFIG", help="default: <folder>.yaml")
     init.add_argument("--force", action="store_true", help="replace a config that exists")

@@ -28,7 +28,7 @@ MAY_IMPORT = {
         "config",
         "tables",
     },
-    "training": {"atomic", "augment", "errors", "config", "tables"},
+    "training": {"atomic", "augment", "data.tabular", "errors", "config", "tables"},
     "examples": {"augment", "tables"},
     "realised": {"augment", "config"},
     "plan": {

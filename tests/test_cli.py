@@ -4,8 +4,10 @@ import errno
 import json
 import re
 import resource
+import shutil
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import yaml
@@ -63,6 +65,29 @@ def test_check_says_that_a_study_is_fine(capsys):
 def test_check_refuses_what_training_would(capsys, change, message):
     assert main(["check", TINY, "--set", change]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_check_looks_at_a_folders_training_pictures(tmp_path, capsys):
+    """A class of 3 beside 60, a batch of more pictures than there are, weights of other classes."""
+    save_pictures(tmp_path / "set", {"train/rare": 3, "train/common": 60, "val/common": 2})
+    save_pictures(tmp_path / "set", {"val/rare": 2}, seed=1)
+    content = yaml.safe_load(folder_study(tmp_path).read_text())
+    for name in ("cat", "dog"):
+        shutil.rmtree(tmp_path / "set" / "train" / name)
+        shutil.rmtree(tmp_path / "set" / "val" / name)
+    content["training"]["batch_size"] = 8
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(content))
+    warning = "! data: class rare has 3 training pictures and class common has 60"
+    assert main(["check", "own.yaml"]) == 0
+    assert warning in capsys.readouterr().out
+    for change in ("class_weights=balanced", "sampler=balanced"):
+        assert main(["check", "own.yaml", "--set", f"training.{change}"]) == 0
+        assert warning not in capsys.readouterr().out
+    assert main(["check", "own.yaml", "--set", "training.batch_size=64"]) == 2
+    assert "training.batch_size: 64 is more than the 63 training" in capsys.readouterr().err
+    Path("w.csv").write_text("class,weight\nrare,2\nodd,1\n")
+    assert main(["check", "own.yaml", "--set", "training.class_weights=w.csv"]) == 2
+    assert "w.csv: row 2: 'odd' is no class of the training" in capsys.readouterr().err
 
 
 def test_check_warns_of_what_is_missing_here_alone(capsys, monkeypatch):

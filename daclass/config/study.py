@@ -20,7 +20,7 @@ from daclass.config.base import ADDED, FOR_DIGEST, Section, Seed
 from daclass.config.interventions import FINE_TUNED, STARTING_POINT, Interventions, Phase, Planned
 from daclass.config.reading import read_settings, validated
 from daclass.config.sources import PetriData, PicturesData, PredictionsData
-from daclass.config.training import RECIPE, Augmentation, Beton, Machine, Training
+from daclass.config.training import FROM_WEIGHTS, RECIPE, Augmentation, Beton, Machine, Training
 from daclass.designer import DESIGNERS
 from daclass.errors import InputError
 
@@ -270,6 +270,8 @@ class Study(Section):
     def as_yaml(self) -> str:
         """A config that says the same, without what stands at its default."""
         content = self.model_dump(mode="json", exclude_defaults=True)
+        if self.training.init != "random":  # rate and epochs have other defaults then
+            content["training"] |= self.training.model_dump(mode="json", include=set(FROM_WEIGHTS))
         return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
 
     def digest(self, *parts: str) -> str:
@@ -324,7 +326,7 @@ class Study(Section):
 
         How many draws there are, how validation pictures are chosen, halved and annotated, and the
         machine are left out: changing them trains nothing again. Which pictures a draw holds is for
-        the index to say.
+        the index to say, and what is in the training's files, for whoever reads them.
         """
         sections = {n: getattr(self, n) for n in ("beton", "augmentation", "training")}
         content = {
@@ -334,6 +336,9 @@ class Study(Section):
         content["seed"] = self.seed
         for name in ("val_resolution", "val_crop", "val_flip", "exact_view"):
             content["training"].pop(name, None)
+        for name in ("init", "class_weights"):
+            if isinstance(getattr(self.training, name), Path):
+                content["training"][name] = "file"
         content["recipe"] = RECIPE
         if outside := self.plugins("augmentation"):
             content["plugins"] = outside

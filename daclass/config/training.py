@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_serializer, model_validator
 
@@ -29,6 +30,9 @@ VAL_BYTES = 2**28
 """1,783 pictures of 224 px. FFCV holds five batches; an H200 predicts with ResNet-50 at 15,300
 pictures a second in batches of 2,048 and at 14,100 in batches of 8,192 (benchmarks/README.md)."""
 
+
+FROM_WEIGHTS: dict[str, Any] = {"epochs": 8, "learning_rate": 0.01}
+"""Defaults of trainings that start from trained weights, which are shorter and gentler."""
 
 EXACT_AT_MOST = 0.05
 """Share of validation pictures of val_resolution's own size above which a study is refused: where
@@ -101,7 +105,13 @@ class Training(Section):
 
     model: str = "small_resnet"
     """small_resnet (a three-stage residual net for pictures of 32 to 64 px), the name of a timm
-    model, such as resnet50, or torchvision/<name>. The last layer fits the data."""
+    model, such as resnet50 or resnet50.a1_in1k, or torchvision/<name>. The last layer fits the
+    data."""
+    init: Annotated[Literal["random", "pretrained"] | Path, ADDED] = "random"
+    """Where training starts: random weights, which each seed draws; pretrained ones, which timm or
+    torchvision fetches and keeps (timm's tag, such as .a1_in1k, says which); or a file of weights,
+    .safetensors or a torch checkpoint of tensors alone. The last layer is always drawn anew.
+    Pictures that the weights were trained on are no test of them: ImageNet's leak."""
     widths: tuple[Width, Width, Width] = (16, 48, 96)
     """Channels of small_resnet's three stages, multiples of 8; other models ignore it."""
     blur_pool: bool = False
@@ -121,14 +131,14 @@ class Training(Section):
     val_flip: bool = False
     """Average the logits of each validation picture and of its mirror image."""
     epochs: Count = 16
-    """Times that every training picture is seen."""
+    """Times that every training picture is seen; 8 where not given and init is not random."""
     batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 128
     """Pictures a step, over all processes."""
     processes: Count = 1
     """Processes, started by torchrun, that share every batch, one a GPU. Batch normalisation sees
     each process's part of the batch alone, so this belongs to the recipe."""
     learning_rate: Rate = 0.2
-    """Peak learning rate for the whole batch."""
+    """Peak learning rate for the whole batch; 0.01 where not given and init is not random."""
     warmup_epochs: Epochs = 2
     """Epochs of linear warm-up."""
     schedule: Literal["linear", "cosine"] = "linear"
@@ -141,6 +151,14 @@ class Training(Section):
     """Not applied to biases and normalisation layers."""
     label_smoothing: Share = 0.1
     """Share of a target that is spread evenly over all classes."""
+    class_weights: Annotated[Literal["none", "balanced"] | Path, ADDED] = "none"
+    """What the losses of a class count: all alike; balanced, in inverse proportion to the number of
+    the class's training pictures; or as a CSV file with columns class,weight says. Only ratios
+    matter: over the training pictures weights have mean 1. A policy's own weights multiply."""
+    sampler: Annotated[Literal["shuffled", "balanced"], ADDED] = "shuffled"
+    """Which pictures make up an epoch: shuffled, every one once; or balanced, as many but equally
+    many of each class, so that pictures of small classes come several times (with the same crop
+    within an epoch) and those of large classes take turns."""
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     """Type of the autocast arithmetic; float16 needs a GPU."""
     mean: tuple[Share, Share, Share] = (0.485, 0.456, 0.406)
@@ -149,6 +167,11 @@ class Training(Section):
     """Colour standard deviation that is divided by, on a scale of 0 to 1."""
     loader: Literal["ffcv", "torchvision"] = "ffcv"
     """ffcv, or the slower reference loader, which needs no FFCV; equal boxes, similar pixels."""
+
+    @property
+    def input_files(self) -> list[Path]:
+        """Files that training reads besides pictures."""
+        return [file for file in (self.init, self.class_weights) if isinstance(file, Path)]
 
     @field_serializer("warmup_epochs")
     def _as_by_default(self, epochs: float) -> float:
@@ -171,6 +194,14 @@ class Training(Section):
         """Validation pictures of a batch, which over all their views take `VAL_BYTES` at most."""
         fit = VAL_BYTES // (3 * self.val_resolution**2 * views)
         return min(2 * self.batch_size, max(fit, 1))
+
+    @model_validator(mode="after")
+    def _starts_from_weights(self) -> Training:
+        """Where `init` is not random, `epochs` and `learning_rate` have defaults of their own."""
+        for name, value in FROM_WEIGHTS.items() if self.init != "random" else ():
+            if name not in self.model_fields_set:
+                object.__setattr__(self, name, value)  # frozen from here on
+        return self
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Training:

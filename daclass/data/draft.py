@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +15,8 @@ import numpy as np
 from daclass.augment.plain_yaml import dump_yaml
 from daclass.config import Training
 from daclass.config.analysis import VIEWS
-from daclass.config.training import EXACT_AT_MOST
+from daclass.config.training import EXACT_AT_MOST, FROM_WEIGHTS
+from daclass.data.balance import uneven
 from daclass.data.imagenet import class_names, synsets
 from daclass.data.survey import Survey
 from daclass.data.wordnet import class_path
@@ -23,7 +24,6 @@ from daclass.errors import InputError, printable
 
 VAL_SHARE = 0.2
 FEW_CLASSES = 5  # fewer leave no classes for the random control
-UNEVEN = 10  # times the pictures of the smallest class that make a set unbalanced
 VAL_CROP = 0.875
 STEPS = 1500  # that a training should have at least, where that takes no more than 40 epochs
 SPLITS = {"train": "for training", "val": "for validation"}
@@ -35,14 +35,15 @@ def report(survey: Survey) -> str:
     return "\n".join(printable(line) for line in [*_found(survey), *_warnings(survey)])
 
 
-def draft(survey: Survey, config: Path, threads: int = 1) -> str:
+def draft(survey: Survey, config: Path, threads: int = 1, *, pretrained: bool = False) -> str:
     """A study's YAML, with comments, that runs as it is.
 
     Args:
         config: the file it will be written to; the comments name it.
         threads: of one training job.
+        pretrained: whether networks start from published weights.
     """
-    recipe = _recipe(survey)
+    recipe = _recipe(survey, pretrained)
     head = [
         "Drafted by `daclass init`: what it found, and settings that fit. Look them through, then",
         printable(f"  daclass check {shlex.quote(str(config))}"),
@@ -64,6 +65,7 @@ def draft(survey: Survey, config: Path, threads: int = 1) -> str:
         *_limit(recipe),
         ("training:", ""),
         (f"  model: {recipe.model}", "any timm model, or small_resnet up to 64 px"),
+        *([("  init: pretrained", "weights that timm fetches; or a file")] if pretrained else []),
         (f"  resolution: {recipe.resolution}", "px; time grows with its square"),
         (f"  val_resolution: {recipe.resolution}", ""),
         (f"  val_crop: {VAL_CROP}", "side of the central square that validation sees"),
@@ -71,8 +73,7 @@ def draft(survey: Survey, config: Path, threads: int = 1) -> str:
         (f"  batch_size: {recipe.batch_size}", ""),
         (f"  learning_rate: {recipe.learning_rate:g}", ""),
         (f"  precision: {_precision()}", "bfloat16 is faster on a GPU that has it"),
-        (f"  mean: {_triple(survey.mean)}", "of these pictures"),
-        (f"  std: {_triple(survey.std)}", ""),
+        *_colours(survey, pretrained),
         (f"  loader: {loader}", "ffcv, or torchvision, which is slower"),
         ("machine:", ""),
         (f"  threads: {threads}", "of one job; as many jobs run as the cores allow"),
@@ -102,6 +103,14 @@ def _precision() -> str:
     return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
 
 
+def _colours(survey: Survey, pretrained: bool) -> Lines:
+    """These pictures' colours, unless the weights that training starts from know others."""
+    default = Training()
+    mean, std = (default.mean, default.std) if pretrained else (survey.mean, survey.std)
+    whose = "of the weights' pictures" if pretrained else "of these pictures"
+    return [(f"  mean: {_triple(mean)}", whose), (f"  std: {_triple(std)}", "")]
+
+
 def _limit(recipe: _Recipe) -> Lines:
     limit = recipe.max_resolution
     return [(f"  max_resolution: {limit}", "px: larger pictures are shrunk")] if limit else []
@@ -126,13 +135,10 @@ class _Recipe:
     max_resolution: int | None
     epochs: int
     batch_size: int
-
-    @property
-    def learning_rate(self) -> float:
-        return 0.1 * self.batch_size / 64
+    learning_rate: float
 
 
-def _recipe(survey: Survey) -> _Recipe:
+def _recipe(survey: Survey, pretrained: bool) -> _Recipe:
     """Settings of the studies that come with daclass, for the nearest size of pictures and set."""
     shorter = int(np.median(np.minimum(survey.heights, survey.widths)))
     count = int((survey.kept["split"] == "train").sum())
@@ -142,12 +148,15 @@ def _recipe(survey: Survey) -> _Recipe:
     fits = 2 ** int(math.log2(max(8, count / 25)))
     batch = min(fits, 256 if count >= 200_000 else 128 if count >= 20_000 else 64, count)
     epochs = min(40, max(12, math.ceil(STEPS * batch / count)))
-    if shorter < 96:
+    rate = 0.1 * batch / 64
+    if pretrained:
+        epochs, rate = FROM_WEIGHTS["epochs"], FROM_WEIGHTS["learning_rate"]
+    elif shorter < 96:
         side = max(8, min(48, 3 * shorter // 4 // 4 * 4))
         side, limit = _sides(survey, [side + more for more in (0, 4, 8, 12)], 4)
-        return _Recipe("small_resnet", side, "raw", limit, epochs, batch)
+        return _Recipe("small_resnet", side, "raw", limit, epochs, batch, rate)
     side, limit = _sides(survey, (128, 112, 96) if shorter >= 128 else (96, 80, 64), 2)
-    return _Recipe("resnet18", side, "jpg", limit, epochs, batch)
+    return _Recipe("resnet18", side, "jpg", limit, epochs, batch, rate)
 
 
 def _sides(survey: Survey, wished: Sequence[int], room: int) -> tuple[int, int | None]:
@@ -278,12 +287,8 @@ def _warnings(survey: Survey) -> Iterator[str]:
         yield "! folders within class folders; their pictures count for the class above them:"
         yield from _listing([f"{folder}/" for folder in survey.nested])
     counts = survey.kept.loc[survey.kept["split"] == "train", "name"].value_counts()
-    if counts.max() >= UNEVEN * counts.min():
-        yield (
-            f"! class {counts.idxmin()} has {counts.min():,} training pictures and class "
-            f"{counts.idxmax()} has {counts.max():,}: a network learns to prefer the large ones, "
-            "whatever the augmentation does"
-        )
+    if remark := uneven(counts):
+        yield f"! {remark}"
     if survey.unused:
         yield f"! not used: {', '.join(f'{name}/' for name in survey.unused)}"
     if len(survey.classes) < FEW_CLASSES:
@@ -312,5 +317,5 @@ def _scalar(text: str) -> str:
     return written.removesuffix("...\n").strip()
 
 
-def _triple(values: np.ndarray) -> str:
+def _triple(values: Iterable[float]) -> str:
     return f"[{', '.join(f'{value:.3f}' for value in values)}]"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from daclass.augment.pictures import picture_size
-from daclass.config import Layout, PredictionsData, Study
+from daclass.config import Layout, PredictionsData, Study, Training
 from daclass.errors import InputError
 from daclass.plan.counts import Counts, count
 from daclass.plan.disk import checkpoint_bytes, kept
@@ -89,8 +89,9 @@ def _training(
 ) -> Iterator[str]:
     training = study.training
     yield (
-        f"  a run: {training.model}, {training.epochs} epochs of {counts.train:,} pictures of "
-        f"{training.resolution} px (pictures counted by {counts.origin})"
+        f"  a run: {training.model}{_start(training)}, {training.epochs} epochs of "
+        f"{counts.train:,} pictures of {training.resolution} px "
+        f"(pictures counted by {counts.origin})"
     )
     if not any(phase.missing or phase.open for phase in phases):
         yield "  0 hours: no run is missing"
@@ -122,6 +123,10 @@ def _training(
         yield f"  at {speed.pictures:,.0f} pictures of {speed.side:.0f} px a second and job{each}:"
         yield f"  {speed.origin}"
     yield "  start-up, checkpoints and prediction come on top; a picture's time goes with its area"
+
+
+def _start(training: Training) -> str:
+    return "" if training.init == "random" else f" from the weights {training.init}"
 
 
 def _prediction(study: Study, counts: Counts, phases: Sequence[Wanted]) -> str:

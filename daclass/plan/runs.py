@@ -14,6 +14,7 @@ from daclass.config import Layout, Phase, Study
 from daclass.config.interventions import STARTING_POINT
 from daclass.errors import InputError
 from daclass.plan.index import current_index
+from daclass.stages.training import recipe_digest
 from daclass.training.runs import Run, fingerprint, plan_fine_tuning, plan_runs
 
 
@@ -88,7 +89,7 @@ def _runs(
         return [
             run for parent in parents for run in plan_fine_tuning(recipe, policies, parent, *stores)
         ]
-    recipe, pictures = study.training_digest(), {}
+    recipe, pictures = recipe_digest(study), {}
     for draw in {study.draw(seed) for seed in seeds}:  # hashing the rows of ImageNet takes seconds
         rows = index[(index["split"] == "train") & (index["draw"] == draw)]
         pictures[draw] = fingerprint(rows)

@@ -111,7 +111,7 @@ def published(study: Study) -> list[Speed]:
     """By the table of published and measured trainings, a speed for each kind of device: of those
     of this network the one whose number of epochs, then of runs on one decode, is nearest."""
     training = study.training
-    network = training.model.removeprefix("torchvision/")
+    network = training.model.removeprefix("torchvision/").partition(".")[0]  # without timm's tag
     if network == "small_resnet":
         network += " " + "-".join(map(str, training.widths))
     with PUBLISHED.open(newline="") as file:
@@ -147,7 +147,8 @@ def measured(study: Study, counts: Counts, seconds: float) -> Speed:
             torch.set_num_threads(study.machine.threads)
         names = [str(number) for number in range(counts.classes)]
         chosen = np.arange(batch) % counts.classes
-        recipe = Recipe(study.seed, training, study.augmentation, study.beton)
+        drawn = training.model_copy(update={"init": "random"})  # no weights are fetched for this
+        recipe = Recipe(study.seed, drawn, study.augmentation, study.beton)
         (trainee,) = start(recipe, [run], chosen, names, [device], Crew(), study.machine)
         trainee.model.train()
         shape = (batch, 3, training.resolution, training.resolution)

@@ -76,6 +76,7 @@ def build_content(summary: Row, tables: Tables) -> Row:
         "confidence": tables.confidence,
         "rule": settings.get("analysis", {}).get("affected", {}),
         "draws": _draws(settings, tables),
+        "recipe": {} if tables.named else settings.get("training", {}),
         "classes": len(tables.classes),
         "seeds": tables.seeds,
         "levels": accuracy_rows(tables),

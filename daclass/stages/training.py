@@ -7,6 +7,7 @@ the runs that it already has. What a training leaves is the record of its seed's
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from daclass import provenance
 from daclass.augment import Policy
 from daclass.config import FINE_TUNED, Study
 from daclass.stages.data import of_draw, of_pictures, root_of
@@ -49,7 +51,7 @@ def runs_of(
     pictures = fingerprint(of_draw(index, "train", study.draw(of.seed)))
 
     def planned(policies: Mapping[str, Policy]) -> list[Run]:
-        return plan_runs(study.training_digest(), pictures, policies, of.seed, *stores)
+        return plan_runs(recipe_digest(study), pictures, policies, of.seed, *stores)
 
     if of.phase == "fine_tuning":
         parent = str(policies["parent"].iloc[0])
@@ -57,6 +59,24 @@ def runs_of(
         tuned = study.digest("interventions.fine_tuning")
         return plan_fine_tuning(tuned, loaded, origin, *stores)
     return planned(loaded)
+
+
+def recipe_digest(study: Study) -> str:
+    """Hash of all that a run's weights depend on, but for its pictures, its policy and its seed:
+    settings, and what is in the files that they name.
+
+    Raises:
+        InputError: there are no such weights to start from, or a file cannot be read.
+    """
+    from daclass.training.initial import origin
+
+    training, settings = study.training, study.training_digest()
+    if training.init == "random" and not training.input_files:
+        return settings
+    contents = [origin(training)]
+    if isinstance(training.class_weights, Path):
+        contents.append(training.class_weights.read_text(encoding="utf-8", errors="replace"))
+    return hashlib.sha256(json.dumps([settings, *contents]).encode()).hexdigest()[:12]
 
 
 def recipe_of(study: Study, phase: str = "sweep") -> Recipe:
@@ -87,6 +107,20 @@ def _recipe(study: Study, of: Of) -> list[str]:
     tuned = ["interventions.fine_tuning"] if of.phase == "fine_tuning" else []
     pictures = ["data.source", "data.petri", "data.draws"]
     return ["seed", "augmentation", "training", "beton", *pictures, *tuned]
+
+
+def _training_files(study: Study) -> Mapping[str, Sequence[Path]]:
+    files = study.training.input_files if study.sweep else []
+    return {"training": files} if files else {}
+
+
+def _packages(study: Study) -> Mapping[str, str]:
+    """Packages of other people that bring the axis, or say which weights are pretrained."""
+    found = study.plugins("augmentation")
+    if study.training.init == "pretrained":
+        library = "torchvision" if study.training.model.startswith("torchvision/") else "timm"
+        found["training.init"] = f"{library} {provenance.version(library)}"
+    return found
 
 
 def train(
@@ -154,7 +188,8 @@ TRAIN = Stage(
     writes=lambda study, of: {"trained": files("trained", of.phase, of.seed)},
     settings=_recipe,
     spared=("machine", "data.root"),
-    packages=lambda study: study.plugins("augmentation"),
+    outside=_training_files,
+    packages=_packages,
     jobs=lambda study: [
         Of(phase=phase, seed=seed)
         for phase in (study.phases if study.sweep else ())
@@ -243,7 +278,8 @@ PREDICT = Stage(
     writes=lambda study, of: {"predictions": table("predictions", of.phase)},
     settings=lambda study, of: [*_recipe(study, of), "analysis.views", "analysis.logit_shift"],
     spared=("machine", "data.root"),
-    packages=lambda study: study.plugins("augmentation"),
+    outside=_training_files,
+    packages=_packages,
     jobs=phases,
     which=("phase",),
 )

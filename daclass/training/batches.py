@@ -13,6 +13,7 @@ from torch import Tensor
 
 from daclass.augment.variates import epoch_key
 from daclass.errors import InputError
+from daclass.training.balance import balanced_order
 
 
 class Batch(NamedTuple):
@@ -72,19 +73,25 @@ class Order:
         batch: samples a step, over all processes; a multiple of ``part.size``.
         seed: what `order_seed` returns.
         part: what this process has of it. The parts of a step make up a single process's batch.
+        balanced: classes of the samples, shape [samples], where each is to come equally often.
     """
 
     samples: int
     batch: int
     seed: int
     part: Part = WHOLE
+    balanced: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return self.samples // self.batch
 
     def positions(self, epoch: int, start: int = 0) -> npt.NDArray[np.int64]:
         """Positions, shape [steps from `start` on, samples a step and process]."""
-        order = np.random.default_rng(self.seed + epoch).permutation(self.samples)
+        rng = np.random.default_rng(self.seed + epoch)
+        if self.balanced is None:
+            order = rng.permutation(self.samples)
+        else:
+            order = balanced_order(self.balanced, rng)
         steps = order[: len(self) * self.batch].reshape(len(self), self.part.size, -1)
         return np.ascontiguousarray(steps[start:, self.part.rank])
 

@@ -18,6 +18,7 @@ from torch import nn
 
 from daclass.config import Training
 from daclass.errors import InputError
+from daclass.training.initial import read_state
 from daclass.training.models import build_model
 
 COLUMNS = ("policy", "strength", "seed", "model", "weights")
@@ -146,12 +147,9 @@ def load(model: nn.Module, file: Path) -> None:
     Raises:
         InputError: the file is missing, damaged, holds code, or fits another network.
     """
-    from timm.models import load_state_dict
-
+    state = read_state(file)
     try:
-        model.load_state_dict(load_state_dict(str(file), weights_only=True))
-    except FileNotFoundError:
-        raise InputError(f"{file}: no such file") from None
-    except Exception as error:  # torch raises half a dozen kinds for damaged files
+        model.load_state_dict(state)
+    except RuntimeError as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{file}: cannot be used ({reason})") from None

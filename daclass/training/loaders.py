@@ -50,7 +50,8 @@ def train_loader(
         raise InputError(
             f"training.batch_size: {batch} is more than the {len(samples.labels)} training pictures"
         )
-    order = Order(len(samples.labels), batch, order_seed(recipe.seed, seed), part)
+    balanced = samples.labels if recipe.training.sampler == "balanced" else None
+    order = Order(len(samples.labels), batch, order_seed(recipe.seed, seed), part, balanced)
     if recipe.training.loader == "ffcv":
         from daclass.training.ffcv_loaders import FfcvTrainLoader
 

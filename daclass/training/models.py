@@ -69,21 +69,42 @@ class Normalise(nn.Module):
 
 
 def build_model(training: Training, classes: int) -> nn.Module:
-    """An untrained network that maps normalised pictures to `classes` logits.
+    """A network that maps normalised pictures to `classes` logits, with random weights.
 
     Raises:
         InputError: `training.model` names no known network.
     """
-    name = training.model
-    if name == "small_resnet":
-        model: nn.Module = SmallResNet(training.widths, classes)
-    elif name.startswith("torchvision/"):
-        model = _torchvision_model(name.removeprefix("torchvision/"), classes, training.resolution)
-    else:
-        model = _timm_model(name, classes, training.resolution)
+    return finished(create(training, classes), training)
+
+
+def create(training: Training, classes: int | None, *, pretrained: bool = False) -> nn.Module:
+    """A network as its library makes it.
+
+    Args:
+        classes: logits that it gives; as many as its published weights do where None.
+        pretrained: with published weights, which are fetched.
+
+    Raises:
+        InputError: `training.model` names no known network.
+    """
+    options: dict[str, Any] = {} if classes is None else {"num_classes": classes}
+    if training.model == "small_resnet":
+        return SmallResNet(training.widths, classes or 1)
+    if name := torchvision_name(training.model):
+        return _torchvision_model(name, training.resolution, pretrained, options)
+    return _timm_model(training.model, training.resolution, pretrained, options)
+
+
+def finished(model: nn.Module, training: Training) -> nn.Module:
+    """A network as it is trained: with blurs where they are asked for, channels last."""
     if training.blur_pool:
         _blur_strided_convolutions(model)
     return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def torchvision_name(model: str) -> str:
+    """What torchvision calls a model; "" for one that is not torchvision's."""
+    return model.removeprefix("torchvision/") if model.startswith("torchvision/") else ""
 
 
 def autocast(training: Training, device: torch.device) -> torch.autocast:
@@ -95,27 +116,37 @@ def autocast(training: Training, device: torch.device) -> torch.autocast:
     )
 
 
-def _timm_model(name: str, classes: int, side: int) -> nn.Module:
+def _timm_model(name: str, side: int, pretrained: bool, options: dict[str, Any]) -> nn.Module:
     import timm
 
-    if name not in timm.list_models():
+    if not timm.is_model(name):
         raise InputError(
             f"training.model: {name} is neither small_resnet nor in timm; torchvision's models are "
             "called torchvision/<name>"
         )
-    sized = timm.models.is_model_in_modules(name, {"vision_transformer", "deit"})
-    options: dict[str, Any] = {"img_size": side, "dynamic_img_size": True} if sized else {}
-    return timm.create_model(name, num_classes=classes, **options)
+    architecture = name.partition(".")[0]
+    try:
+        timm.models.get_pretrained_cfg(name)
+    except RuntimeError:
+        raise InputError(
+            f"training.model: timm has no such tag of {architecture}: {name}"
+        ) from None
+    if timm.models.is_model_in_modules(architecture, {"vision_transformer", "deit"}):
+        options = {**options, "img_size": side, "dynamic_img_size": True}
+    return timm.create_model(name, pretrained=pretrained, **options)
 
 
-def _torchvision_model(name: str, classes: int, side: int) -> nn.Module:
+def _torchvision_model(
+    name: str, side: int, pretrained: bool, options: dict[str, Any]
+) -> nn.Module:
     from torchvision import models
 
     # The heads of these two give more than logits in training.
     if name not in models.list_models(module=models) or name in {"googlenet", "inception_v3"}:
         raise InputError(f"training.model: torchvision has no classifier {name} for this trainer")
-    options = {"image_size": side} if name.startswith("vit_") else {}
-    return models.get_model(name, weights=None, num_classes=classes, **options)
+    if name.startswith("vit_"):
+        options = {**options, "image_size": side}
+    return models.get_model(name, weights="DEFAULT" if pretrained else None, **options)
 
 
 def _blur_strided_convolutions(module: nn.Module) -> None:

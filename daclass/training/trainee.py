@@ -16,9 +16,11 @@ from torch.nn.parallel import DistributedDataParallel
 from daclass.augment.variates import epoch_key
 from daclass.config import Machine
 from daclass.errors import InputError
+from daclass.training.balance import loss_weights
 from daclass.training.distributed import Crew
 from daclass.training.graphs import StepGraph
-from daclass.training.models import Normalise, autocast, build_model
+from daclass.training.initial import initial_model, initial_state
+from daclass.training.models import Normalise, autocast
 from daclass.training.recipe import Recipe, build_loss, build_optimizer
 from daclass.training.runs import Run
 
@@ -185,15 +187,17 @@ def start(
 ) -> list[Trainee]:
     """Trainees with their initial weights, dealt to `devices`.
 
-    All runs of a seed begin with the same weights: drawn from the seed, or their parent's.
+    All runs of a seed begin with the same weights: drawn from the seed, as far as `training.init`
+    says no others, or their parent's.
 
     Raises:
         AugmentError: a policy weights the losses of classes that are not there.
-        InputError: a parent's weights are missing or cannot be used.
+        InputError: the weights to start from, or a parent's, are missing or cannot be used.
     """
     criteria = [_criterion(recipe, run, labels, class_names) for run in runs]
+    state = None if runs[0].parent else initial_state(recipe.training)
     torch.manual_seed(int(epoch_key(recipe.seed, runs[0].seed, INITIAL_WEIGHTS)) >> 1)
-    initial = build_model(recipe.training, len(class_names))
+    initial = initial_model(recipe.training, len(class_names), state)
     if runs[0].parent:
         _inherit(initial, runs[0].parent)
     return [
@@ -224,7 +228,7 @@ def _inherit(model: nn.Module, parent: Run) -> None:
 def _criterion(
     recipe: Recipe, run: Run, labels: npt.NDArray[np.int64], class_names: Sequence[str]
 ) -> nn.Module:
-    if not run.policy.loss_weights and not run.policy.view_aware:
+    weights = loss_weights(recipe.training, run.policy, labels, class_names)
+    if weights is None:
         return build_loss(recipe.training)
-    weights = torch.from_numpy(run.policy.weights(class_names, labels)).float()
-    return build_loss(recipe.training, weights)
+    return build_loss(recipe.training, torch.from_numpy(weights).float())

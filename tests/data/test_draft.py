@@ -19,7 +19,7 @@ from PIL import Image
 from daclass.augment import RRC_SCALE, Policy
 from daclass.augment.pictures import PictureError, read_picture
 from daclass.cli import main
-from daclass.config import Study
+from daclass.config import Study, Training
 from daclass.data import draft as drafting
 from daclass.data import survey as surveying
 from daclass.data.draft import draft, study_name
@@ -103,6 +103,15 @@ def test_links_that_lead_back_are_named(tmp_path, capsys):
     for name in ("one", "other"):
         (tmp_path / "set" / "train" / "ant" / name).symlink_to(tmp_path / "set" / "train")
     assert "ant/one: leads back to a folder" in refused(tmp_path, capsys).replace("other", "one")
+
+
+def test_a_study_that_starts_from_published_weights(root, tmp_path, capsys):
+    """Of small pictures too; nothing is fetched for it."""
+    assert main(["init", str(root), "-o", str(tmp_path / "own.yaml"), "--pretrained"]) == 0
+    training = Study.load(tmp_path / "own.yaml").training
+    assert (training.init, training.model, training.resolution) == ("pretrained", "resnet18", 96)
+    assert (training.epochs, training.learning_rate) == (8, 0.01)
+    assert (training.mean, training.std) == (Training().mean, Training().std)
 
 
 def test_what_tools_leave_is_no_picture_and_no_class(root, tmp_path, capsys):

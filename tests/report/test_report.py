@@ -315,6 +315,25 @@ class TestMissingParts:
         assert "The band of no effect is not in this study" in text
         assert text.count("not in this study") >= 4 and not NAN.search(text)
 
+    def test_where_networks_start_and_how_classes_are_balanced_is_said(self, make_report, tmp_path):
+        _, tables, summary = make_report()
+        settings = summary["provenance"]["settings"]
+
+        def said(**training):
+            changed = {**settings, "training": {"model": "resnet18", **training}}
+            provenance = {**summary["provenance"], "settings": changed}
+            write_report(
+                {**summary, "provenance": provenance}, tables, tmp_path, tmp_path / "r.html"
+            )
+            return " ".join(Page((tmp_path / "r.html").read_text(encoding="utf-8")).text.split())
+
+        assert "from the published weights of resnet18; a seed draws" in said(init="pretrained")
+        assert "from the weights in mine.pth; a seed" in said(init="mine.pth")
+        both = said(class_weights="balanced", sampler="balanced")
+        assert "losses are weighted by class (balanced), and every epoch has equally many" in both
+        assert "Networks start from" not in both
+        assert "losses are weighted" not in said() and "equally many pictures" not in said()
+
     def test_named_conditions(self, make_report):
         text = Page(make_report(conditions=("vgg_bn", "vgg"), interventions=False)[0]).text
         assert "From “vgg” to “vgg_bn”" in text and "under “vgg_bn”" in text

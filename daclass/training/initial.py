@@ -1,0 +1,192 @@
+"""Weights that training starts from: of a file, or those that timm and torchvision publish."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from daclass.config import Training
+from daclass.errors import InputError
+from daclass.training.models import create, finished, torchvision_name
+
+State = Mapping[str, Tensor]
+"""Weights by name, as `torch.nn.Module.state_dict` gives them."""
+
+
+def origin(training: Training) -> str:
+    """Which weights training starts from, in a name that is another one for other weights: the hash
+    of a file's content, the published name, or "" where they are drawn.
+
+    Raises:
+        InputError: there are no such weights.
+    """
+    if training.init == "random":
+        return ""
+    if isinstance(training.init, Path):
+        try:
+            with training.init.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+        except OSError as error:
+            raise _fault(f"{training.init}: cannot be read ({error.strerror})") from None
+    if name := torchvision_name(training.model):
+        return f"torchvision/{name}.{_torchvision_weights(name).name}"
+    published = _published(training.model)
+    return f"{published.architecture}.{published.tag}"
+
+
+def colours(training: Training) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    """Mean and deviation of the colours that the weights were trained with, on a scale of 0 to 1;
+    None where they do not say."""
+    if training.init != "pretrained" or torchvision_name(training.model):
+        return None
+    published = _published(training.model)
+    return tuple(published.mean), tuple(published.std)
+
+
+def initial_state(training: Training) -> State | None:
+    """The weights that training starts from, the last layer's among them; None where they are
+    drawn.
+
+    Files are read without unpickling code.
+
+    Raises:
+        InputError: they cannot be fetched or read.
+    """
+    if training.init == "random":
+        return None
+    if isinstance(training.init, Path):
+        try:
+            return read_state(training.init)
+        except InputError as error:
+            raise _fault(str(error)) from None
+    origin(training)  # whether there are any
+    try:
+        return create(training, classes=None, pretrained=True).state_dict()
+    # Not to be reached, not to be written, not what was published: a dozen kinds of errors.
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise _fault(
+            f"the weights of {training.model} cannot be fetched ({reason}); where there is no "
+            "internet, name a file of weights"
+        ) from None
+
+
+def initial_model(training: Training, classes: int, state: State | None) -> nn.Module:
+    """The network at the start of training: `state`, and a last layer that is drawn.
+
+    Args:
+        state: what `initial_state` gives.
+
+    Raises:
+        InputError: `training.model` names no known network, or the weights are another one's.
+    """
+    model = create(training, classes)
+    if state is not None:
+        _fill(model, state, training)
+    return finished(model, training)
+
+
+def read_state(file: Path) -> dict[str, Tensor]:
+    """Weights of a .safetensors file or a torch checkpoint, without unpickling code.
+
+    Raises:
+        InputError: the file is missing, damaged or holds code.
+    """
+    from timm.models import load_state_dict
+
+    try:
+        state = load_state_dict(str(file), weights_only=True)
+    except FileNotFoundError:
+        raise InputError(f"{file}: no such file") from None
+    except Exception as error:  # torch raises half a dozen kinds for damaged files
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{file}: cannot be used ({reason})") from None
+    if not all(isinstance(value, Tensor) for value in state.values()):
+        raise InputError(f"{file}: cannot be used (holds more than weights by name)")
+    return state
+
+
+def _fill(model: nn.Module, state: State, training: Training) -> None:
+    """Weights to a network, but for the last layer's.
+
+    Raises:
+        InputError: a weight is missing, left over, or of another shape.
+    """
+    # How timm itself makes weights of other forms fit, such as positions of other sizes.
+    adapt = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)
+    try:
+        given = dict(adapt(dict(state), model) if adapt else state)
+    except Exception as error:  # whatever foreign weights bring it to
+        raise _fault(f"{_named(training)} do not fit {training.model} ({error!r})") from None
+    wanted = model.state_dict()
+    heads = _heads(model)
+    own = {name: value for name, value in wanted.items() if name.rpartition(".")[0] in heads}
+    rest = {name: value for name, value in given.items() if name.rpartition(".")[0] not in heads}
+    # Counters of normalisation layers, which weights of early versions of torch lack.
+    own |= {name: value for name, value in wanted.items() if name.endswith("num_batches_tracked")}
+    if fault := _misfit({name: wanted[name] for name in wanted if name not in own}, rest, own):
+        raise _fault(f"{_named(training)} do not fit {training.model}: {fault}")
+    model.load_state_dict({**own, **rest})
+
+
+def _misfit(wanted: State, given: State, spared: State) -> str:
+    """What is wrong with weights; "" where nothing is."""
+    faults = [f"{name} is missing" for name in wanted if name not in given]
+    faults += [
+        f"{name} is {list(given[name].shape)} there and {list(value.shape)} in the network"
+        for name, value in wanted.items()
+        if name in given and given[name].shape != value.shape
+    ]
+    faults += [f"{name} has no place" for name in given if name not in {**wanted, **spared}]
+    more = f" (and {len(faults) - 1:,} more)" if len(faults) > 1 else ""
+    return faults[0] + more if faults else ""
+
+
+def _heads(model: nn.Module) -> tuple[str, ...]:
+    """Names of the layers that give the logits."""
+    said: Any = getattr(model, "default_cfg", {}).get("classifier")
+    if said:
+        return (said,) if isinstance(said, str) else tuple(said)
+    layers = [
+        name for name, module in model.named_modules() if isinstance(module, nn.Linear | nn.Conv2d)
+    ]
+    return (layers[-1],)
+
+
+def _torchvision_weights(name: str) -> Any:
+    """The weights that torchvision publishes of a model, the best where there are several."""
+    from torchvision.models import get_model_weights
+
+    try:
+        return get_model_weights(name).DEFAULT  # type: ignore[attr-defined]
+    except ValueError:
+        raise _fault(f"torchvision publishes no weights of {name}") from None
+
+
+def _published(model: str) -> Any:
+    """What timm says of the weights of a model, by its name or its name and tag."""
+    from timm.models import get_pretrained_cfg, is_model
+
+    try:
+        found = get_pretrained_cfg(model) if is_model(model) else None
+    except RuntimeError:  # a tag that the model does not have
+        found = None
+    if found is None or not found.has_weights:
+        raise _fault(
+            f"nobody has published weights of {model} with timm; name a file of weights, or leave "
+            "training.init out"
+        )
+    return found
+
+
+def _named(training: Training) -> str:
+    return f"the weights of {training.init if isinstance(training.init, Path) else training.model}"
+
+
+def _fault(what: str) -> InputError:
+    return InputError(f"training.init: {what}")
