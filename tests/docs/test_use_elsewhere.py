@@ -9,7 +9,11 @@ import pytest
 from tests.docs.pages import blocks, run
 
 SCRIPTS = dict(
-    zip(("timm", "lightning", "transformers"), blocks("use-elsewhere.md", "python"), strict=True)
+    zip(
+        ("timm", "lightning", "transformers", "albumentations"),
+        blocks("use-elsewhere.md", "python"),
+        strict=True,
+    )
 )
 
 
