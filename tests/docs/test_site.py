@@ -66,9 +66,11 @@ class Links(HTMLParser):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The site, built as `make docs` does; the name server of the build's process fails."""
+    """The site, built as `make docs` does, but for running the notebooks, whose test runs them; the
+    name server of the build's process fails."""
     folder = tmp_path_factory.mktemp("site")
     options = ["--fail-on-warning", "--keep-going", "--fresh-env", "--quiet"]
+    options += ["-D", "nb_execution_mode=off"]
     offline = (
         "import socket, sys; from sphinx.cmd.build import main; "
         "socket.getaddrinfo = None; sys.exit(main(sys.argv[1:]))"
