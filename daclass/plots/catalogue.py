@@ -26,7 +26,12 @@ from daclass.plots import (
 )
 from daclass.plots.tables import Tables
 from daclass.wording.numbers import counted, percent, span
-from daclass.wording.verdicts import FOLLOWED_UP, FOUND_TO_LOSE, NO_CLASS_FOUND
+from daclass.wording.verdicts import (
+    FOLLOWED_UP,
+    FOUND_TO_LOSE,
+    NO_CLASS_FOUND,
+    TWO_NETWORKS,
+)
 
 PANELS_AT_MOST = 12
 
@@ -125,9 +130,16 @@ def _classes(tables: Tables) -> str:
     return (
         f"Accuracy that each of {counted(len(numbers), 'class', 'classes')} loses "
         f"{tables.conditions.contrast}, in percentage points, largest first "
-        f"({_replicates(tables)}, {pictures}).{shape} {_spread(tables, 'Lines are')}{ticks}{null}"
+        f"({_replicates(tables)}, {pictures}).{shape} {_class_spread(tables)}{ticks}{null}"
         f"{_marked(tables, numbers)}"
     )
+
+
+def _class_spread(tables: Tables) -> str:
+    """As `_spread`; between two single networks, pictures have a spread."""
+    if tables.of_networks:
+        return f"Lines are {_level(tables)} intervals for new pictures. {TWO_NETWORKS}"
+    return _spread(tables, "Lines are")
 
 
 def _marked(tables: Tables, numbers: pd.DataFrame) -> str:

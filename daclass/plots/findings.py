@@ -13,9 +13,11 @@ from daclass.wording.verdicts import FOUND_TO_LOSE, decided, direction
 
 def _classes(tables: Tables) -> str:
     change, of = tables.conditions.contrast, len(tables.classes)
+    lost = len(tables.lost)
+    if tables.of_networks:
+        return f"Of these two networks: {lost:,} of {of:,} classes {FOUND_TO_LOSE} {change}"
     if tables.seeds < 2:
         return f"One {tables.replicate} cannot tell which classes lose {change}"
-    lost = len(tables.lost)
     if not lost and not tables.effects["detectable"].notna().any():
         return f"This study cannot tell which classes lose {change}"
     if not lost:

@@ -119,6 +119,12 @@ class Tables:
         """The ids of the classes found to lose, the largest drop first."""
         return lost(self.effects, self.q)
 
+    @property
+    def of_networks(self) -> bool:
+        """Whether drops are of two single networks, and say nothing of other runs."""
+        fixed = self.effects[self.effects["reference"] == "fixed"]
+        return len(fixed) > 0 and bool((fixed["speaks_of"] == "networks").all())
+
     @cached_property
     def affected(self) -> list[int]:
         """The ids of the classes chosen for follow-up, in the order of their choice."""
