@@ -9,7 +9,7 @@ import html
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -42,6 +42,7 @@ def compare(
     *,
     reference: str | None = None,
     images: Sequence[str] | None = None,
+    images_root: str | Path | None = None,
     annotations: Any = None,
     classes: Sequence[str] | pd.DataFrame | Literal["imagenet", "wordnet"] | None = None,
     paired: bool = False,
@@ -61,6 +62,8 @@ def compare(
             drop is the reference's accuracy less the tested one's.
         images: names of the pictures, [N]; they decide the halves. Where not given, a pandas index
             of `y_true`, or numbers from 1. Predictions with a pandas index are joined by it.
+        images_root: a folder that holds the pictures, or some of them, anywhere below it and called
+            as in `images`: the report shows a few.
         annotations: label sets: a list of N lists, a mapping from names to lists, a truth value for
             each class [N, C], a file, or "real" for ImageNet's ReaL labels.
         classes: names by class number; or a frame with columns name and path (see `daclass.data`);
@@ -100,7 +103,24 @@ def compare(
         paired=paired,
         split_seed=0,
     )
-    return analysed(study, joined)
+    found = analysed(study, joined)
+    if images_root is None:
+        return found
+    return replace(found, tables={**found.tables, "examples": _examples(found, Path(images_root))})
+
+
+def _examples(found: Comparison, root: Path) -> pd.DataFrame:
+    from daclass.data.predictions.pictures import picture_files
+    from daclass.examples import choose_classes, examples_of_predictions
+
+    tables = found.tables
+    return examples_of_predictions(
+        *(tables[name] for name in ("predictions", "index", "annotations")),
+        picture_files(root, list(tables["index"]["image_id"])),
+        choose_classes(tables["effects"], tables["categories"]),
+        found.study.conditions[0],
+        found.study.reference_condition,
+    )
 
 
 def class_effects(y_true: Any, tested: Any, reference: Any, **options: Any) -> pd.DataFrame:

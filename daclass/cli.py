@@ -148,7 +148,8 @@ def study_of(options: argparse.Namespace) -> Study:
         raise InputError("--set: changes a config; there is none here")
     return study_of_files(
         [options.config, *options.files],
-        {name: str(value) for name in ("labels", "classes", "annotations", "images")
+        {name: str(value)
+         for name in ("labels", "classes", "annotations", "images", "images_root")
          if (value := getattr(options, name)) is not None}
         | {"columns": {name: value for name in COLUMNS
                        if (value := getattr(options, f"column_{name}")) is not None}}
@@ -334,6 +335,7 @@ def _add_analyze(command: argparse.ArgumentParser) -> None:
         ("classes", "a file with the columns name and path, imagenet or wordnet"),
         ("annotations", "a file with label sets, or real"),
         ("images", "a pattern for names of pictures, such as ILSVRC2012_val_{:08d}.JPEG"),
+        ("images-root", "a folder with the pictures, of which the report shows a few"),
     ):
         command.add_argument(f"--{name}", help=about)
     command.add_argument(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +121,7 @@ def _chosen(pictures: pd.DataFrame) -> pd.DataFrame:
 def render(
     pictures: pd.DataFrame,
     annotations: pd.DataFrame,
-    root: Path,
+    place: Callable[[str], Path],
     class_ids: Sequence[int],
     *,
     strengths: Sequence[float],
@@ -137,7 +137,7 @@ def render(
     Args:
         pictures: what `choose_pictures` gives.
         annotations: the table of this name.
-        root: the folder that image ids start at.
+        place: from image ids to files.
         class_ids: classes in order of importance; those beyond `BYTES_AT_MOST` are left out.
         strengths: lower area bounds of the boxes; none for an axis that does not crop.
         study_seed, run_seed: what the boxes are drawn with.
@@ -156,7 +156,7 @@ def render(
         of_class: list[dict[str, Any]] = []
         for row in pictures[pictures["class_id"] == class_id].to_dict("records"):
             picture = {str(name): value for name, value in row.items()}
-            pixels = read_picture(root / picture["image_id"], max_resolution)
+            pixels = read_picture(place(picture["image_id"]), max_resolution)
             key = image_keys(
                 epoch_key(study_seed, run_seed, 0), np.array([picture.pop("position")])
             )
@@ -175,6 +175,41 @@ def render(
             break
         rows += of_class
     return pd.DataFrame(rows, columns=list(SCHEMAS["examples"]))
+
+
+def examples_of_predictions(
+    predictions: pd.DataFrame,
+    index: pd.DataFrame,
+    annotations: pd.DataFrame,
+    files: Mapping[str, Path],
+    class_ids: Sequence[int],
+    tested: str,
+    reference: str,
+) -> pd.DataFrame:
+    """Thumbnails for predictions that others made, of the pictures that are there.
+
+    Args:
+        predictions, index, annotations: the tables of these names.
+        files: of pictures by image id; others are passed over.
+        class_ids: classes in order of importance.
+        tested, reference: names of two conditions.
+
+    Returns:
+        Table "examples", without crops.
+
+    Raises:
+        PictureError: a picture cannot be read.
+    """
+    there = index[index["image_id"].isin(files)]
+    return render(
+        choose_pictures(predictions, there, tested, reference),
+        annotations,
+        files.__getitem__,
+        class_ids,
+        strengths=(),
+        study_seed=0,
+        run_seed=0,
+    )
 
 
 def _thumbnail(pixels: npt.NDArray[np.uint8]) -> dict[str, Any]:

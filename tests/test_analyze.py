@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from PIL import Image
 
 from daclass.cli import main
 from daclass.config import Layout, Study
@@ -109,6 +110,42 @@ def truth(root: Path) -> pd.DataFrame:
     sets = json.loads((root / "sets.json").read_text())
     rows["set"] = rows["image"].map({name.rsplit("/", 1)[1]: s for name, s in sets.items()})
     return rows.assign(condition=rows["model"].str[:3])
+
+
+@pytest.fixture
+def pictures(root: Path) -> Path:
+    """All but one of the pictures, under the names that the predictions have."""
+    rng = np.random.default_rng(0)
+    for image in IMAGES[1:]:
+        file = root / "photographs" / image
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (24, 32, 3), np.uint8)).save(file)
+    return root
+
+
+def test_the_report_shows_pictures_where_it_is_said_where_they_lie(pictures: Path, capsys) -> None:
+    """Those that most models of one condition get right, and of the other wrong, come first."""
+    change = "--set=data.images_root=photographs"
+    assert main(["analyze", "study.yaml", change]) == 0
+    shown = table("examples")
+    ants = shown[shown["class_id"] == 0]
+    assert IMAGES[0] not in set(shown["image_id"]) and set(shown["image_id"]) <= set(IMAGES)
+    lost = ants[ants["chosen"] == "lost"]
+    assert len(lost) == 3 and (lost["right_reference"] > lost["right_tested"]).all()
+    assert not (shown["chosen"] == "training").any()
+    page = Path("figures/foreign/report.html").read_text()
+    assert page.count("data:image/jpeg;base64,") >= 5
+    assert main(["analyze", "study.yaml"]) == 0  # without: no pictures, no table of them
+    assert "data:image/jpeg" not in Path("figures/foreign/report.html").read_text()
+
+
+def test_a_folder_of_other_pictures_is_refused(root: Path, capsys) -> None:
+    Image.new("RGB", (32, 32)).save(root / "other.png")
+    (root / "others").mkdir()
+    (root / "other.png").rename(root / "others" / "other.png")
+    assert main(["analyze", "study.yaml", "--set=data.images_root=others"]) == 2
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "images_root" in said and "holds none of the pictures, such as val/ant/000.jpg" in said
 
 
 def test_tables_agree_with_the_files(root: Path) -> None:
@@ -264,6 +301,16 @@ def test_one_model_a_condition_is_judged_as_a_network(root: Path) -> None:
     assert table("explained")["explained"].isna().all()
     assert table("null_band").empty
     assert effects.loc[effects["affected"], "class_id"].nunique() == 2
+
+
+def test_the_report_of_one_model_a_condition_does_not_contradict_itself(root: Path) -> None:
+    models = {f"{name}0": {"condition": name} for name in ("new", "old")}
+    assert main(["analyze", "study.yaml", f"--set=data.models={json.dumps(models)}"]) == 0
+    page = Path("figures/foreign/report.html").read_text()
+    assert "One model per condition: what a class loses has its interval and q-value" in page
+    assert "Of these two networks: " in page and "cannot tell which classes" not in page
+    drops = Path("figures/foreign/class_effects.txt").read_text()
+    assert "there are no intervals" not in drops and "intervals for new pictures" in drops
 
 
 def test_classes_with_one_picture_or_none_are_gaps(root: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import daclass
 from daclass.config import Layout, Study
@@ -179,6 +180,17 @@ def test_the_report_has_the_notes(tmp_path: Path):
     assert any("each number is 1 too high" in note for note in found.notes)
     page = found.report(tmp_path / "r.html").read_text()
     assert "Renamed" in page and "Look at this first" in page and "1 too high" in page
+
+
+def test_the_report_shows_pictures_of_a_folder(tmp_path: Path):
+    for number in range(1, 41):
+        file = tmp_path / "pictures" / f"{number}.png"
+        file.parent.mkdir(exist_ok=True)
+        Image.new("RGB", (20, 20)).save(file)
+    found = small(images_root=tmp_path / "pictures")
+    assert set(found.tables["examples"]["class_id"]) == {0, 1}  # the first 40 of 120
+    assert "data:image/jpeg" in found.report(tmp_path / "r.html").read_text()
+    found.save(tmp_path / "saved")
 
 
 def test_real_models_give_the_numbers_of_the_file_path(real_data, tmp_path, monkeypatch):

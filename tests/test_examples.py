@@ -93,7 +93,7 @@ CUT = {"strengths": [0.08, 1.0], "study_seed": 0, "run_seed": 3}
 
 def test_thumbnails_are_small_jpegs_and_the_table_can_be_written(index, root, tmp_path):
     chosen = examples.choose_pictures(predictions([(1, 0)]), index, TESTED, REFERENCE)
-    table = examples.render(chosen, ANNOTATIONS, root, [1, 0], **CUT)
+    table = examples.render(chosen, ANNOTATIONS, root.joinpath, [1, 0], **CUT)
     assert list(dict.fromkeys(table["class_id"])) == [1, 0]
     for row in table.itertuples():
         picture = Image.open(io.BytesIO(row.jpeg))
@@ -108,7 +108,7 @@ def test_boxes_are_the_training_crops(index, root):
     from daclass.augment.variates import epoch_key, image_keys
 
     chosen = examples.choose_pictures(predictions([(1, 0)]), index, TESTED, REFERENCE, draw=1)
-    table = examples.render(chosen, ANNOTATIONS, root, [0], **CUT)
+    table = examples.render(chosen, ANNOTATIONS, root.joinpath, [0], **CUT)
     trained = table[table["chosen"] == "training"]
     assert len(trained) == examples.TRAINING and (trained["seeds"] == 0).all()
     for row in trained.to_dict("records"):
@@ -123,26 +123,28 @@ def test_boxes_are_the_training_crops(index, root):
 def test_nothing_is_drawn_on_judged_pictures(index, root):
     """They are judged whole: no crop was ever cut from them."""
     chosen = examples.choose_pictures(predictions([(1, 0)]), index, TESTED, REFERENCE)
-    table = examples.render(chosen, ANNOTATIONS, root, [0, 1], **CUT)
+    table = examples.render(chosen, ANNOTATIONS, root.joinpath, [0, 1], **CUT)
     judged = table[table["chosen"] != "training"]
     assert len(judged) and not judged["boxes"].map(len).any()
 
 
 def test_the_artefact_is_capped_by_whole_classes(index, root, monkeypatch):
     chosen = examples.choose_pictures(predictions(), index, TESTED, REFERENCE)
-    whole = examples.render(chosen, ANNOTATIONS, root, [0, 1], **CUT)
+    whole = examples.render(chosen, ANNOTATIONS, root.joinpath, [0, 1], **CUT)
     first = whole.loc[whole["class_id"] == 0, "jpeg"].map(len).sum()
     monkeypatch.setattr(examples, "BYTES_AT_MOST", first + 10)
-    assert set(examples.render(chosen, ANNOTATIONS, root, [0, 1], **CUT)["class_id"]) == {0}
+    assert set(examples.render(chosen, ANNOTATIONS, root.joinpath, [0, 1], **CUT)["class_id"]) == {
+        0
+    }
     monkeypatch.setattr(examples, "BYTES_AT_MOST", 10)
-    assert examples.render(chosen, ANNOTATIONS, root, [0, 1], **CUT).empty
+    assert examples.render(chosen, ANNOTATIONS, root.joinpath, [0, 1], **CUT).empty
 
 
 def test_a_broken_picture_is_named(index, root):
     chosen = examples.choose_pictures(predictions(), index, TESTED, REFERENCE)
     (root / chosen["image_id"][0]).write_bytes(b"no picture")
     with pytest.raises(PictureError, match=chosen["image_id"][0]):
-        examples.render(chosen, ANNOTATIONS, root, [0], **CUT)
+        examples.render(chosen, ANNOTATIONS, root.joinpath, [0], **CUT)
 
 
 @given(

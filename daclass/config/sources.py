@@ -265,6 +265,9 @@ class PredictionsData(Section):
     images: str | None = None
     """Names of the pictures, in order, for files that give none: a pattern such as
     ILSVRC2012_val_{:08d}.JPEG that is filled with 1, 2, 3, ..."""
+    images_root: Annotated[Path | None, ADDED] = None
+    """A folder that holds the pictures, or some of them, anywhere below it and called as in the
+    predictions, with or without endings: the report shows a few."""
     models: Path | dict[str, Model] | None = None
     """Which condition each model belongs to, by the model's name; or a CSV with columns
     model,condition and optionally replicate. Without it the predictions' files need these columns.
@@ -279,6 +282,11 @@ class PredictionsData(Section):
     carry; see `daclass.data.annotations`."""
     split_seed: Seed = 0
     """Decides which pictures form the selection half and which the estimation half."""
+
+    @property
+    def images_folder(self) -> Path | None:
+        """The folder with the pictures, where it is named."""
+        return self.images_root and self.root / self.images_root
 
     def input_files(self) -> list[Path]:
         """The predictions' files, and all others that are named."""

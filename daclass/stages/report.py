@@ -11,10 +11,10 @@ import pandas as pd
 
 from daclass import provenance
 from daclass.augment import RRC_SCALE
-from daclass.config import Study
+from daclass.config import PredictionsData, Study
 from daclass.plots.titles import ENDINGS, figures_of
 from daclass.stages.analysis import COMPARED, MEASURED
-from daclass.stages.data import of_pictures, overlaps_elsewhere, root_of, trains
+from daclass.stages.data import of_pictures, overlaps_elsewhere, root_of
 from daclass.stages.receipts import Receipt, read_record, seconds_by_stage
 from daclass.stages.stage import (
     FIGURE_FOLDER,
@@ -48,28 +48,48 @@ def examples(
     """Pick example pictures of some classes for the report, with the crops they get."""
     from daclass.analysis.cells import one_view
     from daclass.analysis.tested import condition_of, strength_of
-    from daclass.examples import choose_classes, choose_pictures, render
+    from daclass.examples import choose_classes, choose_pictures, examples_of_predictions, render
 
-    assert study.sweep is not None
+    wanted = choose_classes(effects, categories)
+    conditions = condition_of(tested, "tested"), condition_of(tested, "reference")
+    if study.sweep is None:
+        from daclass.data.predictions.pictures import picture_files
+
+        (root,) = _images(study)
+        files = picture_files(root, list(index["image_id"]))
+        shown = examples_of_predictions(predictions, index, annotations, files, wanted, *conditions)
+        return {"examples": shown}
+    root = root_of(study, pictures)
     # Only the crop's own axis has boxes to show.
     boxes = [strength_of(tested, role) for role in ("tested", "reference")]
     found = render(
         choose_pictures(
             one_view(predictions, study.training.val_crop),
             index,
-            condition_of(tested, "tested"),
-            condition_of(tested, "reference"),
+            *conditions,
             study.draw(study.sweep.seeds[0]),
         ),
         annotations,
-        root_of(study, pictures),
-        choose_classes(effects, categories),
+        lambda image_id: root / image_id,
+        wanted,
         strengths=boxes if study.axis == RRC_SCALE else [],
         study_seed=study.seed,
         run_seed=study.sweep.seeds[0],
         max_resolution=study.beton.max_resolution,
     )
     return {"examples": found}
+
+
+def _images(study: Study) -> list[Path]:
+    """The folder with the pictures of predictions that others made, where it is named."""
+    if not isinstance(study.data, PredictionsData) or study.data.images_folder is None:
+        return []
+    return [study.data.images_folder]
+
+
+def _shown(study: Study) -> Sequence[Of]:
+    """One job in studies that have pictures to show."""
+    return ONE if study.sweep or _images(study) else ()
 
 
 EXAMPLES = Stage(
@@ -91,9 +111,11 @@ EXAMPLES = Stage(
         "data.source",
         "data.draws",
         "training.val_crop",
+        "data.images_root",
     ],
     spared=("data.root",),
-    jobs=trains,
+    jobs=_shown,
+    outside=lambda study: {"data.images_root": _images(study)} if _images(study) else {},
 )
 
 
@@ -147,7 +169,7 @@ def found_tables(study: Study) -> dict[str, Items]:
 def drawn_tables(study: Study) -> dict[str, Items]:
     """The tables that figures and report read."""
     names = ["sensitivity", "top_confusions"]
-    names += ["examples"] if study.sweep else []
+    names += ["examples"] if _shown(study) else []
     names += ["realised_area"] if _crops(study) else []
     names += ["intervention_classes"] if study.interventions else []
     return {**found_tables(study), **{name: table(name) for name in names}}
