@@ -115,7 +115,9 @@ def _examples(found: Comparison, root: Path) -> pd.DataFrame:
 
     tables = found.tables
     return examples_of_predictions(
-        *(tables[name] for name in ("predictions", "index", "annotations")),
+        tables["predictions"],
+        tables["index"],
+        tables["annotations"],
         picture_files(root, list(tables["index"]["image_id"])),
         choose_classes(tables["effects"], tables["categories"]),
         found.study.conditions[0],

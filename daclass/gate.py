@@ -78,7 +78,8 @@ class Verdict:
         rule: the rule.
         broken: whether it is broken.
         rows: the classes that it speaks of, or the average: name, drop, low, high, q (shares; None
-            where unknown) and beyond, whether the drop is beyond the rule's limit.
+            where unknown), speaks_of ("runs", or "networks" where there is one run of each
+            condition) and beyond, whether the drop is beyond the rule's limit.
     """
 
     rule: Rule
@@ -91,6 +92,8 @@ class Verdict:
         beyond = [row for row in self.rows if row["beyond"]]
         worst = ", ".join(f"{row['name']} {100 * row['drop']:.1f}" for row in beyond[:5])
         more = f" and {len(beyond) - 5} more" if len(beyond) > 5 else ""
+        if beyond and self.rule.certain and beyond[0]["speaks_of"] == "networks":
+            more += "; of these two networks, not of other runs of their recipes"
         return f"{'broken' if self.broken else 'kept'}: {self.rule.text}" + (
             f" ({worst}{more})" if beyond else ""
         )
@@ -150,7 +153,7 @@ def _classes(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         & effects["drop"].notna()
     ]
     names = tables["classes"].set_index("class_id")["name"]
-    found = rows[["drop", "low", "high", "q"]].reset_index(drop=True)
+    found = rows[["drop", "low", "high", "q", "speaks_of"]].reset_index(drop=True)
     return found.assign(name=names[rows["class_id"]].to_numpy())
 
 
@@ -163,6 +166,7 @@ def _average(explained: pd.DataFrame) -> pd.DataFrame:
             "low": row["drop_original_low"].to_numpy(np.float64),
             "high": row["drop_original_high"].to_numpy(np.float64),
             "q": [np.nan],
+            "speaks_of": ["runs"],
         }
     )
 

@@ -25,6 +25,7 @@ EFFECTS = pd.DataFrame(
         "low": [0.06, 0.02, -0.05],
         "high": [0.14, 0.12, 0.01],
         "q": [0.01, 0.01, 0.5],
+        "speaks_of": "runs",
     }
 )
 EXPLAINED = pd.DataFrame(
@@ -84,6 +85,13 @@ def test_unknown_classes_and_missing_intervals_are_refused() -> None:
     assert judged("any class loses more than 5 points", single).broken
     with pytest.raises(InputError, match="one run of each condition gives no interval"):
         judged("any class loses more than 5 points for certain", single)
+
+
+def test_what_is_certain_of_two_networks_says_so() -> None:
+    networks = {**TABLES, "effects": EFFECTS.assign(speaks_of="networks")}
+    said = judged("any class loses more than 5 points for certain", networks)
+    assert said.broken and "of these two networks, not of other runs" in said.reason
+    assert "networks" not in judged("any class loses more than 5 points", networks).reason
 
 
 def test_json_and_junit(tmp_path: Path) -> None:
