@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import shlex
+import signal
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -32,8 +33,7 @@ if TYPE_CHECKING:
 # What the machine refuses, rather than what daclass does wrong.
 SURROUNDINGS = {
     errno.EACCES, errno.EDQUOT, errno.EEXIST, errno.EFBIG, errno.EIO, errno.EISDIR, errno.ELOOP,
-    errno.EMFILE, errno.ENAMETOOLONG, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EPIPE,
-    errno.EROFS,
+    errno.EMFILE, errno.ENAMETOOLONG, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS,
 }  # fmt: skip
 
 
@@ -60,8 +60,18 @@ WHICH: dict[str, dict[str, Any]] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 0, 2 after bad input or where the machine refuses, or 3
-    where a rule of --fail-if holds."""
-    options = make_parser().parse_args(arguments)
+    where a rule of --fail-if holds; 141 where nobody reads what it prints any more."""
+    try:
+        try:
+            return _main(make_parser().parse_args(arguments))
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # as by `| head`; what is still to be printed goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+
+
+def _main(options: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         if options.command == "schema":
@@ -85,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 2
     except OSError as error:
-        if error.errno not in SURROUNDINGS:
+        if error.errno not in SURROUNDINGS:  # what nobody reads, for one, is no fault
             raise
         what = f"daclass: {error.filename or error}: {os.strerror(error.errno)}"
         print(printable(what), file=sys.stderr)

@@ -189,7 +189,7 @@ def test_the_report_shows_pictures_of_a_folder(tmp_path: Path):
         Image.new("RGB", (20, 20)).save(file)
     found = small(images_root=tmp_path / "pictures")
     assert set(found.tables["examples"]["class_id"]) == {0, 1}  # the first 40 of 120
-    assert "data:image/jpeg" in found.report(tmp_path / "r.html").read_text()
+    assert "base64,/9j/" in found.report(tmp_path / "r.html").read_text()
     found.save(tmp_path / "saved")
 
 

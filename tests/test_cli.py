@@ -4,8 +4,10 @@ import errno
 import json
 import re
 import resource
+import shlex
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,6 +46,16 @@ def test_version_is_the_packages(capsys):
         main(["--version"])
     assert stopped.value.code == 0
     assert capsys.readouterr().out.strip() == __version__
+
+
+@pytest.mark.parametrize("arguments", [["schema"], ["--print-completion", "bash"]])
+def test_a_reader_that_has_enough_is_no_fault(arguments):
+    """As with `| head`: no word, no traceback, the status of a closed pipe."""
+    command = f"{shlex.join([sys.executable, '-m', 'daclass', *arguments])} | true; "
+    done = subprocess.run(
+        ["bash", "-c", command + "exit ${PIPESTATUS[0]}"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.stderr == "" and done.returncode == 141
 
 
 def test_check_says_that_a_study_is_fine(capsys):

@@ -44,7 +44,7 @@ def test_it_runs(notebook, tmp_path, monkeypatch):
     if notebook.stem == "own-axis":
         assert "'unchanged': [False, True, False, True, True]" in shown["text/plain"]
         return
-    assert "srcdoc" in shown["text/html"] and "data:image/jpeg" in shown["text/html"]
+    assert "srcdoc" in shown["text/html"] and "base64,/9j/" in shown["text/html"]
     if notebook.stem == "own-predictions":
         (answer,) = (c for c in ran.cells if c["source"].endswith("\nfound"))
         assert "2 of 10 are found to lose accuracy" in answer["outputs"][-1]["data"]["text/plain"]
