@@ -76,7 +76,8 @@ class Labels(Section):
     picture is of the class and 0 where not. Found by its name, such as label or class, where not
     given; or all other columns, where these hold 0 and 1."""
     separator: str = ""
-    """What parts several labels in one field, such as "|" or " "; none where not given."""
+    """What parts several labels in one field, such as "|" or " "; none where not given. A list in
+    brackets, such as ["cat", "dog"], needs none."""
     split: str = ""
     """The column that says train or val (or valid, validation, test) of each row; without it,
     data.val_share says how many pictures serve for validation."""

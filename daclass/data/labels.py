@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from daclass.augment.plain_yaml import load_yaml
 from daclass.config import Labels
 from daclass.data.listing import TRAIN, VAL, every_picture
 from daclass.data.names import match_pictures
@@ -124,12 +125,31 @@ def _names(table: pd.DataFrame, labels: Labels, others: set[str]) -> list[list[s
     column = _column(table[rest], columns[0], LABEL, "label", labels.file)
     found = []
     for row, value in enumerate(table[column], 1):
-        parts = value.split(labels.separator) if labels.separator else [value]
+        try:
+            parts = _parts(value, labels.separator)
+        except ValueError as error:
+            where = f"{labels.file}: row {row}: column {column}"
+            raise InputError(f"{where}: {value[:200]} is no list of labels ({error})") from None
         names = [unicodedata.normalize("NFC", part.strip()) for part in parts if part.strip()]
         if not names:
             raise InputError(f"{labels.file}: row {row}: column {column} names no class")
         found.append(names)
     return found
+
+
+def _parts(value: str, separator: str) -> list[str]:
+    """The labels in one field: parted as the study says, or a list in brackets, as JSON and pandas
+    write them.
+
+    Raises:
+        ValueError: what stands in brackets is no list of names.
+    """
+    if not (value.startswith("[") and value.endswith("]")):
+        return value.split(separator) if separator else [value]
+    found = load_yaml(value)  # which takes both kinds of quotes, and no blank for a comma
+    if not all(isinstance(name, str | int) for name in found):
+        raise ValueError("it holds more than names")
+    return [str(name) for name in found]
 
 
 _MARKS = {"0", "1", "0.0", "1.0", ""}

@@ -77,11 +77,16 @@ def test_forms_of_labels(root, head, row, labels):
         ("id,tags\n{}004,dog\n005,dog\n", {"separator": " "}),
         ("id,label\n{}004,dog\n005,dog\n", {}),
         ("id,cat,dog\n{}004,0,1\n005,0,1\n", {}),
+        ("id,y\n{}004,[dog]\n005,\"['dog']\"\n", {}),
+        ("id,target\n{}004,[dog]\n005,dog\n", {}),
     ],
-    ids=["a field", "rows", "columns"],
+    ids=["a field", "rows", "columns", "a list as pandas writes it", "a list as JSON has it"],
 )
 def test_several_labels_are_the_label_set(root, text, labels):
-    both = {"tags": "00{0},cat dog\n", "label": "00{0},cat\n00{0},dog\n", "cat": "00{0},1,1\n"}
+    both = {
+        "tags": "00{0},cat dog\n", "label": "00{0},cat\n00{0},dog\n", "cat": "00{0},1,1\n",
+        "y": "00{0},\"['cat', 'dog']\"\n", "target": '00{0},"[""cat"", ""dog""]"\n',
+    }  # fmt: skip
     row = next(row for name, row in both.items() if f",{name}" in text)
     source, index = opened(root, text.format("".join(map(row.format, range(4)))), **labels)
     assert classes_of(source)["000.png"] == "cat" and len(source.pictures) == 6
@@ -113,6 +118,9 @@ def test_a_column_says_which_pictures_are_for_validation(root):
         ("id,label,s\n000,cat,left\n", {"split": "s"}, "row 1: split 'left' is none of train"),
         ("id,label,s\n000,c,train\n000,c,val\n", {"split": "s"}, "000.png is of two splits"),
         ("id,label,s\n000,c,train\n", {"split": "s"}, "its splits hold no validation"),
+        ("id,label\n000,['cat' 'dog']\n", {}, "row 1: column label: ['cat' 'dog'] is no list of"),
+        ("id,label\n000,[]\n", {}, "row 1: column label names no class"),
+        ("id,label\n000,[[cat]]\n", {}, "row 1: column label: [[cat]] is no list of labels"),
         ("id,label\n000,cat\n", {"split": "s"}, "lacks the column s (data.labels.split)"),
     ],
 )
