@@ -126,7 +126,9 @@ def _training(
 
 
 def _start(training: Training) -> str:
-    return "" if training.init == "random" else f" from the weights {training.init}"
+    if training.init == "random":
+        return ""
+    return " from published weights" if training.init == "pretrained" else f" from {training.init}"
 
 
 def _prediction(study: Study, counts: Counts, phases: Sequence[Wanted]) -> str:
