@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +11,8 @@ from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_class_weight
 
 from daclass.augment import RRC_SCALE, Policy
+from daclass.config import Beton
+from daclass.data.beton import write_beton
 from daclass.errors import InputError
 from daclass.training.balance import balanced_order, loss_weights, read_class_weights
 from daclass.training.batches import Order, Part, Samples
@@ -120,6 +124,26 @@ def test_a_loader_draws_classes_equally_often(uneven):
     table = np.full((1, len(uneven.labels)), 0.5)
     (batch,) = loader_of(study, uneven, table, 0).epoch(0, 0, 16)
     assert np.bincount(batch.labels).tolist() in ([11, 11], [10, 12], [12, 10])
+
+
+def test_both_loaders_draw_the_same_pictures(ffcv, uneven, tmp_path):
+    """Pictures that come several times in an epoch included."""
+    write_beton(uneven.files, uneven.labels, Beton(), tmp_path / "uneven.beton")
+    samples = replace(uneven, beton=tmp_path / "uneven.beton")
+    table = np.full((1, len(uneven.labels)), 0.5)
+    found = {
+        loader: [
+            (positions.tolist(), labels.tolist())
+            for _, labels, positions in loader_of(
+                study_of(loader, sampler="balanced", batch_size=5), samples, table, 0
+            ).epoch(1, 0, 16)
+        ]
+        for loader in ("ffcv", "torchvision")
+    }
+    assert found["ffcv"] == found["torchvision"]
+    drawn, labels = (np.concatenate(parts) for parts in zip(*found["ffcv"], strict=True))
+    assert len(drawn) == 20 > len(set(drawn))
+    np.testing.assert_array_equal(uneven.labels[drawn], labels)
 
 
 def test_balancing_either_way_predicts_the_small_class_more(uneven, smooth_samples, tmp_path):
