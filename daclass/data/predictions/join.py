@@ -68,7 +68,8 @@ def join(
         name = twice.idxmax()
         raise InputError(
             f"{runs.loc[runs['run'] == name, 'file'].iloc[-1]}: model {name} is in more than one "
-            "file"
+            "file; where that is a column which holds the predictions, data.columns.prediction, or "
+            f"--prediction {name}, says so"
         )
     models = models_of(_models(runs))
     chosen = runs["run"].isin(models["run"]).to_numpy()
