@@ -76,6 +76,7 @@ def _training(study: Study) -> Iterator[str]:
     with torch.device("meta"):  # shapes alone, no numbers: a moment for any network
         build_model(study.training, 2)
     yield from _start(study)
+    yield from _cores(study)
     there = torch.cuda.device_count() if torch.cuda.is_available() else 0
     device, _, number = study.machine.device.partition(":")
     wanted = int(number) + 1 if number else study.machine.devices
@@ -113,3 +114,16 @@ def _start(study: Study) -> Iterator[str]:
             f"training.mean, training.std: the weights of {training.model} were trained with "
             f"[{mean}] and [{std}]"
         )
+
+
+def _cores(study: Study) -> Iterator[str]:
+    """Which kinds of GPU would wait for the cores that a job has."""
+    from daclass.plan.cores import demand, told
+    from daclass.plan.speed import published
+    from daclass.realised import known_sizes
+
+    for speed in published(study) if study.machine.device != "cpu" else ():
+        if speed.unit != "core":
+            found = demand(study, "sweep", speed.pictures, known_sizes(study))
+            if found.share < 1:
+                yield told(study, found, speed.unit)

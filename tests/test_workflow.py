@@ -367,6 +367,7 @@ def test_a_new_strength_and_a_new_seed_train_what_is_missing_and_nothing_else(st
     [
         (["--resources", "gpu=4"], "machine.devices=2", "gpu=2"),
         (["--resources", "gpu=4"], "machine.devices=2 machine.device=cpu", "gpu=0"),
+        (["--resources", "gpu=4"], "machine.gpu_model=a100", "gpu_model=a100"),
     ],
 )
 def test_jobs_ask_for_the_gpus_that_they_compute_on(tmp_path, offered, change, asked):

@@ -104,6 +104,15 @@ class Study(Section):
         return self
 
     @model_validator(mode="after")
+    def _steps_are_whole(self) -> Study:
+        """`machine.cuda_graphs` goes with one process: gradients of several are exchanged in the
+        middle of a step.
+        """
+        if self.machine.cuda_graphs and self.training.processes > 1:
+            raise ValueError("machine.cuda_graphs: needs training.processes to be 1")
+        return self
+
+    @model_validator(mode="after")
     def _pictures_are_resampled(self) -> Study:
         """`training.val_resolution` is not the size of the pictures, nor of one of their views,
         where the source decides it, unless `training.exact_view` allows it.

@@ -28,7 +28,7 @@ settings give other weights, so that stored runs of the older kind are not taken
 
 VAL_BYTES = 2**28
 """1,783 pictures of 224 px. FFCV holds five batches; an H200 predicts with ResNet-50 at 15,300
-pictures a second in batches of 2,048 and at 14,100 in batches of 8,192 (benchmarks/README.md)."""
+pictures a second in batches of 2,048, 14,100 in batches of 8,192 (benchmarks/results/h200.jsonl)."""
 
 
 FROM_WEIGHTS: dict[str, Any] = {"epochs": 8, "learning_rate": 0.01}
@@ -226,6 +226,10 @@ class Machine(Section):
     """auto (a GPU where there is one), cpu, cuda, or cuda:<n>."""
     devices: Count = 1
     """GPUs of one process; its runs are dealt to them. Jobs on one machine wait for free GPUs."""
+    jobs_per_gpu: Count = 1
+    """Jobs, each of a seed, that share a GPU on one machine; for where one job does not fill it."""
+    gpu_model: Annotated[str, Field(pattern=r"^[\w.-]*$")] = ""
+    """Kind of GPU to ask a cluster for, such as a100; any kind where not given."""
     threads: Count = 1
     """CPU threads of one training job; Snakemake runs as many jobs as the cores allow."""
     compile: bool = False

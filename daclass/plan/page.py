@@ -10,6 +10,7 @@ from pathlib import Path
 from daclass.augment.pictures import picture_size
 from daclass.config import Layout, PredictionsData, Study, Training
 from daclass.errors import InputError
+from daclass.plan.cores import demand, told
 from daclass.plan.counts import Counts, count
 from daclass.plan.disk import checkpoint_bytes, kept
 from daclass.plan.jobs import Job, jobs
@@ -51,9 +52,11 @@ def plan(
     lines += _runs(layout, phases)
     lines += ["", "Training"]
     if counts:
-        lines += _training(study, layout, counts, phases, measure)
+        sizes = [picture_size(file, study.beton.max_resolution) for file in counts.sample]
+        sizes = sizes or known_sizes(study)
+        lines += _training(study, layout, counts, phases, sizes, measure)
         lines += ["", "Prediction", _prediction(study, counts, phases)]
-        lines += _view(study, counts)
+        lines += _view(study, sizes)
         lines += ["", "Disk", *_disk(study, layout, counts, phases)]
     else:
         lines.append(f"  hours and disk: unknown; {unknown}")
@@ -85,6 +88,7 @@ def _training(
     layout: Layout,
     counts: Counts,
     phases: Sequence[Wanted],
+    sizes: Sequence[tuple[int, int]],
     measure: float | None,
 ) -> Iterator[str]:
     training = study.training
@@ -122,6 +126,8 @@ def _training(
         each = f" on {speed.units} x {speed.unit}" if speed.unit else ""
         yield f"  at {speed.pictures:,.0f} pictures of {speed.side:.0f} px a second and job{each}:"
         yield f"  {speed.origin}"
+        if speed.unit not in {"", "core"}:
+            yield f"  {told(study, demand(study, 'sweep', speed.pictures, sizes), speed.unit)}"
     yield "  start-up, checkpoints and prediction come on top; a picture's time goes with its area"
 
 
@@ -150,10 +156,8 @@ def _prediction(study: Study, counts: Counts, phases: Sequence[Wanted]) -> str:
     )
 
 
-def _view(study: Study, counts: Counts) -> list[str]:
+def _view(study: Study, sizes: Sequence[tuple[int, int]]) -> list[str]:
     """How sharp training crops and validation pictures are, as far as sizes are known."""
-    sizes = [picture_size(file, study.beton.max_resolution) for file in counts.sample]
-    sizes = sizes or known_sizes(study)
     return ["", "View", *(f"  {line}" for line in view_lines(study, sizes))] if sizes else []
 
 

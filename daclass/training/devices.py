@@ -54,7 +54,7 @@ def devices(machine: Machine, crew: Crew | None = None) -> Iterator[list[torch.d
         return
     gpus = [str(torch.cuda.get_device_properties(gpu).uuid) for gpu in range(there)]
     if crew.alone:
-        with claim(gpus, wanted) as numbers:
+        with claim(gpus, wanted, sharing=machine.jobs_per_gpu) as numbers:
             torch.cuda.set_device(numbers[0])  # what names no device stays off others' GPUs
             yield [torch.device("cuda", number) for number in numbers]
         return
@@ -66,11 +66,17 @@ def devices(machine: Machine, crew: Crew | None = None) -> Iterator[list[torch.d
 
 
 @contextmanager
-def claim(names: Sequence[str], count: int, folder: Path | None = None) -> Iterator[list[int]]:
+def claim(
+    names: Sequence[str], count: int, folder: Path | None = None, *, sharing: int = 1
+) -> Iterator[list[int]]:
     """Numbers in `names` of `count` devices that no other process has claimed; waits for them.
 
     A claim is a lock on a file, which the kernel drops with the process, however it ends. Jobs
     claim one after the other, so that two of them never wait for each other's devices.
+
+    Args:
+        sharing: jobs that a device takes at once, this one included; each of them says so. A job
+            that shares with nobody waits for those that do, and they for it.
     """
     folder = folder or Path(tempfile.gettempdir()) / f"daclass-devices-{os.getuid()}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -80,9 +86,9 @@ def claim(names: Sequence[str], count: int, folder: Path | None = None) -> Itera
             lock(folder / "queue.lock", queue, wait=True)
             told = False
             while len(claimed) < count:
-                for number, name in enumerate(names):
+                for number in _emptiest_first(names, folder, sharing):
                     free = len(claimed) < count and number not in claimed
-                    if free and lock(folder / f"{name}.lock", held, wait=False):
+                    if free and _claimed(names[number], folder, sharing, held):
                         claimed.append(number)
                 if len(claimed) < count:
                     if not told:
@@ -90,6 +96,33 @@ def claim(names: Sequence[str], count: int, folder: Path | None = None) -> Itera
                     told = True
                     time.sleep(POLL_SECONDS)
         yield sorted(claimed)
+
+
+def _claimed(name: str, folder: Path, sharing: int, held: ExitStack) -> bool:
+    """Claim a device, or one of the places that jobs share on it; whether that was possible."""
+    with ExitStack() as tried:
+        if not lock(folder / f"{name}.lock", tried, wait=False, shared=sharing > 1):
+            return False
+        places = range(sharing if sharing > 1 else 0)
+        taken = sharing == 1 or any(
+            lock(folder / f"{name}.{place}.lock", tried, wait=False) for place in places
+        )
+        if taken:
+            held.push(tried.pop_all())
+        return taken
+
+
+def _emptiest_first(names: Sequence[str], folder: Path, sharing: int) -> list[int]:
+    """Numbers of the devices, those with the most free places first: jobs spread over them."""
+
+    def free(name: str) -> int:
+        with ExitStack() as tried:
+            paths = (folder / f"{name}.{place}.lock" for place in range(sharing))
+            return sum(lock(path, tried, wait=False) for path in paths)
+
+    if sharing == 1:
+        return list(range(len(names)))
+    return sorted(range(len(names)), key=lambda number: -free(names[number]))
 
 
 def on_devices(

@@ -15,11 +15,15 @@ from daclass.training.runs import Run
 log = logging.getLogger(__name__)
 
 
-def lock(path: Path, held: ExitStack, *, wait: bool) -> bool:
-    """Lock `path` until `held` ends; whether that was possible, which it always is with `wait`."""
+def lock(path: Path, held: ExitStack, *, wait: bool, shared: bool = False) -> bool:
+    """Lock `path` until `held` ends; whether that was possible, which it always is with `wait`.
+
+    A `shared` lock goes with other shared ones.
+    """
     file = path.open("w")
+    how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     try:
-        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, how if wait else how | fcntl.LOCK_NB)
     except BlockingIOError:
         file.close()
         return False

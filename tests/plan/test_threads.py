@@ -37,3 +37,25 @@ def test_real_steps_are_measured(monkeypatch):
     monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
     study = Study.load(ROOT / "tests" / "tiny.yaml")
     assert best_threads(study, Counts(32, 32, 3, ""), 4, seconds=0.05) in (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("gpus", "rate", "best"),
+    [
+        (
+            1,
+            3e6,
+            8,
+        ),  # 1.0 ms of a core for each picture of 4.8 thousand pixels: more than there are
+        (4, 3e6, 2),  # the two seeds' jobs share the cores
+        (1, 1e4, 1),
+    ],
+)
+def test_on_gpus_the_loader_keeps_up(monkeypatch, gpus, rate, best):
+    study = Study.load(ROOT / "tests" / "tiny.yaml")
+    cuda = study.machine.model_copy(update={"device": "auto"})
+    study = study.model_copy(update={"machine": cuda})
+    monkeypatch.setattr(threads.torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(threads.torch.cuda, "device_count", lambda: gpus)
+    monkeypatch.setattr(threads, "measured", lambda *_: Speed(rate, 32, 1, "a GPU", ""))
+    assert best_threads(study, Counts(9, 9, 3, ""), 8 if gpus == 1 else 4) == best

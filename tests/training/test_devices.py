@@ -67,6 +67,35 @@ def test_a_killed_job_gives_its_devices_back(tmp_path):
         assert places == [0, 1, 2]
 
 
+def test_jobs_that_share_are_spread_and_no_more_than_said(tmp_path):
+    def shared():
+        return claim(["a", "b"], 1, tmp_path, sharing=2)
+
+    with shared() as one, shared() as two, shared() as three:
+        assert (one, two, three) == ([0], [1], [0])
+        got = []
+
+        def job(sharing):
+            with claim(["a", "b"], 1, tmp_path, sharing=sharing) as places:
+                got.append(places)
+
+        with shared() as four:
+            assert four == [1]
+            waiting = threading.Thread(target=job, args=[2])
+            waiting.start()
+            time.sleep(0.2)
+            assert not got
+        waiting.join(5)
+        assert got == [[1]]
+
+
+def test_a_job_that_shares_with_nobody_has_a_device_for_itself(tmp_path):
+    with claim(GPUS, 1, tmp_path, sharing=4) as shared, claim(GPUS, 2, tmp_path) as alone:
+        assert (shared, alone) == ([0], [1, 2])
+    with claim(GPUS, 1, tmp_path) as alone, claim(GPUS, 1, tmp_path, sharing=4) as shared:
+        assert (alone, shared) == ([0], [1])
+
+
 @pytest.mark.parametrize("name", ["cuda", "cuda:1"])
 def test_gpus_that_are_not_there_are_named(monkeypatch, name):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)

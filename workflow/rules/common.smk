@@ -92,9 +92,10 @@ def log(stage):
 
 
 def gpus(processes=1):
-    """GPUs that a job computes on; none where no profile offers any (`resources: gpu`)."""
+    """Resources: the GPUs that a job computes on; none where no profile offers any (`gpu`)."""
     offered = "gpu" in workflow.global_resources and STUDY.machine.device != "cpu"
-    return STUDY.machine.devices * processes if offered else 0
+    number, model = STUDY.machine.devices * processes, STUDY.machine.gpu_model
+    return {"gpu": number if offered else 0, **({"gpu_model": model} if model and offered else {})}
 
 
 def figure(path):

@@ -28,7 +28,7 @@ rule train:
         digest=lambda wildcards: digest("train", phase=wildcards.phase, seed=wildcards.seed),
     threads: STUDY.machine.threads * STUDY.training.processes
     resources:
-        gpu=gpus(STUDY.training.processes),
+        **gpus(STUDY.training.processes),
         mem_mb=lambda wildcards, attempt: attempt * train_mb(STUDY, wildcards.phase),
     log:
         log("train.{phase}.seed{seed}"),
@@ -49,7 +49,7 @@ rule predict:
         digest=lambda wildcards: digest("predict", phase=wildcards.phase),
     threads: STUDY.machine.threads
     resources:
-        gpu=gpus(),
+        **gpus(),
         mem_mb=lambda wildcards, attempt: attempt * predict_mb(STUDY, wildcards.phase),
     log:
         log("predict.{phase}"),
@@ -68,7 +68,7 @@ if has("preserved"):
             digest=digest("preserved"),
         threads: STUDY.machine.threads
         resources:
-            gpu=gpus(),
+            **gpus(),
             mem_mb=lambda wildcards, attempt: attempt * train_mb(STUDY, "sweep"),
         log:
             log("preserved"),
