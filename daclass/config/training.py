@@ -28,7 +28,8 @@ settings give other weights, so that stored runs of the older kind are not taken
 
 VAL_BYTES = 2**28
 """1,783 pictures of 224 px. FFCV holds five batches; an H200 predicts with ResNet-50 at 15,300
-pictures a second in batches of 2,048, 14,100 in batches of 8,192 (benchmarks/results/h200.jsonl)."""
+pictures per second in batches of 2,048, at 14,100 in batches of 8,192
+(benchmarks/results/h200.jsonl)."""
 
 
 FROM_WEIGHTS: dict[str, Any] = {"epochs": 8, "learning_rate": 0.01}
@@ -230,6 +231,9 @@ class Machine(Section):
     """Jobs, each of a seed, that share a GPU on one machine; for where one job does not fill it."""
     gpu_model: Annotated[str, Field(pattern=r"^[\w.-]*$")] = ""
     """Kind of GPU to ask a cluster for, such as a100; any kind where not given."""
+    scratch: str = ""
+    """Folder on a disk of the machine that computes, such as $TMPDIR, to which .beton files are
+    copied before they are read; its jobs share the copies. Read in place where not given."""
     threads: Count = 1
     """CPU threads of one training job; Snakemake runs as many jobs as the cores allow."""
     compile: bool = False

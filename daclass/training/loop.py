@@ -25,6 +25,7 @@ from daclass.training.metrics import Journal, Meter
 from daclass.training.progress import Progress
 from daclass.training.recipe import Recipe, learning_rate, resolution, tuned
 from daclass.training.runs import Run
+from daclass.training.staging import staged
 from daclass.training.trainee import Trainee, start
 from daclass.training.validate import accuracy
 from daclass.training.view_likelihoods import ViewLikelihoods
@@ -80,6 +81,7 @@ def train(
             raise InputError("training.precision: float16 needs a GPU; use float32 or bfloat16")
         policies, seed, threads = [run.policy for run in pending], pending[0].seed, machine.threads
         crops = crop_strengths(recipe, policies, samples.labels, class_names)
+        samples = staged(samples, machine)
         loader = train_loader(recipe, samples, crops, seed, threads, team.part)
         augmentation = None
         if recipe.axis != RRC_SCALE:
@@ -89,7 +91,7 @@ def train(
             views = ViewLikelihoods(recipe, policies, crops, class_names, seed, loader.sizes())
         val = None
         if machine.validate_every and val_samples:
-            val = val_loader(recipe, val_samples, threads, team.part)
+            val = val_loader(recipe, staged(val_samples, machine), threads, team.part)
         trainees = start(recipe, pending, samples.labels, class_names, computing, team, machine)
         try:
             Loop(recipe, machine, trainees, loader, augmentation, views, val, team, asked).run(

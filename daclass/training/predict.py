@@ -26,6 +26,7 @@ from daclass.training.models import Normalise, autocast, build_model
 from daclass.training.recipe import Recipe
 from daclass.training.runs import Run
 from daclass.training.shift import fit_shift
+from daclass.training.staging import staged
 from daclass.training.validate import logits
 
 log = logging.getLogger(__name__)
@@ -172,7 +173,8 @@ def _predict(
             .eval()
             for network in networks
         ]
-        loader = val_loader(recipe, judged.samples, machine.threads, views=views)
+        samples = staged(judged.samples, machine)
+        loader = val_loader(recipe, samples, machine.threads, views=views)
         for batch in on_devices(loader, [device]):
             if device.type == "cpu":
                 torch.set_num_threads(machine.threads)  # FFCV sets its own
