@@ -115,13 +115,13 @@ def verify_beton(path: Path) -> None:
         InputError: it is not what was written; by now it is set aside.
     """
     with suppress(FileNotFoundError):
-        told = checksum_path(path).read_text(encoding="utf-8").split()
+        told = _checksum_path(path).read_text(encoding="utf-8").split()
         if told[:1] != [_checksum(path)]:
             raise InputError(f"{path}: damaged (not what was written), {set_aside(path)}")
 
 
 def _write_checksum(path: Path) -> None:
-    with replacing(checksum_path(path)) as partial:
+    with replacing(_checksum_path(path)) as partial:
         partial.write_text(f"{_checksum(path)}  {path.name}\n", encoding="utf-8")
 
 
@@ -130,8 +130,7 @@ def _checksum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def checksum_path(path: Path) -> Path:
-    """Where the checksum of a .beton lies."""
+def _checksum_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
 
 

@@ -3,7 +3,7 @@
 Jobs of a machine share a copy: the first makes it while the others wait. They wait for a lock that
 the kernel of that very machine keeps and drops with the process that holds it, so neither a killed
 job nor a node that died holds it for ever, and what it left half copied is swept away. A copy is
-named by the checksum of what it is a copy of; each sample of it is held against its sum when it is
+named by the content of what it is a copy of; each sample of it is held against its sum when it is
 used, as everywhere.
 """
 
@@ -20,7 +20,6 @@ from pathlib import Path
 
 from daclass.atomic import replacing
 from daclass.config import Machine
-from daclass.data.beton import checksum_path
 from daclass.errors import InputError
 from daclass.training.batches import Samples
 from daclass.training.locks import lock
@@ -62,13 +61,14 @@ def _folder(setting: str) -> Path:
 
 
 def _key(original: Path) -> str:
-    """Of the content, by the checksum that was written with it; else of the very file."""
-    told = checksum_path(original)
-    if told.is_file():
-        return told.read_text(encoding="utf-8")[:16]
+    """Of the content, by the sums that were written with it; else of the very file."""
+    from daclass.augment.sums import sums_path
+
     status = original.stat()
-    what = f"{original.absolute()} {status.st_size} {status.st_mtime_ns}"
-    return hashlib.sha256(what.encode()).hexdigest()[:16]
+    what = f"{original.absolute()} {status.st_size} {status.st_mtime_ns}".encode()
+    if sums_path(original).is_file():
+        what = sums_path(original).read_bytes()
+    return hashlib.sha256(what).hexdigest()[:16]
 
 
 def _copied(original: Path, copy: Path) -> bool:

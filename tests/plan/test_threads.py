@@ -40,22 +40,19 @@ def test_real_steps_are_measured(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("gpus", "rate", "best"),
+    ("cores", "gpus", "rate", "best"),
     [
-        (
-            1,
-            3e6,
-            8,
-        ),  # 1.0 ms of a core for each picture of 4.8 thousand pixels: more than there are
-        (4, 3e6, 2),  # the two seeds' jobs share the cores
-        (1, 1e4, 1),
+        (64, 1, 3e6, 7),  # 1.1 x 1e6 decodes x 3 crops x 1.8 ns x 1,024 pixels
+        (4, 1, 3e6, 4),  # as many as there are
+        (4, 4, 3e6, 2),  # the two seeds' jobs share the cores
+        (4, 1, 1e4, 1),
     ],
 )
-def test_on_gpus_the_loader_keeps_up(monkeypatch, gpus, rate, best):
+def test_on_gpus_the_loader_keeps_up(monkeypatch, cores, gpus, rate, best):
     study = Study.load(ROOT / "tests" / "tiny.yaml")
     cuda = study.machine.model_copy(update={"device": "auto"})
     study = study.model_copy(update={"machine": cuda})
     monkeypatch.setattr(threads.torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(threads.torch.cuda, "device_count", lambda: gpus)
     monkeypatch.setattr(threads, "measured", lambda *_: Speed(rate, 32, 1, "a GPU", ""))
-    assert best_threads(study, Counts(9, 9, 3, ""), 8 if gpus == 1 else 4) == best
+    assert best_threads(study, Counts(9, 9, 3, ""), cores) == best

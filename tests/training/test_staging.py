@@ -24,11 +24,10 @@ from tests.training.conftest import NAMES, assert_equal, runs_in, study_of, trai
 pytestmark = pytest.mark.usefixtures("ffcv")
 
 
-def beton(folder, content=b"pictures", told="a" * 64):
+def beton(folder, content=b"pictures", sums=b"sums"):
     path = folder / "train.draw0.beton"
     path.write_bytes(content)
-    (folder / "train.draw0.beton.sums.npy").write_bytes(b"sums")
-    (folder / "train.draw0.beton.sha256").write_text(f"{told}  {path.name}\n")
+    (folder / "train.draw0.beton.sums.npy").write_bytes(sums)
     return Samples(path, [], np.zeros(0, np.int64))
 
 
@@ -44,13 +43,13 @@ def test_a_copy_is_made_once_and_another_content_is_another_copy(tmp_path, machi
     assert first.with_name(f"{first.name}.sums.npy").read_bytes() == b"sums"
     made = first.stat().st_ino
     assert staged(original, machine).beton == first and first.stat().st_ino == made
-    other = staged(beton(tmp_path, b"others", "b" * 64), machine).beton
+    other = staged(beton(tmp_path, b"others", b"other sums"), machine).beton
     assert other != first and other.read_bytes() == b"others" and first.is_file()
 
 
-def test_without_a_checksum_a_copy_is_of_that_very_file(tmp_path, machine):
+def test_without_sums_a_copy_is_of_that_very_file(tmp_path, machine):
     original = beton(tmp_path)
-    (tmp_path / "train.draw0.beton.sha256").unlink()
+    (tmp_path / "train.draw0.beton.sums.npy").unlink()
     first = staged(original, machine).beton
     assert staged(original, machine).beton == first
     original.beton.write_bytes(b"written again")
@@ -119,18 +118,17 @@ def test_a_folder_that_cannot_be_had_is_named(tmp_path, scratch, message):
 
 def test_training_reads_the_copy(tmp_path, smooth_samples):
     """And ends in the weights of a training from the original."""
+    from daclass.augment.sums import sums_path
+
     (plain,) = runs_in(tmp_path / "plain", "weak")
     train(study_of(), [plain], smooth_samples, NAMES)
     scratch = {"scratch": str(tmp_path / "scratch")}
-    copy = staged(smooth_samples, Machine(**scratch)).beton
-    moved = tmp_path / "elsewhere.beton"
-    shutil.copy(smooth_samples.beton, moved)
-    content = bytearray(moved.read_bytes())
-    content[-5_000_000:] = bytes(5_000_000)  # whoever reads this file finds it damaged
-    told = staging.checksum_path(smooth_samples.beton).read_text()
-    staging.checksum_path(moved).write_text(told)
-    shutil.copy(copy, copy.with_name(copy.name.replace(smooth_samples.beton.stem, moved.stem)))
-    moved.write_bytes(content)
+    original = tmp_path / "original.beton"
+    for path in (smooth_samples.beton, sums_path(smooth_samples.beton)):
+        shutil.copy(path, path.name.replace(smooth_samples.beton.name, str(original)))
+    samples = replace(smooth_samples, beton=original)
+    staged(samples, Machine(**scratch))
+    original.write_bytes(bytes(original.stat().st_size))  # whoever reads it finds it damaged
     (run,) = runs_in(tmp_path / "staged", "weak")
-    train(study_of(machine=scratch), [run], replace(smooth_samples, beton=moved), NAMES)
+    train(study_of(machine=scratch), [run], samples, NAMES)
     assert_equal(weights(run), weights(plain))
