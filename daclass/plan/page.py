@@ -52,11 +52,11 @@ def plan(
     lines += _runs(layout, phases)
     lines += ["", "Training"]
     if counts:
-        sizes = [picture_size(file, study.beton.max_resolution) for file in counts.sample]
-        sizes = sizes or known_sizes(study)
-        lines += _training(study, layout, counts, phases, sizes, measure)
+        sides = [picture_size(file, study.beton.max_resolution) for file in counts.sample]
+        sides = sides or known_sizes(study)
+        lines += _training(study, layout, counts, phases, sides, measure)
         lines += ["", "Prediction", _prediction(study, counts, phases)]
-        lines += _view(study, sizes)
+        lines += _view(study, sides)
         lines += ["", "Disk", *_disk(study, layout, counts, phases)]
     else:
         lines.append(f"  hours and disk: unknown; {unknown}")
@@ -88,7 +88,7 @@ def _training(
     layout: Layout,
     counts: Counts,
     phases: Sequence[Wanted],
-    sizes: Sequence[tuple[int, int]],
+    sides: Sequence[tuple[int, int]],
     measure: float | None,
 ) -> Iterator[str]:
     training = study.training
@@ -127,7 +127,7 @@ def _training(
         yield f"  at {speed.pictures:,.0f} pictures of {speed.side:.0f} px a second and job{each}:"
         yield f"  {speed.origin}"
         if speed.unit not in {"", "core"}:
-            yield f"  {told(study, demand(study, 'sweep', speed.pictures, sizes), speed.unit)}"
+            yield f"  {told(study, demand(study, 'sweep', speed.pictures, sides), speed.unit)}"
     yield "  start-up, checkpoints and prediction come on top; a picture's time goes with its area"
 
 
@@ -156,9 +156,9 @@ def _prediction(study: Study, counts: Counts, phases: Sequence[Wanted]) -> str:
     )
 
 
-def _view(study: Study, sizes: Sequence[tuple[int, int]]) -> list[str]:
+def _view(study: Study, sides: Sequence[tuple[int, int]]) -> list[str]:
     """How sharp training crops and validation pictures are, as far as sizes are known."""
-    return ["", "View", *(f"  {line}" for line in view_lines(study, sizes))] if sizes else []
+    return ["", "View", *(f"  {line}" for line in view_lines(study, sides))] if sides else []
 
 
 def _gpu_for(study: Study) -> bool:
