@@ -593,12 +593,14 @@ TABLES: Mapping[str, Table] = {
         },
     ),
     "marks": Table(
-        "A policy that changes classes, and a share of each picture that its networks were shown: "
-        "how much they predict these classes, beside the baseline of one strength for all.",
+        "A policy that shows some classes fuller than most, and a view that its networks judged: "
+        "how much they predict these classes, beside the baseline of one strength for all. Only of "
+        "random resized crops.",
         {
             "policy": _POLICY,
-            "shown": (_real, "Share of the picture's area that was shown, in (0, 1]."),
-            "classes": (_int, "That the policy changes."),
+            "baseline": (_text, "One policy for all, at the strength that most classes have."),
+            "view": (_real, "Side of the square that was judged, as in table predictions."),
+            "classes": (_int, "That the policy shows fuller than most."),
             "due": (_real, "Share of the pictures that belong to these classes."),
             "share": (_real, "Share of the policy's predictions that name one of them."),
             "share_baseline": (_real, "The same of the baseline's predictions."),
@@ -607,7 +609,7 @@ TABLES: Mapping[str, Table] = {
             "high": _HIGH,
             "mark": (
                 _real,
-                "What `difference` gains from the least that was shown; NaN at the least. Above 0: "
+                "What `difference` gains from the least view; NaN at the least. Above 0: "
                 "the networks take a fuller view for a sign of these classes.",
             ),
             "mark_low": (_real, "Lower end of its interval."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,15 +13,55 @@ from daclass.inference.arrays import Bools
 from daclass.inference.crossed import crossed
 
 
+class Shown(NamedTuple):
+    """The classes that a policy shows fuller than others, and what it is compared with.
+
+    Attributes:
+        baseline: the uniform policy of the strength that most other classes have.
+        classes: their ids.
+    """
+
+    baseline: str
+    classes: tuple[int, ...]
+
+
+def shown_fuller(
+    policies: pd.DataFrame, policy_classes: pd.DataFrame, *, otherwise: str
+) -> dict[str, Shown]:
+    """Which classes each policy of random resized crops shows fuller than most.
+
+    Those at a larger lower bound of the crop's area than most classes have (of bounds that as many
+    have, the smaller one); where there are none, all that have this bound: then it is the others'
+    pictures that are cut. A policy of one bound for all has none, and is left out.
+
+    Args:
+        policies: table "policies" of the phases after the sweep.
+        policy_classes: table "policy_classes" of the same.
+        otherwise: baseline of policies whose most frequent strength no uniform policy has.
+    """
+    parent = policies.set_index("policy")["parent"]
+    strength = policies.set_index("policy")["strength"]
+    found = {}
+    for name, rows in policy_classes[policy_classes["own"]].groupby("policy", sort=False):
+        own = rows.set_index("class_id")["strength"]
+        if own.nunique() < 2:
+            continue
+        most = own.mode().min()
+        fuller = own[own > most] if (own > most).any() else own[own == most]
+        same = strength.index[(strength == most) & (parent == parent[name])]
+        baseline = str(same[0]) if len(same) else otherwise
+        found[str(name)] = Shown(baseline, tuple(int(k) for k in sorted(fuller.index)))
+    return found
+
+
 def marks(
-    shown: Mapping[float, pd.DataFrame],
+    predictions: pd.DataFrame,
     pictures: pd.DataFrame,
-    own: Mapping[str, Collection[int]],
+    shown: Mapping[str, Shown],
     *,
-    baseline: str,
     confidence: float,
 ) -> pd.DataFrame:
-    """What share of predictions the classes that a policy changes get, by how much is shown.
+    """What share of predictions the classes get that a policy shows fuller, view by view.
 
     A policy that gives few classes weaker crops makes whole pictures rare among the others.
     Networks that have learnt this predict these classes the more, the more of a picture is shown. A
@@ -28,43 +69,42 @@ def marks(
     is what the difference from the baseline *gains* from the least that is shown.
 
     Args:
-        shown: share of each picture's area that the networks were shown, in (0, 1] -> table
-            "predictions" of the interventions' runs under that view; every table with the same
-            policies, seeds and pictures.
+        predictions: table "predictions" of the interventions' runs; rows with a logit shift do not
+            count. Every view with the same policies, seeds and pictures.
         pictures: image_id and class_id of the pictures that count: those of the estimation half.
-        own: policy -> class ids whose strength is not that of the baseline. A policy without any
-            has no mark, and no row.
-        baseline: the policy that gives all classes one strength.
+        shown: policy -> its classes, as `shown_fuller` gives them.
         confidence: level of the intervals, in (0, 1).
 
     Returns:
-        Table "marks": one row for each (policy, shown), least shown first. Intervals are for new
+        Table "marks": one row for each (policy, view), least shown first. Intervals are for new
         seeds and new pictures (`crossed`), paired by seed and picture; NaN with one seed.
 
     Raises:
-        InputError: a table lacks a policy's run, or a picture.
+        InputError: a view lacks a policy's run, or a picture.
     """
     labels = pictures.set_index("image_id")["class_id"]
-    areas = sorted(shown)
-    asked = {policy: sorted(classes) for policy, classes in own.items() if classes}
-    predicted = {area: _predicted(shown[area], labels.index, {*asked, baseline}) for area in areas}
+    wanted = {name for policy, (baseline, _) in shown.items() for name in (policy, baseline)}
+    plain = predictions[~predictions["shifted"] & predictions["policy"].isin(wanted)]
+    predicted = {
+        float(view): _predicted(rows, labels.index, wanted) for view, rows in plain.groupby("view")
+    }
     one_group = np.zeros(len(labels), np.int64)
     rows = []
-    for policy, classes in asked.items():
+    for policy, (baseline, classes) in shown.items():
         least = None
-        for area in areas:
+        for view, said in predicted.items():
             taken: dict[str, Bools] = {
-                name: np.isin(predicted[area][name], classes) for name in (policy, baseline)
+                name: np.isin(said[name], classes) for name in (policy, baseline)
             }
             change = taken[policy].astype(np.int8) - taken[baseline].astype(np.int8)
-            least = change if least is None else least
             differs = crossed(change, one_group, 1, confidence=confidence)
+            known, least = least is not None, change if least is None else least
             gains = crossed(change - least, one_group, 1, confidence=confidence, span=(-2.0, 2.0))
-            known = area != areas[0]
             rows.append(
                 {
                     "policy": policy,
-                    "shown": area,
+                    "baseline": baseline,
+                    "view": view,
                     "classes": len(classes),
                     "due": float(np.isin(labels, classes).mean()),
                     "share": float(taken[policy].mean()),
@@ -79,15 +119,35 @@ def marks(
                     "images": len(labels),
                 }
             )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+COLUMNS = (
+    "policy", "baseline", "view", "classes", "due", "share", "share_baseline", "difference", "low",
+    "high", "mark", "mark_low", "mark_high", "seeds", "images",
+)  # fmt: skip
+
+
+def marked(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of table "marks" at the fullest view, with `marks`: whether the policy marks.
+
+    It does where the interval of its mark lies above 0. Where there is one view alone, or one seed,
+    nobody can tell, and it does not count.
+    """
+    fullest = table[table["view"] == table["view"].max()]
+    return fullest.assign(marks=fullest["mark_low"] > 0)
 
 
 def _predicted(
     table: pd.DataFrame, images: pd.Index, policies: Collection[str]
 ) -> dict[str, np.ndarray]:
     """Predicted class ids of each policy, [seeds, images], all over the same seeds."""
-    wide = table[table["policy"].isin(policies)].pivot_table(
-        index=["policy", "seed"], columns="image_id", values="prediction", aggfunc="first"
+    wide = table.pivot_table(
+        index=["policy", "seed"],
+        columns="image_id",
+        values="prediction",
+        aggfunc="first",
+        observed=True,
     )
     missing = images.difference(wide.columns)
     if len(missing):

@@ -70,6 +70,7 @@ class Tables:
     interventions: pd.DataFrame = field(default_factory=_absent("interventions"))
     intervention_classes: pd.DataFrame = field(default_factory=_absent("intervention_classes"))
     intervention_costs: pd.DataFrame = field(default_factory=_absent("intervention_costs"))
+    marks: pd.DataFrame = field(default_factory=_absent("marks"))
     planted: pd.DataFrame = field(default_factory=_absent("planted"))
     realised_area: pd.DataFrame = field(default_factory=_absent("realised_area"))
     examples: pd.DataFrame = field(default_factory=_absent("examples"))

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from daclass.analysis.marks import marked
 from daclass.augment.axis import AXES
 from daclass.plots.accuracy import accuracy_numbers
 from daclass.plots.catalogue import PANELS_AT_MOST
@@ -28,7 +29,7 @@ from daclass.wording.verdicts import TWO_NETWORKS
 Row = dict[str, Any]
 LINKED = (
     "models", "accuracy", "class_accuracy", "effects", "explained", "confusions", "categories",
-    "interventions", "intervention_classes", "planted",
+    "interventions", "intervention_classes", "marks", "planted",
 )  # fmt: skip
 """Tables that the report links."""
 NAMED_AT_MOST = 5  # names in a sentence
@@ -103,6 +104,7 @@ def build_content(summary: Row, tables: Tables) -> Row:
         "baselines": tables.named_policies.ordered(tables.interventions["baseline"]),
         "control_draws": len(tables.named_policies.draws_of(CONTROL)),
         "changed": changed_rows(tables, summary["q"]),
+        "marks": mark_rows(tables),
         "planted": planted_rows(tables),
         "flattery": flattery(tables),
         "panels_at_most": PANELS_AT_MOST,
@@ -238,6 +240,26 @@ def fix_rows(tables: Tables) -> list[Row]:
             }
         )
     return entries
+
+
+def mark_rows(tables: Tables) -> list[Row]:
+    """One row per policy that shows some classes fuller than most: at the fullest view, with its
+    `name`, that of its baseline, its share at the `least` view, and whether it `marks` them."""
+    named, table = tables.named_policies, tables.marks
+    least = table[table["view"] == table["view"].min()].set_index("policy")
+    rows = {row["policy"]: row for row in _records(marked(table))}
+    shown = named.merged(rows)
+    return [
+        {
+            **rows[policy],
+            "name": named.merged_name(same),
+            "against": named.name(rows[policy]["baseline"]),
+            "least": float(least["view"].iloc[0]),
+            "least_share": float(least.loc[policy, "share"]),
+            "least_share_baseline": float(least.loc[policy, "share_baseline"]),
+        }
+        for policy, same in shown.items()
+    ]
 
 
 def changed_rows(tables: Tables, q: float) -> Row:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from daclass.analysis.categories import CATEGORIES
 from daclass.analysis.effects import selection_drop
+from daclass.analysis.marks import marked
 from daclass.analysis.tested import condition_of
 from daclass.plots.effects import lost
 from daclass.plots.policies import BEST, PRIMARY
@@ -49,7 +50,7 @@ def summarise(
         q: false discovery rate up to which a class counts as hurt or helped.
         confidence: level of the intervals.
         tables: "classes", "tested", "counts", "accuracy", "effects", "explained" and "categories";
-            "planted", "interventions" and "intervention_costs" where there are any.
+            "planted", "interventions", "intervention_costs" and "marks" where there are any.
 
     Returns:
         A dict of plain Python values that `json` can write; missing numbers are None. Shares are in
@@ -84,6 +85,7 @@ def summarise(
         "planted": _planted(tables.get("planted"), names),
         "policies": _optional_records(tables.get("policies")) or [],
         "interventions": _interventions(tables.get("interventions")),
+        "marks": _marks(tables.get("marks")),
         "intervention_costs": _optional_records(tables.get("intervention_costs")),
     }
     plain: Row = _plain(content)
@@ -331,6 +333,12 @@ def _interventions(interventions: pd.DataFrame | None) -> list[Row] | None:
         }
         rows.append(row)
     return rows
+
+
+def _marks(marks: pd.DataFrame | None) -> list[Row] | None:
+    """Each policy at the fullest view: what share of predictions its fuller classes get, and
+    whether it marks them."""
+    return None if marks is None or marks.empty else _records(marked(marks))
 
 
 def _optional_records(table: pd.DataFrame | None) -> list[Row] | None:

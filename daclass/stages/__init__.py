@@ -5,7 +5,7 @@ for what it declares and `job.Job` for how it is run and checked.
 """
 
 from daclass.config import Layout, Study
-from daclass.stages import analysis, data, policies, preserved, report, training
+from daclass.stages import analysis, data, marks, policies, preserved, report, training
 from daclass.stages.job import Job, Jobs
 from daclass.stages.outside import Outside
 from daclass.stages.stage import Of, Stage
@@ -26,6 +26,7 @@ STAGES: dict[str, Stage] = {
         analysis.CATEGORIES,
         analysis.PLANTED,
         analysis.INTERVENTIONS,
+        marks.MARKS,
         report.EXAMPLES,
         report.REALISED,
         report.FIGURES,

@@ -15,6 +15,7 @@ from daclass.config import PredictionsData, Study
 from daclass.plots.titles import ENDINGS, figures_of
 from daclass.stages.analysis import COMPARED, MEASURED
 from daclass.stages.data import of_pictures, overlaps_elsewhere, root_of
+from daclass.stages.marks import has_marks
 from daclass.stages.receipts import Receipt, read_record, seconds_by_stage
 from daclass.stages.stage import (
     FIGURE_FOLDER,
@@ -158,6 +159,7 @@ def found_tables(study: Study) -> dict[str, Items]:
     names = ["classes", *MEASURED, "categories", "planted"]
     names += ["notes"] if study.comparison else []
     names += ["interventions", "intervention_costs"] if study.interventions else []
+    names += ["marks"] if has_marks(study) else []
     designed: dict[str, Items] = {
         name: [table(name, phase) for phase in study.phases[1:]]
         for name in ("policies", "policy_classes")

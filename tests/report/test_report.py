@@ -238,6 +238,17 @@ class TestNumbers:
         words = Page(text).text
         assert said in words and verdict in words
 
+    def test_a_policy_that_marks_its_classes_is_warned_of(self, make_report):
+        text, _, summary = make_report()
+        words = Page(text).text
+        assert "“weaker for swallowers” marks classes." in words
+        assert "+6.0 [5.0, 7.0] points of predictions follow how much is shown" in words
+        assert "“weakest for followed-up” marks" not in words
+        told = {row["policy"]: row["marks"] for row in summary["marks"]}
+        assert told == {"fp_informed": True, "naive_removal": False}
+        one_seed = Page(make_report(seeds=1)[0]).text
+        assert "marks classes." not in one_seed and "Which policies mark" in one_seed
+
     def test_policies_stand_side_by_side_with_what_they_recover_harm_and_cost(self, make_report):
         text, _, _ = make_report()
         table = re.search(r'aria-label="The policies side by side".*?</table>', text, re.DOTALL)[0]

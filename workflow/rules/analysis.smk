@@ -95,3 +95,18 @@ if "fine_tuning" in STUDY.phases:
             log("policies.fine_tuning"),
         shell:
             daclass("policies", "--phase fine_tuning")
+
+
+if has("marks"):
+
+    rule marks:
+        input:
+            reads("marks"),
+        output:
+            writes("marks"),
+        params:
+            digest=digest("marks"),
+        log:
+            log("marks"),
+        shell:
+            daclass("marks")
