@@ -19,6 +19,7 @@ import pyarrow as pa
 from pydantic import BaseModel
 
 from daclass.augment import AXES
+from daclass.augment.settings import SETTINGS
 from daclass.cli import make_parser
 from daclass.config import Study
 from daclass.designer import DESIGNERS
@@ -183,7 +184,7 @@ def axes() -> str:
     rows = [
         f"| `{axis.name}` | {text(axis.meaning)} | {axis.low:g} to {axis.high:g} | "
         f"{axis.stronger} | {axis.identity:g} |"
-        for axis in AXES.values()
+        for axis in (*AXES.values(), *SETTINGS.values())
     ]
     head = "| Axis | A strength is | Range | Stronger is | Off at |\n|---|---|---|---|---|"
     return "\n".join([head, *rows])

@@ -17,8 +17,8 @@ MAY_IMPORT = {
     "analysis": {"augment", "designer", "errors", "inference", "predictions", "tables"},
     "inference": set(),
     "wording": {"designer"},
-    "plots": {"atomic", "augment.axis", "designer", "errors", "tables", "wording"},
-    "report": {"analysis", "atomic", "augment.axis", "errors", "tables", "plots", "wording"},
+    "plots": {"atomic", "augment.settings", "designer", "errors", "tables", "wording"},
+    "report": {"analysis", "atomic", "augment.settings", "errors", "tables", "plots", "wording"},
     "data": {
         "atomic",
         "augment.pictures",

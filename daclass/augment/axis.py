@@ -43,6 +43,8 @@ class Axis:
         mixes: `operation` mixes pictures and targets: a function of pictures, labels, strengths,
             keys and the number of classes that returns pictures and targets.
         fills: `operation` also takes `fill`, the colour that is nothing to the network.
+        setting: the setting of the section `training` that the strength is, for an axis that
+            changes no picture; "" for augmentations.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Axis:
     operation: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
     mixes: bool = False
     fills: bool = False
+    setting: str = ""
 
     def __post_init__(self) -> None:
         if self.operation and (self.draws in RESERVED or not 0 < self.draws < 2**31):

@@ -23,6 +23,7 @@ from daclass.augment.axis import AXES, Axis
 from daclass.augment.errors import AugmentError
 from daclass.augment.mixture import Mixture, StrengthTable
 from daclass.augment.plain_yaml import dump_yaml, load_yaml
+from daclass.augment.settings import find_axis
 
 KEYS = (
     "version", "axis", "default", "classes", "class_ids", "loss_weights", "mixture", "view_aware",
@@ -54,8 +55,8 @@ class Policy:
     Raises:
         AugmentError: a strength lies outside the axis's range, a class is neither a name nor an
             id, a loss weight is not positive and finite or not given by a class's name, a
-            mixture has a strength outside the range, or `view_aware` for another axis than
-            rrc_scale.
+            mixture has a strength outside the range, `view_aware` for another axis than
+            rrc_scale, or exceptions or a mixture where the axis is a setting.
     """
 
     axis: Axis
@@ -85,6 +86,8 @@ class Policy:
                 object.__setattr__(self, "mixture", None)  # whatever is drawn, it is the default
         if not isinstance(self.view_aware, bool):
             raise AugmentError(f"view_aware is true or false, not {self.view_aware!r}")
+        if self.axis.setting and (self.classes or self.mixture):
+            raise AugmentError(f"{self.axis.name} is one for all classes and pictures")
         if self.view_aware and self.axis != RRC_SCALE:
             raise AugmentError(
                 f"view_aware is for {RRC_SCALE.name}, whose crops have a known density, not for "
@@ -232,7 +235,8 @@ class Policy:
         missing = sorted({"axis", "default"} - set(content))
         if odd or missing:
             raise AugmentError(f"a policy has {', '.join(KEYS)}; unknown {odd}, missing {missing}")
-        if not isinstance(content["axis"], str) or content["axis"] not in AXES:
+        axis = find_axis(content["axis"]) if isinstance(content["axis"], str) else None
+        if axis is None:
             raise AugmentError(f"unknown axis {content['axis']!r}; known: {sorted(AXES)}")
         names, ids = content.get("classes") or {}, content.get("class_ids") or {}
         if not isinstance(names, Mapping) or not isinstance(ids, Mapping):
@@ -252,7 +256,7 @@ class Policy:
             raise AugmentError("loss_weights must map class names to weights")
         mixture = Mixture.from_dict(content["mixture"]) if content.get("mixture") else None
         aware = content.get("view_aware", False)
-        return cls(AXES[content["axis"]], content["default"], classes, weights, mixture, aware)
+        return cls(axis, content["default"], classes, weights, mixture, aware)
 
     def save(self, path: Path | str) -> None:
         """Write the policy as YAML, or JSON where `path` ends in .json, atomically.

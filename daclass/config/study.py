@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, PrivateAttr, model_validator
 from pydantic_core import to_jsonable_python
 
 from daclass.augment.axis import AXES, Axis
+from daclass.augment.settings import known_axis
 from daclass.config.analysis import Analysis, Comparison, Sweep
 from daclass.config.base import ADDED, FOR_DIGEST, Section, Seed
 from daclass.config.interventions import FINE_TUNED, STARTING_POINT, Interventions, Phase, Planned
@@ -57,7 +58,8 @@ class Study(Section):
         other study has a `sweep` and no `comparison`. All strengths lie in the axis's range;
         `analysis.tested` and `analysis.reference` are two of the sweep's. The seeds of the
         interventions are none of the sweep's; where `data.draws` is above 1, they train on draws
-        that the sweep has not seen. Their designers suit the axis.
+        that the sweep has not seen. Their designers suit the axis. Where the axis is a setting,
+        there are no interventions, and `training` leaves the setting out.
         """
         if isinstance(self.data, PredictionsData):
             if self.comparison is None:
@@ -72,6 +74,14 @@ class Study(Section):
             raise ValueError("comparison: for data.source predictions alone")
         for strength in self.strengths:
             self.axis.check(strength)
+        if setting := self.axis.setting:
+            if self.interventions:
+                raise ValueError(
+                    f"interventions: {self.axis.name} is one for all classes, so there is no "
+                    "policy by class"
+                )
+            if getattr(self.training, setting) != Training.model_fields[setting].default:
+                raise ValueError(f"{self.axis.name} is what the study varies: leave it out")
         if self.reference_strength not in self.strengths:
             raise ValueError(
                 f"analysis.reference {self.reference_strength:g} is not one of sweep.strengths"
@@ -167,7 +177,7 @@ class Study(Section):
 
     @property
     def axis(self) -> Axis:
-        return AXES[self.augmentation.axis]
+        return known_axis(self.augmentation.axis)
 
     @property
     def strengths(self) -> tuple[float, ...]:
@@ -324,7 +334,7 @@ class Study(Section):
                 Without any, both.
         """
         found: dict[str, str] = {}
-        if not sections or "augmentation" in sections:
+        if self.axis.name in AXES and (not sections or "augmentation" in sections):
             found |= AXES.versions([self.augmentation.axis])
         if not sections or "interventions" in sections:
             found |= DESIGNERS.versions(plan.designer for plan in self.planned)

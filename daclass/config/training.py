@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_serializer, model_validator
+from pydantic import BeforeValidator, Field, field_serializer, model_validator
 
 from daclass.augment.axes.rrc_scale import RRC_SCALE
 from daclass.augment.axis import AXES
+from daclass.augment.settings import find_axis
 from daclass.config.base import (
     ADDED,
     Count,
@@ -52,11 +53,26 @@ class Beton(Section):
     """JPEG quality for write_mode jpg."""
 
 
+class SettingAxis(Section):
+    """A setting of the recipe that a study varies."""
+
+    setting: Literal["training.label_smoothing", "training.momentum", "training.weight_decay"]
+    """The setting; every policy gives all classes one value of it."""
+
+
+def _axis_name(value: Any) -> Any:
+    """The axis of a setting is called as the setting is."""
+    return SettingAxis.model_validate(value).setting if isinstance(value, Mapping) else value
+
+
 class Augmentation(Section):
     """What training does to a picture before the network sees it."""
 
-    axis: str = "rrc_scale"
-    """The augmentation whose strength the study varies."""
+    axis: Annotated[str, BeforeValidator(_axis_name, json_schema_input_type=str | SettingAxis)] = (
+        RRC_SCALE.name
+    )
+    """The augmentation whose strength the study varies; or, as {setting: training.weight_decay}, a
+    setting of the recipe, whose values are then the strengths."""
     crop_scale: float | None = None
     """Smallest crop, as a share of the picture, where the axis is another one than rrc_scale;
     0.08 where not given."""
@@ -69,10 +85,10 @@ class Augmentation(Section):
 
     @model_validator(mode="after")
     def _axis_and_crop(self) -> Augmentation:
-        """`axis` is one of the known axes. `crop_scale` goes with any other than rrc_scale, and
-        lies in rrc_scale's range.
+        """`axis` is one of the known axes, or a setting that can be one. `crop_scale` goes with any
+        other than rrc_scale, and lies in rrc_scale's range.
         """
-        if self.axis not in AXES:
+        if find_axis(self.axis) is None:
             raise ValueError(f"unknown axis {self.axis!r}; known: {sorted(AXES)}")
         if self.crop_scale is not None:
             if self.axis == RRC_SCALE.name:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.axes import Axes
 
-from daclass.augment.axis import AXES
+from daclass.augment.settings import find_axis
 from daclass.plots.style import label_strengths
 from daclass.wording.contrast import Contrast
 from daclass.wording.names import isolate, shorten
@@ -130,7 +130,7 @@ def conditions_of(axis: str, named: tuple[str, ...], tested: pd.DataFrame) -> Co
         return Conditions(
             named, places, of_role["tested"], of_role["reference"], False, "condition"
         )
-    known = AXES.get(axis)
+    known = find_axis(axis)
     label = axis
     if known is not None:
         arrow = "(← stronger)" if known.stronger == "lower" else "(stronger →)"

@@ -12,7 +12,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from daclass.analysis.marks import marked
-from daclass.augment.axis import AXES
+from daclass.augment.settings import find_axis
 from daclass.plots.accuracy import accuracy_numbers
 from daclass.plots.catalogue import PANELS_AT_MOST
 from daclass.plots.crops import realised_numbers
@@ -68,7 +68,7 @@ def build_content(summary: Row, tables: Tables) -> Row:
                 tables.policies.loc[tables.policies["phase"] == "interventions", "policy"]
             ).values()
         },
-        "axis": AXES.get(tables.axis),
+        "axis": find_axis(tables.axis),
         "axis_name": tables.axis,
         "conditions": tables.conditions,
         "replicate": tables.replicate,

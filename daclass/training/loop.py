@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from daclass.augment import RRC_SCALE
 from daclass.config import Machine
 from daclass.errors import InputError
 from daclass.training.augmentation import BatchAugmentation, crop_strengths
@@ -84,7 +83,7 @@ def train(
         samples = staged(samples, machine)
         loader = train_loader(recipe, samples, crops, seed, threads, team.part)
         augmentation = None
-        if recipe.axis != RRC_SCALE:
+        if recipe.axis.operation:
             augmentation = BatchAugmentation(recipe, policies, samples.labels, class_names, seed)
         views = None
         if any(policy.view_aware for policy in policies):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from daclass.augment.axis import AXES, Axis
+from daclass.augment.axis import Axis
+from daclass.augment.policy import Policy
+from daclass.augment.settings import known_axis
 from daclass.config import Augmentation, Beton, FineTuning, Training
 
 
@@ -30,7 +32,14 @@ class Recipe:
 
     @property
     def axis(self) -> Axis:
-        return AXES[self.augmentation.axis]
+        return known_axis(self.augmentation.axis)
+
+    def under(self, policy: Policy) -> Recipe:
+        """The recipe of a run under a policy: where the axis is a setting, with its value."""
+        if not self.axis.setting:
+            return self
+        changes = {self.axis.setting: policy.strength}
+        return replace(self, training=self.training.model_copy(update=changes))
 
 
 def build_optimizer(model: nn.Module, training: Training) -> torch.optim.SGD:

@@ -194,7 +194,10 @@ def start(
         AugmentError: a policy weights the losses of classes that are not there.
         InputError: the weights to start from, or a parent's, are missing or cannot be used.
     """
-    criteria = [_criterion(recipe, run, labels, class_names) for run in runs]
+    recipes = [recipe.under(run.policy) for run in runs]
+    criteria = [
+        _criterion(own, run, labels, class_names) for own, run in zip(recipes, runs, strict=True)
+    ]
     state = None if runs[0].parent else initial_state(recipe.training)
     torch.manual_seed(int(epoch_key(recipe.seed, runs[0].seed, INITIAL_WEIGHTS)) >> 1)
     initial = initial_model(recipe.training, len(class_names), state)
@@ -202,7 +205,7 @@ def start(
         _inherit(initial, runs[0].parent)
     return [
         Trainee(
-            recipe,
+            own,
             run,
             place,
             copy.deepcopy(initial),
@@ -211,7 +214,7 @@ def start(
             crew,
             machine,
         )
-        for place, (run, loss) in enumerate(zip(runs, criteria, strict=True))
+        for place, (own, run, loss) in enumerate(zip(recipes, runs, criteria, strict=True))
     ]
 
 
