@@ -140,6 +140,8 @@ def _run(options: argparse.Namespace) -> int:
             _print_headline(jobs_of(study, layout))
         case "study":
             _print_headline(_study(study, layout, options))
+        case "scout":
+            _scout(study, layout, options)
         case "analyze":
             return _analyze(study, layout, options)
         case name:
@@ -247,6 +249,36 @@ def _study(study: Study, layout: Layout, options: argparse.Namespace) -> Jobs:
         arguments=options.arguments,
     )
     return jobs_of(study, layout)
+
+
+def _scout(study: Study, layout: Layout, options: argparse.Namespace) -> None:
+    """Train a few networks in full, with seeds that the study does not use, and write the study
+    that they speak for: its tested strength, the strengths worth training, and the number of seeds
+    that finds a drop of --drop.
+    """
+    from daclass.scout import report, scout, write
+    from daclass.workflow import run_study, with_loader_that_is_there
+
+    config = options.output or options.config.with_suffix(".scouted.yaml")
+    if config.exists() and not options.force:
+        raise InputError(f"{config}: exists already; --force replaces it, -o takes another name")
+    study = Study.load(options.config, with_loader_that_is_there(study, options.set))
+
+    def train(trial: Study, file: Path) -> None:
+        where = Layout(trial.name, layout.results_root, layout.figures_root)
+        run_study(
+            trial,
+            where,
+            file,
+            [],
+            cores=options.cores,
+            profile=options.profile,
+            arguments=[str(where.table("predictions", "sweep"))],
+        )
+
+    found = scout(study, layout, options.seeds, options.drop, train)
+    write(study, found, options.drop, config)
+    print(f"\n{report(study, found, options.drop)}\n\nWritten: {config}")
 
 
 def _init(options: argparse.Namespace) -> None:
@@ -472,6 +504,23 @@ def make_parser() -> argparse.ArgumentParser:
     study.add_argument(
         "arguments", nargs="*", metavar="-- ARGUMENT", help="more arguments for Snakemake"
     )
+    scouting = add("scout", " ".join((_scout.__doc__ or "").split()))
+    scouting.add_argument(
+        "--seeds", type=_count, default=2, help="of scouting's own (default: %(default)s)"
+    )
+    scouting.add_argument(
+        "--drop",
+        type=float,
+        default=0.1,
+        metavar="SHARE",
+        help="the drop of a class's accuracy that the study is to find (default: %(default)g)",
+    )
+    scouting.add_argument(
+        "-o", "--output", type=Path, metavar="CONFIG", help="default: <config>.scouted.yaml"
+    )
+    scouting.add_argument("--force", action="store_true", help="replace a config that exists")
+    scouting.add_argument("--cores", type=_count, help="for all jobs together (default: all)")
+    scouting.add_argument("--profile", help="where jobs run, as of `study`")
     add("check", "Check a study's config.")
     plan = add("plan", "Print what a study still costs: runs, hours, disk, and jobs with reasons.")
     plan.add_argument(

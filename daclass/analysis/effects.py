@@ -9,7 +9,6 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from daclass.analysis.cells import HALVES, TRUTHS, Cells, Half, Truth
 from daclass.analysis.conditions import Conditions
@@ -20,10 +19,10 @@ from daclass.inference.crossed import Crossed, crossed, crossed_difference
 from daclass.inference.discoveries import q_values
 from daclass.inference.mcnemar import mcnemar
 from daclass.inference.own_best import OwnBest, picture_correlations
+from daclass.inference.power import detectable
 from daclass.inference.shrinkage import shrink
 
 AffectedRule = Literal["top", "fdr"]
-POWER = 0.8  # the power at which a drop counts as detectable
 
 
 @dataclass(frozen=True)
@@ -289,8 +288,7 @@ def _detectable(found: Crossed, adjusted: Floats, q: float, conditions: Conditio
     not even the loss of all accuracy would be found.
     """
     alpha = 1 - conditions.level(1 - _threshold(adjusted, q))
-    drop = found.spread.reach(alpha) + stats.t.ppf(POWER, found.df) * found.error
-    return np.where(drop <= 1, drop, np.nan)
+    return detectable(found.spread, alpha)
 
 
 def _threshold(adjusted: Floats, q: float) -> float:

@@ -86,7 +86,8 @@ def marks(
     wanted = {name for policy, (baseline, _) in shown.items() for name in (policy, baseline)}
     plain = predictions[~predictions["shifted"] & predictions["policy"].isin(wanted)]
     predicted = {
-        float(view): _predicted(rows, labels.index, wanted) for view, rows in plain.groupby("view")
+        view: _predicted(plain[plain["view"] == view], labels.index, wanted)
+        for view in sorted(plain["view"].unique().tolist())
     }
     one_group = np.zeros(len(labels), np.int64)
     rows = []
