@@ -11,7 +11,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import yaml
@@ -22,7 +22,7 @@ from daclass.analysis.conditions import Conditions
 from daclass.analysis.scouting import coarse, finer, kept, seeds_needed
 from daclass.analysis.tested import averages
 from daclass.atomic import replacing
-from daclass.config import Layout, Study
+from daclass.config import Layout, PredictionsData, Study
 from daclass.errors import InputError
 from daclass.stages import jobs_of
 from daclass.stages.analysis import EVIDENCE, cells
@@ -103,8 +103,7 @@ def scouting_study(study: Study, strengths: Sequence[float], seeds: int) -> Stud
     content["analysis"] = {
         **content.get("analysis", {}), "tested": "best", "views": [], "logit_shift": False,
     }  # fmt: skip
-    if study.data.draws > 1:  # on draws that the study does not train on
-        content["data"]["draws"] = max(study.data.draws, own[-1] + 1)
+    _with_draws(content, study, own)
     return Study.model_validate(content)
 
 
@@ -120,9 +119,14 @@ def scouted_study(study: Study, found: Scouted) -> Study:
     content["analysis"] = {
         **content.get("analysis", {}), "tested": found.tested, "reference": found.reference,
     }  # fmt: skip
-    if study.data.draws > 1:
-        content["data"]["draws"] = max(study.data.draws, max(seeds) + 1)
+    _with_draws(content, study, seeds)
     return Study.model_validate(content)
+
+
+def _with_draws(content: dict[str, Any], study: Study, seeds: Sequence[int]) -> None:
+    """Draw the training pictures so often that new seeds train on draws of their own."""
+    if not isinstance(study.data, PredictionsData) and study.data.draws > 1:
+        content["data"]["draws"] = max(study.data.draws, max(seeds) + 1)
 
 
 def report(study: Study, found: Scouted, drop: float) -> str:
