@@ -21,9 +21,10 @@ def coarse(strengths: Sequence[float]) -> list[float]:
     Args:
         strengths: the grid, the strongest first, of three or more; a shorter one is taken whole.
     """
-    count = max(-(-(len(strengths) + 1) // 2), min(3, len(strengths)))
-    places = np.unique(np.linspace(0, len(strengths) - 1, count).round().astype(int))
-    return [strengths[place] for place in places]
+    if len(strengths) <= 3:
+        return list(strengths)
+    last = len(strengths) - 1
+    return [one for place, one in enumerate(strengths) if place % 2 == 0 or place == last]
 
 
 def finer(strengths: Sequence[float], tried: Sequence[float], best: float) -> list[float]:

@@ -17,7 +17,7 @@ def differences(rng, seeds, drop=0.0, seed_sd=0.05, flip=0.3):
     shift = rng.normal(0, seed_sd, (seeds, CLASSES))[:, GROUPS]
     lasting = rng.choice([-1, 0, 1], len(GROUPS), p=[0.06, 0.88, 0.06])
     flips = rng.choice([-1, 0, 1], (seeds, len(GROUPS)), p=[flip / 2, 1 - flip, flip / 2])
-    return np.clip(drop + shift + lasting + flips, -1, 1)
+    return drop + shift + lasting + flips
 
 
 def test_the_same_number_of_runs_changes_nothing():

@@ -288,6 +288,8 @@ def test_a_study_without_affected_classes_ends_well(tmp_path) -> None:
         assert Policy.load(layout.policy("interventions", name)) == Policy(study.axis, 0.08)
         said = provenance(layout, name)["reasons"]["summary"]
         assert "the same as" in said or name == "label_preserving"
+    for phase in study.phases:
+        jobs_of(study, layout).get("views", Of(phase=phase)).run()
     run(study, layout, "interventions", "marks", "planted", "figures", "summary", "report")
     page = layout.report.read_text()
     assert "No class was chosen for follow-up" in page and "No policy is found to change" in page
