@@ -103,19 +103,21 @@ def views(
     predictions: pd.DataFrame,
     index: pd.DataFrame,
     classes: pd.DataFrame,
+    tested: pd.DataFrame | None = None,
 ) -> Mapping[str, pd.DataFrame]:
     """Estimate accuracy at every view, and what classes lose with each strength at its best one."""
+    from daclass.analysis.tested import condition_of
     from daclass.analysis.views import view_effects, views
 
     common, confidence = study.training.val_crop, study.analysis.confidence
     found = {"views": views(predictions, index, len(classes), common, confidence=confidence)}
-    if of.phase == "sweep":
+    if tested is not None:
         found["view_effects"] = view_effects(
             predictions,
             index,
             len(classes),
-            study.conditions[0],
-            study.reference_condition,
+            condition_of(tested, "tested"),
+            condition_of(tested, "reference"),
             common,
             confidence=confidence,
         )
@@ -128,6 +130,7 @@ VIEWS = Stage(
     reads=lambda study, of: {
         "predictions": table("predictions", of.phase),
         **_tables(["index", "classes"]),
+        **(_tables(["tested"]) if of.phase == "sweep" else {}),
     },
     writes=lambda study, of: {
         "views": table("views", of.phase),
@@ -136,7 +139,6 @@ VIEWS = Stage(
     settings=lambda study, of: [
         "analysis.confidence",
         "training.val_crop",
-        *(COMPARED if of.phase == "sweep" else ()),
     ],
     jobs=phases,
     which=("phase",),
@@ -214,6 +216,7 @@ def interventions(
     trained: Sequence[Path],
     policies: pd.DataFrame,
     views: pd.DataFrame,
+    tested: pd.DataFrame,
     predictions: pd.DataFrame,
     **evidence: pd.DataFrame,
 ) -> Mapping[str, pd.DataFrame]:
@@ -222,8 +225,10 @@ def interventions(
     from daclass.analysis.costs import costs
     from daclass.analysis.interventions import intervention_classes, interventions
     from daclass.analysis.remedies import remedies, with_remedies
+    from daclass.analysis.tested import condition_of
 
-    others, confidence = remedies(views, study.conditions[0]), study.analysis.confidence
+    others = remedies(views, condition_of(tested, "tested"))
+    confidence = study.analysis.confidence
     judged = with_remedies(predictions, others, study.training.val_crop)
     joined = cells(study, predictions=judged, **evidence)
     baselines = (*study.baselines, *(remedy.name for remedy in others))
@@ -291,7 +296,7 @@ def _intervention_reads(study: Study, of: Of) -> Mapping[str, Items]:
     return {
         "predictions": [table("predictions", phase) for phase in phases],
         **_tables(EVIDENCE),
-        **_tables(["effects", "categories"]),
+        **_tables(["tested", "effects", "categories"]),
         "views": table("views", "sweep"),
         "policies": [table("policies", phase) for phase in phases],
         "trained": [files("trained", p, seed) for p in phases for seed in study.seeds(p)],
