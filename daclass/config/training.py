@@ -256,8 +256,8 @@ class Machine(Section):
     """Train through torch.compile: minutes of warm-up, then faster steps on a GPU."""
     cuda_graphs: bool = False
     """Record a training step as a CUDA graph and replay it: faster for small networks, whose steps
-    are many short kernels. A job's runs then share the GPU at once, and each keeps the memory that its
-    step takes: too much for large networks. No effect on a CPU."""
+    are many short kernels. A job's runs then share the GPU at once, and each keeps the memory of
+    its step: too much for large networks. No effect on a CPU."""
     checkpoint_minutes: Annotated[float, Field(ge=0, le=1e6)] = 5.0
     """Least time between two checkpoints; SIGUSR1 asks for one at once, SIGTERM for a last one."""
     validate_every: Annotated[int, Field(ge=0, le=100_000)] = 0
