@@ -18,6 +18,7 @@ import pandas as pd
 
 from daclass.analysis.categories import categories, overlaps, sensitivity
 from daclass.analysis.cells import PREDICTION_COLUMNS, arrange_cells
+from daclass.analysis.decision import decision
 from daclass.analysis.effects import Affected
 from daclass.analysis.measures import measures
 from daclass.analysis.models import models
@@ -186,6 +187,7 @@ def analysed(study: Study, joined: Joined) -> Comparison:
             overlap=kinds.overlap, similar=kinds.similarity,
         ),
     }  # fmt: skip
+    tables["decision"] = decision(tables["tested"])
     tables["sensitivity"] = sensitivity(tables["categories"])
     return Comparison(study, tables)
 

@@ -325,11 +325,18 @@ def _threads(study: Study, found: Survey) -> int:
 
 def _print_headline(jobs: Jobs) -> None:
     from daclass.wording.answers import short_answers
+    from daclass.wording.decision import decision_headline, decision_reasons
 
     content = jobs.read(record("summary"))
     print(f"\n{content['title'] or content['study']}")
     for answer in short_answers(content):
         print(textwrap.fill(answer.line(), 100, initial_indent="  ", subsequent_indent="      "))
+    policy = jobs.layout.policy("interventions", content["decision"]["policy"])
+    told = {**content, "decision": {**content["decision"], "file": str(policy)}}
+    print()
+    print(textwrap.fill(decision_headline(told), 100))
+    for reason in decision_reasons(told):
+        print(textwrap.fill(reason, 100, break_long_words=False, break_on_hyphens=False))
     print(f"\nReport: {jobs.read(files('report')).resolve()}")
 
 

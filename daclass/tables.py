@@ -525,6 +525,43 @@ TABLES: Mapping[str, Table] = {
             "classes": (_int, "Affected classes of that kind, were these the thresholds."),
         },
     ),
+    "decision": Table(
+        "A part of the decision on what to train (see `daclass.analysis.decision`).",
+        {
+            "policy": (
+                _text,
+                'The policy that the study asks about; "" where none was trained.',
+            ),
+            "part": (
+                _text,
+                '"gain" (the tested condition less the reference, in the sweep), "followed up", '
+                '"with swallowers", "all" (the policy less what it would replace, fresh seeds, '
+                'mean over these classes), or "class" (the class that loses most for certain).',
+            ),
+            "rival": (_text, "What it is compared with."),
+            "difference": (_real, "Accuracy less the rival's."),
+            "at_least": (
+                _real,
+                "One-sided 95% lower bound; of a gain the interval's lower end; of part class, the "
+                "largest loss that any class may have had unseen, as a negative number.",
+            ),
+            "at_most": (_real, "One-sided 95% upper bound; of a gain the interval's upper end."),
+            "must_exceed": (_real, "What `at_least` has to exceed."),
+            "hopeless_below": (_real, "The policy is given up where `at_most` is below."),
+            "holds": (_flag, "Whether this part speaks for the policy; of part class, no veto."),
+            "refuted": (_flag, "Whether this part alone rules the policy out."),
+            "p": (_real, "Two-sided p-value; of part class one-sided, Holm's over the classes."),
+            "class_id": (_int, "Of part class, the class; else -1."),
+            "seeds": _SEEDS,
+            "images": _IMAGES,
+            "classes": (_int, "Classes of the part; 0 of part gain."),
+            "seeds_needed": (
+                _int,
+                "Seeds that would make this part hold in 80% of studies, were the difference "
+                "true; -1 where no number would; 0 where the question does not arise.",
+            ),
+        },
+    ),
     "interventions": Table(
         "A policy on a group of classes, beside a baseline: paired on fresh seeds and the "
         "estimation half. Several draws of one control are also one policy, their mean; so are the "

@@ -16,6 +16,7 @@ from daclass.config.base import (
     Section,
     Seed,
     Seeds,
+    Share,
     distinct,
 )
 from daclass.config.reading import validated
@@ -112,6 +113,13 @@ class Interventions(Section):
     ..."""
     random_seed: Seed = 0
     """Decides what designers draw."""
+    primary: Annotated[str, ADDED] = "fp_informed"
+    """The policy that is the study's question, by name: the decision is about this one. All others
+    are candidates for a study of their own."""
+    tolerated_loss: Annotated[Share, ADDED] = 0.01
+    """Accuracy on average over all classes that the policy may cost and still be recommended."""
+    worthwhile_gain: Annotated[Share, ADDED] = 0.02
+    """Accuracy on average over the classes followed up below which a gain is not worth having."""
     fine_tuning: FineTuning | None = None
     """Train under the policies a second time, from the weights of uniform_tested instead of from
     scratch; left out, this is not done."""

@@ -25,3 +25,14 @@ def q_values(p: npt.ArrayLike, method: Literal["bh", "by"]) -> Floats:
     if known.any():
         adjusted[known] = stats.false_discovery_control(raw[known], method=method)
     return adjusted
+
+
+def holm(p: npt.ArrayLike) -> Floats:
+    """p-values adjusted for any one error among them (Holm 1979), [T]; NaN stay NaN, uncounted."""
+    raw = np.asarray(p, np.float64)
+    adjusted = np.full_like(raw, np.nan)
+    known = np.flatnonzero(~np.isnan(raw))
+    order = known[np.argsort(raw[known], kind="stable")]
+    stepped = raw[order] * (len(order) - np.arange(len(order)))
+    adjusted[order] = np.minimum(np.maximum.accumulate(stepped), 1.0)
+    return adjusted

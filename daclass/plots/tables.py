@@ -57,6 +57,7 @@ class Tables:
     policy_classes: pd.DataFrame = field(default_factory=_absent("policy_classes"))
     models: pd.DataFrame = field(default_factory=_absent("models"))
     tested: pd.DataFrame = field(default_factory=_absent("tested"))
+    decision: pd.DataFrame = field(default_factory=_absent("decision"))
     counts: pd.DataFrame = field(default_factory=_absent("counts"))
     accuracy: pd.DataFrame = field(default_factory=_absent("accuracy"))
     class_accuracy: pd.DataFrame = field(default_factory=_absent("class_accuracy"))

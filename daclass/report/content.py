@@ -24,12 +24,13 @@ from daclass.plots.tables import Tables
 from daclass.report.markup import name
 from daclass.report.scenes import scenes
 from daclass.wording.answers import best_on_average, short_answers
+from daclass.wording.decision import decision_headline, decision_reasons
 from daclass.wording.verdicts import TWO_NETWORKS
 
 Row = dict[str, Any]
 LINKED = (
-    "models", "accuracy", "class_accuracy", "effects", "explained", "confusions", "categories",
-    "interventions", "intervention_classes", "marks", "planted",
+    "tested", "decision", "models", "accuracy", "class_accuracy", "effects", "explained",
+    "confusions", "categories", "interventions", "intervention_classes", "marks", "planted",
 )  # fmt: skip
 """Tables that the report links."""
 NAMED_AT_MOST = 5  # names in a sentence
@@ -56,6 +57,8 @@ def build_content(summary: Row, tables: Tables) -> Row:
         "summary": summary,
         "title": summary["title"] or summary["study"],
         "answers": short_answers(summary),
+        "decision": decision_headline(summary),
+        "reasons": decision_reasons(summary),
         "findings": findings,
         "two_networks": TWO_NETWORKS,
         "best_on_average": best_on_average(summary),

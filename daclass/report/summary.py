@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from daclass.analysis.categories import CATEGORIES
+from daclass.analysis.decision import verdict
 from daclass.analysis.effects import selection_drop
 from daclass.analysis.marks import marked
 from daclass.analysis.tested import condition_of
@@ -39,6 +40,7 @@ def summarise(
     versions: Mapping[str, str],
     wall_seconds: Mapping[str, float],
     tables: Mapping[str, pd.DataFrame],
+    policies: str = "",
 ) -> Row:
     """Gather the findings of a study.
 
@@ -49,8 +51,10 @@ def summarise(
         replicates: what the runs of a condition are, in the plural, such as "seeds".
         q: false discovery rate up to which a class counts as hurt or helped.
         confidence: level of the intervals.
-        tables: "classes", "tested", "counts", "accuracy", "effects", "explained" and "categories";
-            "planted", "interventions", "intervention_costs" and "marks" where there are any.
+        policies: the folder of the policy files, from where the summary lies.
+        tables: "classes", "tested", "decision", "counts", "accuracy", "effects", "explained" and
+            "categories"; "planted", "interventions", "intervention_costs" and "marks" where there
+            are any.
 
     Returns:
         A dict of plain Python values that `json` can write; missing numbers are None. Shares are in
@@ -77,6 +81,7 @@ def summarise(
         "wall_seconds": dict(wall_seconds),
         "accuracy": _accuracy(tables["accuracy"], conditions),
         "gains": _records(tables["tested"]),
+        "decision": _decision(tables["decision"], tables["tested"], names, strengths, policies),
         "best_average": _best_average(tables["accuracy"], tables["tested"]),
         "discoveries": _discoveries(effects, q),
         "explained": _records(tables["explained"]),
@@ -105,6 +110,34 @@ def _findings(content: Row, tables: Mapping[str, pd.DataFrame]) -> Row:
         }
     )
     return found
+
+
+def _decision(
+    table: pd.DataFrame,
+    tested: pd.DataFrame,
+    names: Mapping[int, str],
+    strengths: Sequence[float],
+    folder: str,
+) -> Row:
+    """What to train, and the bounds that it rests on."""
+    gain, policy = table[table["part"] == "gain"].iloc[0], str(table["policy"].iloc[0])
+    rows = _records(table[table["part"] != "gain"].drop(columns="policy"))
+    simultaneous = bool(tested["simultaneous"].any())
+    return {
+        "verdict": verdict(table),
+        "gain": {
+            "difference": gain["difference"],
+            "low": gain["at_least"],
+            "high": gain["at_most"],
+            **{key: gain[key] for key in ("seeds", "images")},
+        },
+        "policy": policy,
+        "file": f"{folder}/{policy}.yaml" if policy else "",
+        "parts": [{**row, "class": names.get(row["class_id"])} for row in rows],
+        "simultaneous": simultaneous,
+        "grid_ends": simultaneous
+        and bool(tested.loc[tested["best"], "strength"].iloc[0] == strengths[0]),
+    }
 
 
 def _average(content: Row) -> Row:

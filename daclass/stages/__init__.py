@@ -27,6 +27,7 @@ STAGES: dict[str, Stage] = {
         analysis.PLANTED,
         analysis.INTERVENTIONS,
         marks.MARKS,
+        analysis.DECISION,
         report.EXAMPLES,
         report.REALISED,
         report.FIGURES,

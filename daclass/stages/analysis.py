@@ -11,6 +11,7 @@ import pandas as pd
 from daclass.analysis.cells import PREDICTION_COLUMNS
 from daclass.analysis.views import PREDICTION_COLUMNS as VIEW_COLUMNS
 from daclass.config import Study
+from daclass.config.interventions import STARTING_POINT
 from daclass.designer import DESIGNERS
 from daclass.stages.data import overlaps_elsewhere
 from daclass.stages.policies import phases
@@ -322,5 +323,66 @@ INTERVENTIONS = Stage(
         "data.draws",
     ],
     jobs=lambda study: ONE if study.interventions else (),
+    columns={"predictions": PREDICTION_COLUMNS},
+)
+
+
+def decision(
+    study: Study,
+    tested: pd.DataFrame,
+    effects: pd.DataFrame | None = None,
+    categories: pd.DataFrame | None = None,
+    views: pd.DataFrame | None = None,
+    predictions: pd.DataFrame | None = None,
+    **evidence: pd.DataFrame,
+) -> Mapping[str, pd.DataFrame]:
+    """Decide what to train: the policy that is the study's question, the tested strength for all,
+    or the reference."""
+    from daclass.analysis.decision import Margins, decision
+    from daclass.analysis.remedies import remedies, with_remedies
+    from daclass.analysis.tested import condition_of
+
+    if study.interventions is None:
+        return {"decision": decision(tested)}
+    assert effects is not None and categories is not None
+    assert views is not None and predictions is not None
+    asked = study.interventions
+    others = remedies(views, condition_of(tested, "tested"))
+    judged = with_remedies(predictions, others, study.training.val_crop)
+    found = decision(
+        tested,
+        cells(study, predictions=judged, **evidence),
+        policy=asked.primary,
+        rivals=[STARTING_POINT, *(remedy.name for remedy in others)],
+        followed_up=effects.loc[effects["affected"], "class_id"].unique().tolist(),
+        swallowers=sorted(set(categories["swallower_id"]) - {-1}),
+        margins=Margins(asked.tolerated_loss, asked.worthwhile_gain),
+    )
+    return {"decision": found}
+
+
+DECISION = Stage(
+    "decision",
+    decision,
+    reads=lambda study, of: {
+        **_tables(["tested"]),
+        **(
+            {
+                "predictions": table("predictions", "interventions"),
+                **_tables([*EVIDENCE, "effects", "categories"]),
+                "views": table("views", "sweep"),
+            }
+            if study.interventions
+            else {}
+        ),
+    },
+    writes=lambda study, of: _tables(["decision"]),
+    settings=lambda study, of: [
+        "analysis.empty_labels",
+        "interventions.primary",
+        "interventions.tolerated_loss",
+        "interventions.worthwhile_gain",
+        "training.val_crop",
+    ],
     columns={"predictions": PREDICTION_COLUMNS},
 )

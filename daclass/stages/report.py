@@ -156,7 +156,7 @@ REALISED = Stage(
 
 def found_tables(study: Study) -> dict[str, Items]:
     """The tables that the summary reads."""
-    names = ["classes", *MEASURED, "categories", "planted"]
+    names = ["classes", *MEASURED, "categories", "planted", "decision"]
     names += ["notes"] if study.comparison else []
     names += ["interventions", "intervention_costs"] if study.interventions else []
     names += ["marks"] if has_marks(study) else []
@@ -261,16 +261,22 @@ def summary(
         versions=provenance.versions(),
         wall_seconds=seconds_by_stage(receipts, sum(runs.values())),
         tables=tables,
+        policies=_from(figures, results / "policies" / "interventions"),
     )
     if "notes" in tables:
         content["notes"] = list(tables["notes"]["text"])
     content["provenance"] = {
         "command": study.command,
-        "results": Path(os.path.relpath(results, figures)).as_posix(),
+        "results": _from(figures, results),
         "git_revision": provenance.git_revision(),
         "settings": study.model_dump(mode="json"),
     }
     return {"summary": content}
+
+
+def _from(folder: Path, path: Path) -> str:
+    """A path from where the summary lies."""
+    return Path(os.path.relpath(path, folder)).as_posix()
 
 
 SUMMARY = Stage(

@@ -12,6 +12,7 @@ from daclass.analysis.categories import categories, overlaps
 from daclass.analysis.cells import arrange_cells
 from daclass.analysis.confusions import confusions
 from daclass.analysis.counts import count
+from daclass.analysis.decision import decision
 from daclass.analysis.effects import Affected, effects
 from daclass.analysis.explained import explained
 from daclass.analysis.interventions import intervention_classes, interventions
@@ -49,6 +50,7 @@ def analyse(study) -> dict[str, pd.DataFrame]:
         "explained": explained(cells, conditions, affected, confidence=0.95),
         "confusions": confusions(cells, conditions, confidence=0.95),
     }
+    tables["decision"] = decision(tables["tested"])
     shared = overlaps(study.index, study.annotations, study.n_classes)
     tables["categories"] = categories(
         tables["effects"],

@@ -55,6 +55,19 @@ rule planted:
         daclass("planted")
 
 
+rule decision:
+    input:
+        reads("decision"),
+    output:
+        writes("decision"),
+    params:
+        digest=digest("decision"),
+    log:
+        log("decision"),
+    shell:
+        daclass("decision")
+
+
 if STUDY.interventions:
 
     rule intervention_policies:

@@ -1,0 +1,175 @@
+"""What to train: the rule on bounds that are known, and on runs that are simulated."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from daclass.analysis.cells import Cells, arrange_cells
+from daclass.analysis.decision import Margins, decision, seeds_needed, verdict
+from daclass.inference.averages import average_difference
+from daclass.inference.discoveries import holm
+from daclass.tables import SCHEMAS
+
+CLASSES, PER_CLASS = 6, 60
+PARTS = ("followed up", "with swallowers", "all")
+
+
+def question(low: float = 0.02, high: float = 0.06) -> pd.DataFrame:
+    """Table "tested" with a gain that is known to lie between two bounds."""
+    table = pd.DataFrame({"policy": ["strong", "weak"]}).reindex(columns=list(SCHEMAS["tested"]))
+    return table.assign(
+        tested=[True, False], reference=[False, True], best=[True, False], simultaneous=False,
+        gain=[(low + high) / 2, 0.0], low=[low, np.nan], high=[high, np.nan], p=0.01, seeds=5,
+        images=100,
+    )  # fmt: skip
+
+
+def runs(effect: np.ndarray, seeds: int = 5, random_seed: int = 0) -> Cells:
+    """Runs under b for all and under a policy that adds `effect` to each class's accuracy, [C]."""
+    rng = np.random.default_rng(random_seed)
+    labels = np.repeat(np.arange(CLASSES), PER_CLASS)
+    ids = [f"{n}" for n in range(len(labels))]
+    index = pd.DataFrame(
+        {
+            "image_id": ids, "split": "val", "draw": -1, "position": range(len(ids)),
+            "class_id": labels, "half": "estimate",
+        }
+    )  # fmt: skip
+    annotations = pd.DataFrame({"image_id": ids, "labels": [[k] for k in labels]})
+    ease, rows = rng.uniform(0.3, 0.9, len(labels)), []
+    for seed in range(seeds):
+        for policy, change in (("uniform_tested", 0.0), ("asked", effect[labels])):
+            right = rng.random(len(labels)) < np.clip(ease + change, 0, 1)
+            said = np.where(right, labels, (labels + 1) % CLASSES)
+            rows.append(
+                pd.DataFrame(
+                    {
+                        "policy": policy, "strength": np.nan, "seed": seed, "image_id": ids,
+                        "prediction": said, "probability": 1.0,
+                    }
+                )
+            )  # fmt: skip
+    return arrange_cells(pd.concat(rows), index, annotations, CLASSES, "drop")
+
+
+def decide(cells: Cells, **changes) -> pd.DataFrame:
+    asked = {
+        "policy": "asked", "rivals": ["uniform_tested"], "followed_up": [0, 1], "swallowers": [2],
+        "margins": Margins(0.01, 0.02),
+    }  # fmt: skip
+    return decision(question(), cells, **{**asked, **changes})
+
+
+@pytest.mark.parametrize(
+    ("effect", "expected"),
+    [
+        ([0.3, 0.3, 0, 0, 0, 0], "train the policy"),
+        ([0, 0, 0, 0, 0, 0.0], "undecided on the policy"),
+        ([-0.2, -0.2, 0, 0, 0, 0], "train the tested"),  # not even those it was made for gain
+        ([0.15, 0.15, -0.5, 0, 0, 0], "train the tested"),  # swallowers pay for it
+        ([0.2, 0.2, 0, -0.3, -0.3, -0.3], "train the tested"),  # all others pay for it
+        ([0.3, 0.3, 0, 0, 0, -0.3], "train the tested"),  # a single class is the veto
+    ],
+)
+def test_the_rule(effect, expected):
+    found = decide(runs(np.array(effect)))
+    assert set(found) == set(SCHEMAS["decision"])
+    assert verdict(found) == expected
+
+
+def test_bounds_are_those_of_the_average_over_classes():
+    cells = runs(np.array([0.2, 0.1, 0, 0, 0, 0]))
+    row = decide(cells).set_index("part").loc["followed up"]
+    chosen = cells.images.labels < 2
+    own = [cells.correct["original"][np.flatnonzero(cells.table["policy"] == name)][:, chosen]
+           for name in ("asked", "uniform_tested")]  # fmt: skip
+    found = average_difference(
+        *own, cells.images.labels[chosen], "macro", paired=True, confidence=0.9
+    )
+    assert row["difference"] == pytest.approx(found.mean[0])
+    assert row["at_least"] == pytest.approx(found.low[0])  # both ends of a 90% interval
+    assert row["at_most"] == pytest.approx(found.high[0])
+
+
+def test_no_policy_is_adopted_on_two_fresh_seeds():
+    assert verdict(decide(runs(np.array([0.4, 0.4, 0, 0, 0, 0]), seeds=2))) != "train the policy"
+
+
+@pytest.mark.parametrize(
+    ("bounds", "expected"),
+    [
+        ((0.01, 0.05), "train the tested"),
+        ((-0.05, -0.01), "train the reference"),
+        ((-0.01, 0.05), "undecided on the strength"),
+        ((np.nan, np.nan), "undecided on the strength"),
+    ],
+)
+def test_the_strength_comes_before_any_policy(bounds, expected):
+    table = decision(question(*bounds))
+    assert verdict(table) == expected
+    assert list(table["part"]) == ["gain"]
+
+
+def test_a_policy_that_changes_nothing_is_not_compared():
+    cells = runs(np.zeros(CLASSES))
+    found = decide(cells, policy="uniform_tested")
+    assert list(found["part"]) == ["gain"]
+    assert verdict(found) == "train the tested"
+
+
+def test_a_policy_has_to_beat_every_rival():
+    """The second rival is the policy's own equal but for luck."""
+    rows = pd.DataFrame({"part": PARTS * 2, "rival": ["a"] * 3 + ["b"] * 3, "seeds": 5})
+    gain = decision(question())
+    for holds, refuted, expected in (
+        ([True] * 6, [False] * 6, "train the policy"),
+        ([True] * 3 + [False] * 3, [False] * 6, "undecided on the policy"),
+        ([True] * 6, [False] * 5 + [True], "train the tested"),
+    ):
+        assert verdict(pd.concat([gain, rows.assign(holds=holds, refuted=refuted)])) == expected
+
+
+def test_seeds_needed_reach_their_power():
+    """Run again with so many seeds, the lower bound is above 0 in about 80% of studies."""
+    rng, distance, groups = np.random.default_rng(0), 0.05, np.zeros(4000, np.int64)
+
+    def study(seeds: int):
+        value = distance + rng.normal(0, 0.06, (seeds, 1)) + rng.normal(0, 0.2, (seeds, 4000))
+        return average_difference(
+            value, np.zeros_like(value), groups, "macro", paired=True, confidence=0.95
+        )
+
+    typical = (0.06**2 + 0.2**2 / 4000, 0.2**2 / 4000)
+    wanted = (stats.norm.ppf(0.95) + stats.norm.ppf(0.8)) ** 2 * typical[0] / distance**2
+    asked = [seeds_needed(study(200), 0.0) for _ in range(5)]
+    assert np.median(asked) == pytest.approx(wanted, abs=2)
+    found = [study(int(np.median(asked)) + 1).at_least(0.95)[0] > 0 for _ in range(200)]
+    assert 0.68 < np.mean(found) < 0.92
+
+
+def test_no_seeds_are_enough_where_the_estimate_itself_is_not():
+    found = average_difference(
+        np.zeros((3, 50)), np.full((3, 50), 0.5), np.zeros(50, int), "macro", paired=True,
+        confidence=0.95,
+    )  # fmt: skip
+    assert seeds_needed(found, 0.0) == -1
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_is_between_the_raw_and_bonferroni(p):
+    found = holm(p)
+    assert (found >= np.array(p) - 1e-12).all()
+    assert (found <= np.minimum(np.array(p) * len(p), 1) + 1e-12).all()
+    assert found.min() == pytest.approx(min(min(p) * len(p), 1.0))
+    assert (np.argsort(found, kind="stable")[0] == np.argsort(p, kind="stable")[0]) or (
+        np.min(found) == found[np.argmin(p)]
+    )
+
+
+def test_holm_by_hand():
+    np.testing.assert_allclose(holm([0.01, 0.04, 0.03, np.nan]), [0.03, 0.06, 0.06, np.nan])
