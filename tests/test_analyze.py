@@ -186,7 +186,7 @@ def test_tables_agree_with_the_files(root: Path) -> None:
 def test_the_summary_names_classes_and_replicates(root: Path) -> None:
     study, layout = Study.load(root / "study.yaml"), Layout("foreign")
     run(study, layout, "predictions", "measure", "categories", "planted")
-    run(study, layout, "summary")
+    run(study, layout, "decision", "summary")
     content = json.loads((root / "results/foreign/summary.json").read_text())
     assert content["discoveries"]["original"] == {"hurt": 1, "helped": 0, "tested": 5}
     assert content["affected"][0]["name"] == "ant" and content["affected"][0]["swallower"] == "bee"
