@@ -16,11 +16,25 @@ rule measure:
 
 if has("views"):
 
+    rule sweep_views:  # which give what classes lose at their best view too
+        input:
+            reads("views", phase="sweep"),
+        output:
+            writes("views", phase="sweep"),
+        params:
+            digest=digest("views", phase="sweep"),
+        log:
+            log("views.sweep"),
+        shell:
+            daclass("views", "--phase sweep")
+
     rule views:
         input:
             lambda wildcards: reads("views", phase=wildcards.phase),
         output:
             pattern("views", phase="{phase}"),
+        wildcard_constraints:
+            phase="interventions|fine_tuning",
         params:
             digest=lambda wildcards: digest("views", phase=wildcards.phase),
         log:
