@@ -47,7 +47,8 @@ lint: $(READY)
 	$(PYTHON) -m mypy
 	bash workflow/lint.sh
 
-# The documentation site, strictly and without network: docs/_build/index.html. Tests build it too.
+# The documentation site, strictly and without network: docs/_build/index.html. Its notebooks are run, which
+# takes about two minutes of one core; tests build it without, and run them apart.
 docs: $(READY)
 	$(PYTHON) -m sphinx --fail-on-warning --keep-going --fresh-env --quiet docs docs/_build
 	@echo "docs/_build/index.html"

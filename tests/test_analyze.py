@@ -309,6 +309,8 @@ def test_the_report_of_one_model_a_condition_does_not_contradict_itself(root: Pa
     page = Path("figures/foreign/report.html").read_text()
     assert "One model per condition: what a class loses has its interval and q-value" in page
     assert "Of these two networks: " in page and "cannot tell which classes" not in page
+    assert "could be zero, and there is no share of nothing" not in page
+    assert "has no interval, since there is one model per condition" in page
     drops = Path("figures/foreign/class_effects.txt").read_text()
     assert "there are no intervals" not in drops and "intervals for new pictures" in drops
 

@@ -27,6 +27,8 @@ def _classes(tables: Tables) -> str:
 
 def _explained(tables: Tables) -> str:
     rows = tables.explained[tables.explained["explained"].notna()]
+    if rows.empty and tables.explained["drop_original_low"].isna().all():
+        return f"One {tables.replicate} gives the drop no interval: no share of it is told"
     if rows.empty:
         return "The drop could be zero: there is no share to explain"
     row = rows.iloc[0]

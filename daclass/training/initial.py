@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -66,6 +67,8 @@ def initial_state(training: Training) -> State | None:
             raise _fault(str(error)) from None
     origin(training)  # whether there are any
     try:
+        if name := torchvision_name(training.model):
+            return _torchvision_state(name)
         return create(training, classes=None, pretrained=True).state_dict()
     # Not to be reached, not to be written, not what was published: a dozen kinds of errors.
     except Exception as error:
@@ -166,6 +169,15 @@ def _torchvision_weights(name: str) -> Any:
         return get_model_weights(name).DEFAULT  # type: ignore[attr-defined]
     except ValueError:
         raise _fault(f"torchvision publishes no weights of {name}") from None
+
+
+def _torchvision_state(name: str) -> State:
+    """Weights as torchvision publishes them. Its own way to a network with weights unpickles."""
+    weights = _torchvision_weights(name)
+    state = weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
+    # Layers of the DenseNets were called norm.1 when their weights were published; now norm1.
+    old = re.compile(r"(denselayer\d+\.(?:norm|conv))\.(?=\d)")
+    return {old.sub(r"\1", key): value for key, value in state.items()}
 
 
 def _published(model: str) -> Any:

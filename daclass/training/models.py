@@ -82,7 +82,7 @@ def create(training: Training, classes: int | None, *, pretrained: bool = False)
 
     Args:
         classes: logits that it gives; as many as its published weights do where None.
-        pretrained: with published weights, which are fetched.
+        pretrained: with the weights that timm publishes, which are fetched; timm's models alone.
 
     Raises:
         InputError: `training.model` names no known network.
@@ -91,7 +91,7 @@ def create(training: Training, classes: int | None, *, pretrained: bool = False)
     if training.model == "small_resnet":
         return SmallResNet(training.widths, classes or 1)
     if name := torchvision_name(training.model):
-        return _torchvision_model(name, training.resolution, pretrained, options)
+        return _torchvision_model(name, training.resolution, options)
     return _timm_model(training.model, training.resolution, pretrained, options)
 
 
@@ -136,9 +136,7 @@ def _timm_model(name: str, side: int, pretrained: bool, options: dict[str, Any])
     return timm.create_model(name, pretrained=pretrained, **options)
 
 
-def _torchvision_model(
-    name: str, side: int, pretrained: bool, options: dict[str, Any]
-) -> nn.Module:
+def _torchvision_model(name: str, side: int, options: dict[str, Any]) -> nn.Module:
     from torchvision import models
 
     # The heads of these two give more than logits in training.
@@ -146,7 +144,7 @@ def _torchvision_model(
         raise InputError(f"training.model: torchvision has no classifier {name} for this trainer")
     if name.startswith("vit_"):
         options = {**options, "image_size": side}
-    return models.get_model(name, weights="DEFAULT" if pretrained else None, **options)
+    return models.get_model(name, weights=None, **options)
 
 
 def _blur_strided_convolutions(module: nn.Module) -> None:

@@ -162,10 +162,11 @@ def _annotations(summary: Row) -> Answer:
     drop = found["drop"]
     loss = f"{points(drop['value'], 1)} points{bracket(drop['low'], drop['high'])}"
     if found["verdict"] == "withheld":
-        return Answer(
-            "annotations", title, CANNOT_TELL, "",
-            f"The mean drop of {who} could be zero ({loss}), and there is no share of nothing.",
-        )  # fmt: skip
+        why = f"The mean drop of {who} could be zero ({loss}), and there is no share of nothing."
+        if drop["low"] is None:
+            why = f"The mean drop of {who}, {loss}, has no interval: there is one {_one(summary)} "
+            why += f"per {contrast_of(summary).noun}. It could be zero, and have no share."
+        return Answer("annotations", title, CANNOT_TELL, "", why)
     share, control = found["share"], found["control"]
     interval = bracket(share["low"], share["high"], 0).strip()
     random = f"{percent(control['value'], 0)}{bracket(control['low'], control['high'], 0)}"

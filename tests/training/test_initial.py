@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,11 @@ from tests.training.conftest import NAMES, predict, runs_in, study_of, train, we
 from tests.training.test_real_pictures import extract, lite0
 
 CLASSES = 10
+
+
+class Code:
+    def __reduce__(self):
+        return (print, ("unpickled",))
 
 
 def training_of(**settings):
@@ -192,6 +198,27 @@ def test_torchvisions_published_weights_are_taken(tmp_path, monkeypatch):
     assert found.classifier[1].weight.shape[0] == CLASSES
 
 
+def test_torchvisions_densenets_have_the_names_that_they_were_published_with(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    source = models.densenet121().state_dict()
+    old = {re.sub(r"(denselayer\d+\.(?:norm|conv))(\d)", r"\1.\2", k): v for k, v in source.items()}
+    assert old.keys() != source.keys()
+    (tmp_path / "hub/checkpoints").mkdir(parents=True)
+    torch.save(old, tmp_path / "hub/checkpoints/densenet121-a639ec97.pth")
+    found = start_of(training_of(model="torchvision/densenet121", init="pretrained")).state_dict()
+    name = "features.denseblock1.denselayer1.norm1.weight"
+    assert torch.equal(found[name], source[name])
+
+
+def test_nothing_that_torchvision_has_fetched_is_unpickled(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    (tmp_path / "hub/checkpoints").mkdir(parents=True)
+    torch.save(Code(), tmp_path / "hub/checkpoints/squeezenet1_1-b8a52dc0.pth")
+    with pytest.raises(InputError, match=r"^training\.init: .* cannot be fetched"):
+        initial_state(training_of(model="torchvision/squeezenet1_1", init="pretrained"))
+    assert capsys.readouterr().out == ""
+
+
 def test_weights_that_cannot_be_fetched_say_what_serves_instead(hub):
     with pytest.raises(
         InputError, match=r"^training\.init: the weights of test_efficientnet cannot "
@@ -213,11 +240,6 @@ def test_weights_that_cannot_be_fetched_say_what_serves_instead(hub):
 def test_a_network_without_published_weights_is_refused(model, message):
     with pytest.raises(InputError, match=rf"^training\.init: {message}"):
         origin(training_of(model=model, init="pretrained"))
-
-
-class Code:
-    def __reduce__(self):
-        return (print, ("unpickled",))
 
 
 @pytest.mark.parametrize(
