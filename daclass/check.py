@@ -28,6 +28,8 @@ def _files(study: Study) -> None:
     data = study.data
     if not isinstance(data, PetriData | PredictionsData) and not data.root.exists():
         raise InputError(f"data.root: {data.root}: no such folder")
+    if isinstance(data, PredictionsData) and data.images_folder and not data.images_folder.is_dir():
+        raise InputError(f"data.images_root: {data.images_folder}: no such folder")
     if isinstance(data, FolderData):
         for split in data.splits:
             if not (data.root / split).is_dir():

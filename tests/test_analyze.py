@@ -139,6 +139,11 @@ def test_the_report_shows_pictures_where_it_is_said_where_they_lie(pictures: Pat
     assert "base64,/9j/" not in Path("figures/foreign/report.html").read_text()
 
 
+def test_a_folder_of_pictures_that_is_not_there_is_named_before_anything_runs(root, capsys) -> None:
+    assert main(["check", "study.yaml", "--set=data.images_root=gone"]) == 2
+    assert "data.images_root: " in (said := capsys.readouterr().err) and "no such folder" in said
+
+
 def test_a_folder_of_other_pictures_is_refused(root: Path, capsys) -> None:
     Image.new("RGB", (32, 32)).save(root / "other.png")
     (root / "others").mkdir()
