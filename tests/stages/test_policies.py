@@ -290,7 +290,8 @@ def test_a_study_without_affected_classes_ends_well(tmp_path) -> None:
         assert "the same as" in said or name == "label_preserving"
     for phase in study.phases:
         jobs_of(study, layout).get("views", Of(phase=phase)).run()
-    run(study, layout, "interventions", "marks", "planted", "figures", "summary", "report")
+    run(study, layout, "interventions", "decision", "marks", "planted")
+    run(study, layout, "figures", "summary", "report")
     page = layout.report.read_text()
     assert "No class was chosen for follow-up" in page and "No policy is found to change" in page
     found = read_table("interventions", layout.table("interventions"))
