@@ -18,11 +18,11 @@ class Shown(NamedTuple):
 
     Attributes:
         baseline: the uniform policy of the strength that most other classes have.
-        classes: their ids.
+        class_ids: of these classes, ascending.
     """
 
     baseline: str
-    classes: tuple[int, ...]
+    class_ids: tuple[int, ...]
 
 
 def shown_fuller(
