@@ -34,9 +34,10 @@ from daclass.analysis.accuracy import accuracy
 from daclass.analysis.cells import PREDICTION_COLUMNS, arrange_cells
 from daclass.analysis.counts import count
 from daclass.config import Layout, Study
+from daclass.data.annotated import label_sets
 from daclass.data.annotations import read_annotations
 from daclass.data.imagenet import class_tree
-from daclass.data.index import halves, label_sets
+from daclass.data.index import halves
 from daclass.stages import Of, jobs_of
 from daclass.stages.receipts import write_record
 from daclass.tables import ENCODING, RUNNERS_UP, SCHEMAS, VERSION, read_table, write_table

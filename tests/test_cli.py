@@ -224,9 +224,10 @@ def test_an_unreadable_picture_stops_the_beton(capsys, tmp_path, ffcv):
 def test_an_annotation_for_an_unknown_picture_is_named(capsys, tmp_path):
     (tmp_path / "a.csv").write_text("image,label\nval/cat/777.png,cat\n")
     config = folder_study(tmp_path, annotations=str(tmp_path / "a.csv"))
-    assert main(["index", str(config)]) == 2
+    assert main(["index", str(config)]) == 0
+    assert main(["annotations", str(config)]) == 2
     assert "a.csv: row 1: val/cat/777.png: no such picture" in capsys.readouterr().err
-    assert not (tmp_path / "results").exists()
+    assert not list((tmp_path / "results").rglob("annotations*"))
 
 
 @pytest.mark.parametrize("limit", [0, 300])

@@ -49,7 +49,7 @@ def tree(real, tmp_path_factory):
 def test_real_labels_are_joined_by_file_name(config, tree, real, tmp_path):
     study = Study.load(config, [f"data.root={tree}"])
     layout = Layout(study.name, tmp_path / "results", tmp_path / "figures")
-    run(study, layout, "index")
+    run(study, layout, "index", "annotations")
     classes = read_table("classes", layout.table("classes"))
     names = list(classes["name"])
     assert names == sorted(IDS)

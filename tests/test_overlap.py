@@ -38,7 +38,7 @@ def folder(tmp_path):
         }
     )
     layout = Layout("folder", tmp_path / "results", tmp_path / "figures")
-    run(study, layout, "index")
+    run(study, layout, "index", "annotations")
     return study, layout
 
 
@@ -92,7 +92,7 @@ def test_the_overlap_of_classes_that_imagenet_lacks_is_refused(folder, tmp_path)
     study, layout = folder
     save_pictures(tmp_path / "set", {"train/entity": 1, "val/entity": 1})
     with pytest.raises(InputError, match="ReaL labels need"):
-        run(study, layout, "index")
+        run(study, layout, "index", "annotations")
 
 
 def test_readers_see_names_and_policies_folders(folder):

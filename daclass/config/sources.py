@@ -34,6 +34,10 @@ class Sampling(Section):
         """Files besides the pictures that the index is made from."""
         return []
 
+    def annotation_files(self) -> list[Path]:
+        """Files that the validation pictures' label sets are made from."""
+        return []
+
 
 class PerClass(Sampling):
     """How many pictures a study takes of each class, for sources that bring more or fewer."""
@@ -134,8 +138,11 @@ class FolderData(PerClass):
         return [self.root / split for split in self.splits]
 
     def input_files(self) -> list[Path]:
-        labels = self.labels and self.labels.file
-        given = (labels, self.annotations, self.classes)
+        given = (self.labels and self.labels.file, self.classes)
+        return [file for file in given if isinstance(file, Path)]
+
+    def annotation_files(self) -> list[Path]:
+        given = (self.labels and self.labels.file, self.annotations)
         return [file for file in given if isinstance(file, Path)]
 
 
@@ -161,7 +168,7 @@ class Cifar10hData(PerClass):
         names = ("train", "test", "cifar10_jpeg.tar.xz", "cifar-10-batches-py")
         return [self.root / name for name in names if (self.root / name).exists()]
 
-    def input_files(self) -> list[Path]:
+    def annotation_files(self) -> list[Path]:
         return sorted(self.root.glob("*.npy"))
 
 

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from daclass.data.agreement import check_agreement
 from daclass.data.sources import Source, content_hashes, image_hash
 from daclass.errors import InputError
 
 
 @dataclass(frozen=True)
 class Index:
-    """The tables that describe a data set; layouts in `daclass.tables`."""
+    """The tables that describe pictures and classes; layouts in `daclass.tables`."""
 
     index: pd.DataFrame
     classes: pd.DataFrame
-    annotations: pd.DataFrame
     truth: pd.DataFrame
 
 
 def build_index(source: Source, split_seed: int) -> Index:
-    """Number classes and pictures, halve the validation pictures, join the annotations.
+    """Number classes and pictures, and halve the validation pictures.
 
     Classes are numbered by their sorted names. The pictures of each validation class are ordered by
     a hash of (split_seed, image id) and dealt in turn to the selection and the estimation half, so
     halves are balanced within classes and a picture's hash does not depend on its neighbours.
 
     Raises:
-        InputError: a class has no training or no validation pictures, an annotation names an
-            unknown picture or class, the class tree lacks a class, or a file is gone.
+        InputError: a class has no training or no validation pictures, the class tree lacks a
+            class, or a file is gone.
     """
     pictures = source.pictures
     names = sorted(pictures["name"].unique())
@@ -48,14 +45,8 @@ def build_index(source: Source, split_seed: int) -> Index:
     index["position"] = index.groupby(["split", "draw"]).cumcount()
     index["half"] = halves(index, split_seed)
     if "content" not in index:
-        index["content"] = content_hashes(source.root, list(index["image_id"]))
-    val = index.loc[index["split"] == "val", ["image_id", "class_id"]]
-    return Index(
-        index.drop(columns="name"),
-        _classes(source, names),
-        label_sets(source.annotations, val, ids),
-        _truth(source, ids),
-    )
+        index["content"] = content_hashes(source.root, list(index["image_id"]), source.contents)
+    return Index(index.drop(columns="name"), _classes(source, names), _truth(source, ids))
 
 
 def leaks(pictures: pd.DataFrame) -> pd.DataFrame:
@@ -104,60 +95,6 @@ def _classes(source: Source, names: list[str]) -> pd.DataFrame:
     return pd.DataFrame(
         {"class_id": range(len(names)), "name": names, "path": [paths[n] for n in names]}
     )
-
-
-def label_sets(
-    given: pd.DataFrame | None, val: pd.DataFrame, ids: Mapping[str, int]
-) -> pd.DataFrame:
-    """The label set of every validation picture: table "annotations".
-
-    A row with an empty label says that the picture was looked at and shows none of the classes: its
-    set is empty. A picture without any row was not annotated: its original label stands.
-
-    Args:
-        given: columns image_id and name, one row a label; None where there are no annotations.
-        val: columns image_id and class_id of the validation pictures.
-        ids: class number by name.
-
-    Raises:
-        InputError: an unknown picture or class, no label at all, or sets that are not these
-            pictures' (see `check_agreement`).
-    """
-    if given is None:
-        return pd.DataFrame(
-            {"image_id": val["image_id"], "labels": [[label] for label in val["class_id"]]}
-        )
-    known = given["image_id"].isin(set(val["image_id"]))
-    if not known.all():
-        row = int(np.flatnonzero(~known)[0])
-        raise InputError(
-            f"annotations, row {row + 2}: {given['image_id'].iloc[row]} is not a validation picture"
-        )
-    labelled = given[given["name"] != ""]
-    if labelled.empty:
-        raise InputError("annotations: they hold no label")
-    unknown = ~labelled["name"].isin(ids)
-    if unknown.any():
-        bad = labelled[unknown].iloc[0]
-        raise InputError(f"annotations: {bad['image_id']} has the unknown class {bad['name']}")
-    pictures = pd.Index(val["image_id"])
-    keys = np.unique(
-        pictures.get_indexer(pd.Index(labelled["image_id"])) * len(ids)
-        + labelled["name"].map(ids).to_numpy(np.int64)
-    )
-    ends = np.searchsorted(keys, np.arange(1, len(pictures)) * len(ids))
-    sets = [(part % len(ids)).tolist() for part in np.split(keys, ends)]
-    of_listed = pictures.isin(given["image_id"].unique())
-    labels = [
-        own if told else [label]
-        for own, told, label in zip(sets, of_listed, val["class_id"], strict=True)
-    ]
-    check_agreement(
-        [own for own, told in zip(labels, of_listed, strict=True) if told],
-        val["class_id"].to_numpy()[of_listed],
-        share=float(of_listed.mean()),
-    )
-    return pd.DataFrame({"image_id": val["image_id"], "labels": labels})
 
 
 def _truth(source: Source, ids: dict[str, int]) -> pd.DataFrame:

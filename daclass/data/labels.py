@@ -84,7 +84,7 @@ def labelled_pictures(root: Path, labels: Labels) -> pd.DataFrame:
     return found.sort_values(["name", "image_id"], ignore_index=True)
 
 
-def label_sets(pictures: pd.DataFrame, classes: Collection[str]) -> pd.DataFrame:
+def all_labels(pictures: pd.DataFrame, classes: Collection[str]) -> pd.DataFrame:
     """All labels of pictures: columns image_id and name, one row per label.
 
     Args:

@@ -15,6 +15,7 @@ STAGES: dict[str, Stage] = {
     for stage in (
         data.PICTURES,
         data.INDEX,
+        data.ANNOTATIONS,
         data.PREDICTIONS,
         data.BETON,
         policies.POLICIES,

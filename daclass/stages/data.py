@@ -11,7 +11,7 @@ import pandas as pd
 from daclass import provenance
 from daclass.config import FolderData, PredictionsData, Study, TinyImageNetData
 from daclass.errors import InputError
-from daclass.stages.stage import ONE, Items, Of, Stage, files, table
+from daclass.stages.stage import CONTENTS, ONE, Items, Of, Stage, files, table
 
 
 def class_trees(study: Study) -> list[Path]:
@@ -29,8 +29,10 @@ def label_packages(study: Study) -> Mapping[str, str]:
     return {"timm": provenance.version("timm")} if real else {}
 
 
-DESCRIPTION = ("index", "classes", "annotations", "truth")
-"""The tables that describe the pictures."""
+DESCRIPTION = ("index", "classes", "truth")
+"""The tables that describe pictures and classes."""
+ANNOTATING = ("annotations", "overlap", "vote_share")
+"""Settings of the section `data` that only say what annotators see in the pictures."""
 
 
 def trains(study: Study) -> Sequence[Of]:
@@ -86,16 +88,16 @@ PICTURES = Stage(
 )
 
 
-def index(study: Study, pictures: Path | None = None) -> Mapping[str, pd.DataFrame]:
-    """List and check the pictures, classes and annotations."""
-    from daclass.analysis.categories import overlaps_of_sets
+def index(
+    study: Study, pictures: Path | None = None, contents: Mapping[str, str] | None = None
+) -> Mapping[str, pd.DataFrame]:
+    """List and check the pictures and their classes."""
     from daclass.analysis.designers import resolve_m
-    from daclass.data.annotations import real_label_sets
     from daclass.data.index import build_index, leaks
     from daclass.data.sources import open_source
 
     assert not isinstance(study.data, PredictionsData)
-    source = open_source(study.data, root_of(study, pictures))
+    source = open_source(study.data, root_of(study, pictures), contents)
     found = build_index(source, study.data.split_seed)
     for plan in study.planned:  # refused now rather than after the sweep
         resolve_m(plan.classes, len(found.classes))
@@ -110,11 +112,7 @@ def index(study: Study, pictures: Path | None = None) -> Mapping[str, pd.DataFra
             twin,
         )
     _refuse_exact_views(study, root_of(study, pictures), found.index)
-    tables = {name: getattr(found, name) for name in DESCRIPTION}
-    if overlaps_elsewhere(study):
-        names = list(found.classes["name"])
-        tables["overlaps"] = overlaps_of_sets(real_label_sets(names), len(names))
-    return tables
+    return {name: getattr(found, name) for name in DESCRIPTION}
 
 
 def _refuse_exact_views(study: Study, root: Path, index: pd.DataFrame) -> None:
@@ -133,12 +131,11 @@ def _refuse_exact_views(study: Study, root: Path, index: pd.DataFrame) -> None:
 INDEX = Stage(
     "index",
     index,
-    reads=lambda study, of: of_pictures(study),
-    writes=lambda study, of: {
-        name: table(name)
-        for name in (*DESCRIPTION, *(["overlaps"] if overlaps_elsewhere(study) else []))
-    },
-    settings=lambda study, of: ["data"],
+    reads=lambda study, of: of_pictures(study) or {"contents": CONTENTS},
+    writes=lambda study, of: {name: table(name) for name in DESCRIPTION},
+    settings=lambda study, of: [
+        f"data.{name}" for name in type(study.data).model_fields if name not in ANNOTATING
+    ],
     # Refused early where they do not fit; what is written does not follow from them.
     spared=("augmentation.axis", "sweep", "interventions", "analysis", "training", "beton"),
     jobs=trains,
@@ -147,6 +144,46 @@ INDEX = Stage(
         "data": study.data.input_files(),
         "data.classes": class_trees(study),
     },
+)
+
+
+def annotations(
+    study: Study, index: pd.DataFrame, classes: pd.DataFrame, pictures: Path | None = None
+) -> Mapping[str, pd.DataFrame]:
+    """Join what annotators see in the validation pictures: their label sets."""
+    from daclass.analysis.categories import overlaps_of_sets
+    from daclass.data.annotated import annotations_of
+    from daclass.data.annotations import real_label_sets
+
+    assert not isinstance(study.data, PredictionsData)
+    found = annotations_of(study.data, root_of(study, pictures), index, classes)
+    if not overlaps_elsewhere(study):
+        return {"annotations": found}
+    names = list(classes["name"])
+    elsewhere = overlaps_of_sets(real_label_sets(names), len(names))
+    return {"annotations": found, "overlaps": elsewhere}
+
+
+ANNOTATIONS = Stage(
+    "annotations",
+    annotations,
+    reads=lambda study, of: {
+        "index": table("index"),
+        "classes": table("classes"),
+        **of_pictures(study),
+    },
+    writes=lambda study, of: {
+        name: table(name)
+        for name in ("annotations", *(["overlaps"] if overlaps_elsewhere(study) else []))
+    },
+    settings=lambda study, of: [
+        "data.source",
+        "data.labels",
+        *(f"data.{name}" for name in ANNOTATING),
+    ],
+    spared=("data.root",),
+    jobs=trains,
+    outside=lambda study: {"data": study.data.annotation_files()},  # type: ignore[union-attr]
     packages=label_packages,
 )
 
@@ -164,7 +201,7 @@ def predictions(study: Study) -> Mapping[str, pd.DataFrame]:
     texts = list(joined.notes + suspicions(made, found.index, list(found.classes["name"])))
     for text in texts:
         logging.warning("%s", text)
-    described = {name: getattr(found, name) for name in DESCRIPTION}
+    described = {name: getattr(found, name) for name in (*DESCRIPTION, "annotations")}
     return {**described, "notes": pd.DataFrame({"text": texts}), "predictions": made}
 
 
@@ -173,7 +210,7 @@ PREDICTIONS = Stage(
     predictions,
     reads=lambda study, of: {},
     writes=lambda study, of: {
-        **{name: table(name) for name in (*DESCRIPTION, "notes")},
+        **{name: table(name) for name in (*DESCRIPTION, "annotations", "notes")},
         "predictions": table("predictions", "sweep"),
     },
     settings=lambda study, of: ["data", "comparison"],

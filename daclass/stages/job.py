@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
@@ -27,7 +28,7 @@ from daclass.errors import InputError
 from daclass.stages.outside import Outside
 from daclass.stages.receipts import Receipt, read_record, write_record
 from daclass.stages.settings import Settings, values
-from daclass.stages.stage import RECEIPTS, UNCHECKED, Item, Items, Of, Stage, each
+from daclass.stages.stage import CONTENTS, RECEIPTS, UNCHECKED, Item, Items, Of, Stage, each
 from daclass.tables import VERSION, read_table, table_digest, write_table
 
 
@@ -224,6 +225,9 @@ class Job:
         """An input as the stage's function gets it."""
         if items == RECEIPTS:
             return {job.name: job.receipt for job in self._jobs if job.receipt}
+        if items == CONTENTS:
+            outside = self.stage.outside(self._jobs.study).values()
+            return ChainMap(*(self._jobs.outside.hashes(paths) for paths in outside))
         several, layout = each(items), self._jobs.layout
         if several and several[0].kind == "table":
             for item in several:

@@ -39,12 +39,14 @@ class Outside:
     def __init__(self, folder: Path, *, look: bool = True) -> None:
         self._folder, self._look = folder, look
         self._found: dict[str, str] = {}
+        self._known: dict[str, pd.DataFrame] = {}
         self._new: dict[Path, pd.DataFrame] = {}
 
     def look(self) -> None:
         """From now on, look at all files, and again at those that were looked at."""
         self._look = True
         self._found.clear()
+        self._known.clear()
 
     def content(self, paths: Sequence[Path]) -> str:
         """Hash of the contents of files, and of the names and contents of all files in folders.
@@ -56,8 +58,24 @@ class Outside:
             return ""
         places = "\n".join(map(str, paths))
         if places not in self._found:
-            self._found[places] = self._content(paths, hashlib.sha256(places.encode()).hexdigest())
+            contents = self._contents(paths)
+            # Where a folder lies does not count, so names are those below it.
+            lines = [
+                f"{os.path.relpath(place, root)}\0{content}"
+                for root in paths
+                for place, content in _below(contents, root)
+            ]
+            text = "\n".join(lines).encode(errors="surrogateescape")
+            self._found[places] = hashlib.sha256(text).hexdigest()[:16]
         return self._found[places]
+
+    def hashes(self, paths: Sequence[Path]) -> dict[str, str]:
+        """Hash of each file's content by its path, for files and all that lies in folders.
+
+        Raises:
+            InputError: a file cannot be read.
+        """
+        return self._contents(paths).to_dict() if paths else {}
 
     def keep(self) -> None:
         """Write down what was found, so that it need not be read again."""
@@ -66,20 +84,18 @@ class Outside:
                 pq.write_table(pa.Table.from_pandas(known), partial)
         self._new.clear()
 
-    def _content(self, paths: Sequence[Path], key: str) -> str:
-        file = self._folder / f"{key[:16]}.parquet"
-        known = _read(file)
-        if self._look or known.empty:
-            now = _listed(paths)
-            if not now.equals(known[SEEN]):
-                known = self._new[file] = _hashed(now, known)
-        # Where a folder lies does not count, so names are those below it.
-        lines = [
-            f"{os.path.relpath(place, root)}\0{content}"
-            for root in paths
-            for place, content in _below(known["content"], root)
-        ]
-        return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()[:16]
+    def _contents(self, paths: Sequence[Path]) -> pd.Series:
+        """Hashes by path, from what is kept where a file looks as it did."""
+        places = "\n".join(map(str, paths))
+        if places not in self._known:
+            file = self._folder / f"{hashlib.sha256(places.encode()).hexdigest()[:16]}.parquet"
+            known = _read(file)
+            if self._look or known.empty:
+                now = _listed(paths)
+                if not now.equals(known[SEEN]):
+                    known = self._new[file] = _hashed(now, known)
+            self._known[places] = known
+        return self._known[places]["content"]
 
 
 def _read(file: Path) -> pd.DataFrame:

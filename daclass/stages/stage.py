@@ -58,9 +58,11 @@ RUN_STORES = files("stores")
 """Where trained runs lie, each under a hash of all that it depends on."""
 RECEIPTS = files("receipts")
 """What finished jobs say about themselves; only the time that they took is read."""
+CONTENTS = files("outside")
+"""Hashes of the outside files that the stage declares, by path: they were read for its digest."""
 RESULTS, FIGURE_FOLDER = files("results"), files("figures")
 """Where a study's files lie, for links from one to another."""
-UNCHECKED = frozenset({RUN_STORES, RECEIPTS, RESULTS, FIGURE_FOLDER})
+UNCHECKED = frozenset({RUN_STORES, RECEIPTS, CONTENTS, RESULTS, FIGURE_FOLDER})
 """What no single job wrote, and no digest covers."""
 
 

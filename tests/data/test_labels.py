@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from daclass.cli import main
 from daclass.config import FolderData, Labels, Study
+from daclass.data.annotated import annotations_of
 from daclass.data.index import build_index
 from daclass.data.sources import open_source
 from daclass.errors import InputError
@@ -31,7 +32,8 @@ def opened(root, text, val_share=0.5, **labels):
         source="folder", root=root, val_share=val_share, labels=Labels(file=file, **labels)
     )
     source = open_source(data, root)
-    return source, build_index(source, 0)
+    found = build_index(source, 0)
+    return source, found, annotations_of(data, root, found.index, found.classes)
 
 
 def classes_of(source):
@@ -65,10 +67,10 @@ def test_forms_of_labels(root, head, row, labels):
         rows.append(
             row.format(path=path, file=file, stem=file[:3], name=name, windows=windows, **marks)
         )
-    source, index = opened(root, "\n".join([head, *rows]), **labels)
+    source, index, sets = opened(root, "\n".join([head, *rows]), **labels)
     assert classes_of(source) == EACH
     assert index.index.groupby(["split", "class_id"]).size().tolist() == [2, 2, 2, 2]
-    assert (index.annotations["labels"].str.len() == 1).all()
+    assert (sets["labels"].str.len() == 1).all()
 
 
 @pytest.mark.parametrize(
@@ -88,9 +90,9 @@ def test_several_labels_are_the_label_set(root, text, labels):
         "y": "00{0},\"['cat', 'dog']\"\n", "target": '00{0},"[""cat"", ""dog""]"\n',
     }  # fmt: skip
     row = next(row for name, row in both.items() if f",{name}" in text)
-    source, index = opened(root, text.format("".join(map(row.format, range(4)))), **labels)
+    source, index, sets = opened(root, text.format("".join(map(row.format, range(4)))), **labels)
     assert classes_of(source)["000.png"] == "cat" and len(source.pictures) == 6
-    val = index.index.merge(index.annotations, on="image_id").set_index("class_id")["labels"]
+    val = index.index.merge(sets, on="image_id").set_index("class_id")["labels"]
     assert {tuple(labels) for labels in val.loc[[0]]} == {(0, 1)}
     assert {tuple(labels) for labels in val.loc[[1]]} == {(1,)}
 
@@ -98,7 +100,7 @@ def test_several_labels_are_the_label_set(root, text, labels):
 def test_a_column_says_which_pictures_are_for_validation(root):
     said = ["train", "train", "valid", "Train", "train", "VALID", "test", "test"]
     rows = [f"00{n},{'cat' if n < 3 else 'dog'},{split}" for n, split in enumerate(said)]
-    source, _ = opened(root, "\n".join(["id,label,fold", *rows]), val_share=None, split="fold")
+    source, *_ = opened(root, "\n".join(["id,label,fold", *rows]), val_share=None, split="fold")
     splits = source.pictures.set_index("image_id")["split"]
     assert sorted(splits.index[splits == "val"]) == ["002.png", "005.png"]
     assert sorted(splits.index[splits == "train"]) == ["000.png", "001.png", "003.png", "004.png"]
@@ -139,7 +141,7 @@ def test_what_is_for_validation_is_said_once(root):
 def test_pictures_without_a_row_are_passed_over_with_a_word(root, caplog):
     caplog.set_level("INFO")
     rows = [f"00{n},{'cat' if n < 2 else 'dog'}" for n in range(4)]
-    source, _ = opened(root, "\n".join(["id,label", *rows]))
+    source, *_ = opened(root, "\n".join(["id,label", *rows]))
     assert len(source.pictures) == 4
     assert "4 of the 8 pictures below" in caplog.text
 

@@ -12,10 +12,12 @@ import pandas as pd
 import pytest
 
 from daclass.config import Cifar10hData, FolderData
+from daclass.data import cifar10h
+from daclass.data.annotated import annotations_of
 from daclass.data.archives import MEMBER_BYTES
 from daclass.data.index import build_index, leaks
 from daclass.data.pictures import write_pictures
-from daclass.data.sources import CIFAR10_CLASSES, open_source
+from daclass.data.sources import open_source
 from daclass.errors import InputError
 from tests.conftest import save_pictures
 
@@ -37,6 +39,11 @@ def index_of(root, split_seed=0, **settings):
     return build_index(open_source(folder(root, **settings), root / "unused"), split_seed)
 
 
+def annotations_in(root, **settings):
+    found = index_of(root, **settings)
+    return annotations_of(folder(root, **settings), root, found.index, found.classes)
+
+
 def write(path, text):
     path.write_text(text)
     return path
@@ -47,7 +54,7 @@ def test_the_index_of_a_folder(root):
     assert list(found.classes["name"]) == ["cat", "dog"]
     counts = found.index.groupby(["split", "class_id"]).size().to_dict()
     assert counts == {("train", 0): 9, ("train", 1): 9, ("val", 0): 7, ("val", 1): 4}
-    assert (found.annotations["labels"].str.len() == 1).all()
+    assert (annotations_in(root)["labels"].str.len() == 1).all()
     assert found.truth.empty
     for _, rows in found.index.groupby(["split", "draw"]):
         assert list(rows["position"]) == list(range(len(rows)))
@@ -61,6 +68,20 @@ def test_a_changed_picture_is_noticed(root):
     picture.write_bytes(content)
     after = index_of(root).index.set_index("image_id")["content"]
     assert list(after.index[after != before]) == [before.index[3]]
+
+
+def test_contents_that_are_known_are_not_read_again(root, monkeypatch):
+    before = index_of(root).index
+    known = {
+        str(root / image_id): content
+        for image_id, content in before.set_index("image_id")["content"].items()
+    }
+    taken = open_source(folder(root), root, known)
+    for file in root.rglob("*.png"):
+        file.write_bytes(b"other")
+    pd.testing.assert_frame_equal(build_index(taken, 0).index, before)
+    del known[str(root / before["image_id"].iloc[0])]
+    assert (build_index(taken, 0).index["content"] != before["content"]).sum() == 1
 
 
 def test_halves_are_balanced_disjoint_and_lasting(root):
@@ -87,7 +108,7 @@ def test_annotations_are_joined_by_name(root, tmp_path):
         "image,label\nval/dog/000.png,cat\nval/cat/003.png,cat\nval/dog/000.png,dog\n"
         "val/dog/001.png,\n",
     )
-    found = index_of(root, annotations=csv).annotations.set_index("image_id")["labels"]
+    found = annotations_in(root, annotations=csv).set_index("image_id")["labels"]
     assert found["val/dog/000.png"] == [0, 1]
     assert found["val/cat/003.png"] == [0]
     assert found["val/dog/001.png"] == []  # looked at, and none of the classes is there
@@ -109,7 +130,7 @@ def test_annotations_are_joined_by_name(root, tmp_path):
 )
 def test_bad_annotations_are_named(root, tmp_path, text, message):
     with pytest.raises(InputError, match=message):
-        index_of(root, annotations=write(tmp_path / "a.csv", text))
+        annotations_in(root, annotations=write(tmp_path / "a.csv", text))
 
 
 def test_a_class_tree_is_read_and_must_be_whole(root, tmp_path):
@@ -242,8 +263,9 @@ def test_cifar10h_joins_votes_by_the_order_of_the_test_set(real_data, tmp_path):
     data = Cifar10hData(source="cifar10h", root=real_data / "cifar10", vote_share=0.1)
     write_pictures(data, tmp_path / "pictures")
     found = build_index(open_source(data, tmp_path / "pictures"), 0)
-    assert list(found.classes["name"]) == list(CIFAR10_CLASSES)
-    val = found.index[found.index["split"] == "val"].merge(found.annotations, on="image_id")
+    assert list(found.classes["name"]) == cifar10h.CLASSES
+    sets = annotations_of(data, tmp_path / "pictures", found.index, found.classes)
+    val = found.index[found.index["split"] == "val"].merge(sets, on="image_id")
     assert len(val) == 10_000
     held = [label in labels for label, labels in zip(val["class_id"], val["labels"], strict=True)]
     assert np.mean(held) > 0.99
@@ -277,7 +299,7 @@ def test_bad_votes_are_named(tmp_path, votes, order, message):
         elif content is not None:
             np.save(tmp_path / f"{name}.npy", content)
     with pytest.raises(InputError, match=message):
-        open_source(Cifar10hData(source="cifar10h", root=tmp_path), tmp_path / "p")
+        cifar10h.votes(tmp_path, tmp_path / "p", vote_share=0.1)
 
 
 def member(name="train/cat/0000.jpg", content=b"", **fields):

@@ -111,7 +111,7 @@ def test_the_folder_of_pictures_becomes_an_index(tmp_path, monkeypatch, capsys):
     labels, tree = blocks("own-data.md", "csv")
     for name, content in {"study.yaml": study, "labels.csv": labels, "classes.csv": tree}.items():
         (tmp_path / name).write_text(content)
-    assert main(["index", "study.yaml"]) == 0
+    assert main(["index", "study.yaml"]) == main(["annotations", "study.yaml"]) == 0
     found = pd.read_parquet("results/birds/data/annotations.parquet").set_index("image_id")
     sets = {name: list(labels) for name, labels in found["labels"].items()}
     assert sets == {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 
 import pytest
@@ -84,3 +85,13 @@ def test_a_damaged_record_is_read_anew(tmp_path, file):
     for kept in (tmp_path / "kept").iterdir():
         kept.write_bytes(b"no parquet")
     assert look(tmp_path, file) == before
+
+
+def test_hashes_are_those_that_the_content_is_made_of(tmp_path, file):
+    outside = Outside(tmp_path / "kept")
+    before = outside.content([file.parent])
+    assert outside.hashes([file.parent]) == {str(file): hashlib.sha256(b"one").hexdigest()[:16]}
+    file.write_text("two")
+    assert outside.content([file.parent]) == before, "one look serves a whole run"
+    outside.look()
+    assert outside.hashes([file.parent]) == {str(file): hashlib.sha256(b"two").hexdigest()[:16]}

@@ -27,6 +27,20 @@ rule index:
         daclass("index")
 
 
+rule annotations:
+    input:
+        reads("annotations"),
+    output:
+        writes("annotations"),
+    params:
+        digest=digest("annotations"),
+    priority: 1  # what is wrong in them is said before hours of work
+    log:
+        log("annotations"),
+    shell:
+        daclass("annotations")
+
+
 if has("beton"):
 
     rule train_beton:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from daclass.data.annotated import Annotated, label_sets
 from daclass.data.classes import Classes
-from daclass.data.index import Index, halves, label_sets
+from daclass.data.index import halves
 from daclass.data.names import match_pictures
 from daclass.data.predictions.labels import Labels
 from daclass.data.predictions.rows import RANKS, Rows
@@ -27,7 +28,7 @@ class Joined:
         notes: what a reader should know of how they were read, in whole sentences.
     """
 
-    index: Index
+    index: Annotated
     predictions: pd.DataFrame
     notes: tuple[str, ...]
 
@@ -90,7 +91,7 @@ def join(
     tree = pd.DataFrame({"name": names, "path": list(paths), "class_id": range(len(names))})
     truth = pd.DataFrame({name: [] for name in SCHEMAS["truth"]})
     return Joined(
-        Index(val, tree, sets, truth),
+        Annotated(val, tree, truth, sets),
         table[list(SCHEMAS["predictions"])],
         (*(note for part in parts for note in part.notes), *notes),
     )
