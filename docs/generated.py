@@ -1,7 +1,7 @@
 """The parts of the reference that the code itself writes, as MyST Markdown.
 
 Settings come from the JSON schema of `daclass.config`, tables from `daclass.tables`, commands from
-`daclass.cli`. The pages are committed, so that they can be read where the repository is; `make
+`daclass.commands`. The pages are committed, so that they can be read where the repository is; `make
 reference` writes them anew, and a test fails where they have drifted from the code.
 """
 
@@ -20,7 +20,7 @@ from pydantic import BaseModel
 
 from daclass.augment import AXES
 from daclass.augment.settings import SETTINGS
-from daclass.cli import make_parser
+from daclass.commands import make_parser
 from daclass.config import Study
 from daclass.designer import DESIGNERS
 from daclass.tables import TABLES

@@ -15,8 +15,9 @@ import pytest
 import yaml
 
 from daclass import __version__
-from daclass.cli import main, make_parser
+from daclass.cli import main
 from daclass.command_help import GROUPS, SINGLY
+from daclass.commands import make_parser
 from daclass.stages import STAGES
 from tests.conftest import ROOT, save_pictures
 

@@ -1,8 +1,4 @@
-"""The figures behind their titles: of which numbers, drawn how, and what their captions say.
-
-A caption says all that a stranger needs: what is measured, on which pictures, with how many seeds,
-and what the marks and bands are.
-"""
+"""The figures behind their titles: of which numbers, drawn how, and captioned in which words."""
 
 from __future__ import annotations
 
@@ -14,6 +10,7 @@ from matplotlib.figure import Figure
 
 from daclass.plots import (
     accuracy,
+    captions,
     confusions,
     crops,
     effects,
@@ -22,18 +19,10 @@ from daclass.plots import (
     phenomenon,
     planted,
     policies,
-    style,
 )
+from daclass.plots.captions import PANELS_AT_MOST
 from daclass.plots.tables import Tables
-from daclass.wording.numbers import counted, percent, span
-from daclass.wording.verdicts import (
-    FOLLOWED_UP,
-    FOUND_TO_LOSE,
-    NO_CLASS_FOUND,
-    TWO_NETWORKS,
-)
-
-PANELS_AT_MOST = 12
+from daclass.wording.verdicts import FOLLOWED_UP
 
 
 @dataclass(frozen=True)
@@ -53,275 +42,6 @@ class Plot:
     missing: str
 
 
-def _replicates(tables: Tables) -> str:
-    return counted(tables.seeds, tables.replicate, tables.replicates)
-
-
-def _level(tables: Tables) -> str:
-    return percent(tables.confidence, 0)
-
-
-def _spread(tables: Tables, bands: str) -> str:
-    """The sentence on intervals, or the one on their absence."""
-    if tables.seeds < 2:
-        return f"A single {tables.replicate} tells nothing of the spread: there are no intervals."
-    return f"{bands} {_level(tables)} intervals for new {tables.replicates} and new pictures."
-
-
-def _average(tables: Tables) -> str:
-    numbers = accuracy.accuracy_numbers(tables.accuracy, tables.conditions)
-    pictures = counted(int(numbers["images"].max()), "validation picture")
-    truths = ""
-    if tables.has_multi:
-        first, second = (
-            ("Solid", "Dashed") if tables.conditions.by_strength else ("Circles", "Diamonds")
-        )
-        truths = (
-            f" {first}: the prediction is the picture’s original label. {second}: it is any of the "
-            "labels that annotators gave the picture."
-        )
-    marks = "Bands are" if tables.conditions.by_strength else "Whiskers are"
-    return (
-        f"Average accuracy on {pictures}, mean of {_replicates(tables)}.{truths} "
-        f"{_spread(tables, marks)}"
-    )
-
-
-def _phenomenon(tables: Tables) -> str:
-    conditions, found = tables.conditions, len(tables.lost)
-    named = min(found, style.NAMED_LINES)
-    if named:
-        lines = (
-            f" In colour: {counted(named, 'class', 'classes')} of {found} {FOUND_TO_LOSE} "
-            f"{conditions.contrast} at a false discovery rate of {percent(tables.q, 0)}, those "
-            "that lose most."
-        )
-    else:
-        lines = f" No line is in colour: {NO_CLASS_FOUND} to lose."
-    return (
-        f"Points of accuracy gained against {conditions.words.named(conditions.reference)}, on all "
-        f"pictures, mean of {_replicates(tables)}: each class, and in bold their mean.{lines} The "
-        f"dotted line marks the tested {conditions.noun}, {conditions.tested}."
-    )
-
-
-def _classes(tables: Tables) -> str:
-    numbers = effects.sorted_numbers(tables.effects, tables.classes, tables.null_band, tables.q)
-    pictures = _pictures_per_class(numbers)
-    many = len(numbers) > effects.NAMED_AT_MOST
-    shape = (
-        " Above, all classes by rank; below, the most hurt and the most helped by name."
-        if many
-        else ""
-    )
-    ticks = (
-        f" Ticks are {_level(tables)} intervals for new {tables.replicates} on these very pictures."
-        if tables.seeds > 1
-        else ""
-    )
-    if numbers["null_low"].notna().any():
-        null = (
-            f" The shaded band is where the sorted drops would lie if the {tables.conditions.noun} "
-            f"mattered to no class ({_level(tables)} of such draws, rank by rank): classes outside "
-            "it are not sorted noise."
-        )
-    else:
-        null = " There is no band of no effect: this study has not computed it."
-    return (
-        f"Accuracy that each of {counted(len(numbers), 'class', 'classes')} loses "
-        f"{tables.conditions.contrast}, in percentage points, largest first "
-        f"({_replicates(tables)}, {pictures}).{shape} {_class_spread(tables)}{ticks}{null}"
-        f"{_marked(tables, numbers)}"
-    )
-
-
-def _class_spread(tables: Tables) -> str:
-    """As `_spread`; between two single networks, pictures have a spread."""
-    if tables.of_networks:
-        return f"Lines are {_level(tables)} intervals for new pictures. {TWO_NETWORKS}"
-    return _spread(tables, "Lines are")
-
-
-def _marked(tables: Tables, numbers: pd.DataFrame) -> str:
-    words = ""
-    if numbers["found"].any():
-        words += (
-            f" Classes {FOUND_TO_LOSE} at a false discovery rate of {percent(tables.q, 0)} are in "
-            "colour."
-        )
-    elif tables.seeds > 1:
-        words += f" There is none in colour: {NO_CLASS_FOUND} to lose."
-    if numbers["affected"].any():
-        words += f" Bold names were {FOLLOWED_UP}, on one half of the pictures."
-    return words
-
-
-def _pictures_per_class(numbers: pd.DataFrame) -> str:
-    least, most = int(numbers["images"].min()), int(numbers["images"].max())
-    return f"{span(least, most, 'picture')} per class"
-
-
-def _panels(tables: Tables) -> str:
-    shown, of = min(len(tables.affected), PANELS_AT_MOST), len(tables.affected)
-    first = f"the first {shown} of {of} classes" if of > shown else "the classes"
-    return (
-        f"Accuracy of {first} {FOLLOWED_UP} under every {tables.conditions.noun}, on the half of "
-        "the pictures that did not choose them. "
-        + (
-            f"Thin lines: one {tables.replicate} each; bold: the mean of {_replicates(tables)}."
-            if tables.seeds > 1
-            else f"One {tables.replicate}."
-        )
-    )
-
-
-def _both_truths(tables: Tables) -> str:
-    numbers = _multi_numbers(tables)
-    return (
-        f"What each class loses {tables.conditions.contrast} when only the original label counts "
-        "(across) and when any annotated label does (up), in percentage points, on the estimating "
-        f"half of the pictures ({_replicates(tables)}, {_pictures_per_class(numbers)}). On the "
-        "diagonal annotations explain nothing; on the horizontal line through zero they explain "
-        f"the whole drop. Classes {FOUND_TO_LOSE} are in colour, those {FOLLOWED_UP} have names."
-    )
-
-
-def _explained(tables: Tables) -> str:
-    return (
-        "Left: mean drop of groups of classes under the original label and under any annotated "
-        f"label, on the same pictures, in percentage points ({_replicates(tables)}); from the "
-        f"reference, {tables.conditions.reference}, or from each class’s own best, chosen on other "
-        f"pictures and {tables.replicates}. Right: the share of the drop that disappears, beside "
-        "the share that as many random extra labels would make disappear. Lines are "
-        f"{_level(tables)} intervals. "
-        "A share is withheld where the drop itself could be zero. Classes are chosen for follow-up "
-        "anew in each fold of pictures, so there can be more of them than elsewhere."
-    )
-
-
-def _plane(tables: Tables) -> str:
-    elsewhere = ", in ReaL’s labels of ImageNet" if tables.overlap_from == "real" else ""
-    return (
-        f"Each mark is a class {FOLLOWED_UP} and the class that swallows it: how close the two "
-        "are in the class tree (Wu–Palmer similarity), and which share of the pictures with one "
-        f"label carries the other too (the larger of both directions{elsewhere}). Dashed lines are "
-        f"the study’s thresholds, {tables.overlap:g} and {tables.similarity:g}; they define the "
-        "four kinds."
-    )
-
-
-def _errors(tables: Tables) -> str:
-    labels = "Any annotated label counts as right." if tables.has_multi else ""
-    return (
-        f"Errors of the classes that swallow those {FOLLOWED_UP}, on the estimating half of the "
-        f"pictures, mean of {_replicates(tables)}. False positives: pictures of other classes that "
-        "were given the class’s name. False negatives: its own pictures that were given another. "
-        f"{labels}".strip()
-    )
-
-
-def _fresh(tables: Tables) -> str:
-    """On what the interventions were measured."""
-    rows = tables.interventions
-    seeds = int(rows["seeds"].max())
-    spread = (
-        f"Lines are {_level(tables)} intervals for new seeds and new pictures; one that holds 0 "
-        "leaves the question undecided"
-        if seeds > 1
-        else "One seed gives no intervals"
-    )
-    return (
-        f"{counted(seeds, 'fresh seed')}, paired by seed and picture, on the estimating half "
-        f"({counted(int(rows['images'].max()), 'picture')} in all). {spread}."
-    )
-
-
-def _control(tables: Tables) -> str:
-    draws = tables.named_policies.draws_of(policies.CONTROL)
-    if not draws:
-        return ""
-    mean = f", the mean of {len(draws)} draws (intervals speak for new draws)" if draws[1:] else ""
-    return (
-        " “Random classes” is the control: the strengths of “weaker for swallowers” for other "
-        f"classes of like accuracy and size{mean}."
-    )
-
-
-def _forest(baseline: str) -> Callable[[Tables], str]:
-    def caption(tables: Tables) -> str:
-        return (
-            "Accuracy that each designed policy gains against “"
-            f"{tables.named_policies.name(baseline)}”, in percentage points, by group of classes; "
-            f"{_fresh(tables)}{_control(tables)}"
-        )
-
-    return caption
-
-
-def _fixes(tables: Tables) -> str:
-    return (
-        f"Accuracy that each policy gains against “{tables.named_policies.name(policies.BEST)}”, "
-        f"the best single strength, in percentage points: all classes, and those {FOLLOWED_UP}. "
-        f"The policy in question comes first, in bold; the others by what they gain. Policies "
-        f"that are one share a row. Original label; {_fresh(tables)}{_control(tables)}"
-    )
-
-
-def _recovered(tables: Tables) -> str:
-    name = tables.named_policies.name
-    return (
-        f"Share of the drop from “{name(policies.REFERENCE)}” to “{name(policies.TESTED)}” that "
-        f"each policy recovers, by group of classes; {_fresh(tables)} Intervals of a share are "
-        "Fieller’s, and may run out of the figure. Groups whose drop could be zero are left out: "
-        f"there is nothing to recover.{_control(tables)}"
-    )
-
-
-def _changed(tables: Tables) -> str:
-    numbers = interventions.change_numbers(tables.interventions, tables.named_policies)
-    return (
-        "Number of classes whose accuracy each policy lowers and raises against "
-        f"“{tables.named_policies.name(policies.TESTED)}”, at the study’s false discovery rate, "
-        f"among {counted(int(numbers['classes'].max()), 'class', 'classes')} "
-        f"({counted(int(numbers['seeds'].max()), 'fresh seed')}). A class that is not counted may "
-        "still have changed by less than these seeds and pictures can tell."
-    )
-
-
-def _planted(tables: Tables) -> str:
-    return (
-        "Every planted expectation of this generated set beside what it is judged by, on the "
-        f"estimating half ({_replicates(tables)}), and the verdict: for a class that pays, gains "
-        "or stays, its drop; for one that swallows, the growth of the share of its partner’s "
-        f"pictures that are taken for it. Both are in percentage points. "
-        f"{_spread(tables, 'Lines are')} A relation is found when its interval lies on the "
-        "expected side of zero; a control whose interval leaves zero is a false alarm."
-    )
-
-
-def _realised(tables: Tables) -> str:
-    numbers = crops.realised_numbers(tables.realised_area)
-    images, sizes = int(numbers["images"].max()), int(numbers["sizes"].max())
-    sharp = numbers[["strength", "enlarged_share", "exact_share"]]
-    views = "; ".join(
-        f"{strength:g}: {enlarged:.0%} and {exact:.0%}"
-        for strength, enlarged, exact in sharp.itertuples(index=False)
-    )
-    band = (
-        f" The band spans the means of {sizes} picture sizes."
-        if sizes > 1
-        else " All have one size."
-    )
-    return (
-        "What the crops of each strength keep of a picture. A crop’s share of the area is drawn "
-        "between the strength and 1, so that the dotted line is the mean that is asked for. Crops "
-        "that do not fit the picture are drawn again, and after ten tries a centred box with the "
-        "largest permitted area is taken (dashed). Computed from the sizes of "
-        f"{counted(images, 'picture')}.{band} Share of crops that are enlarged, and that are shown "
-        f"pixel by pixel, by strength: {views}."
-    )
-
-
 def _explained_numbers(tables: Tables) -> pd.DataFrame:
     numbers = explained.explained_numbers(tables.explained)
     return numbers if tables.has_multi else numbers.head(0)
@@ -336,7 +56,7 @@ def _against(baseline: str, missing: str, before: str = "") -> Plot:
     return Plot(
         lambda t: interventions.intervention_numbers(t.interventions, t.named_policies, baseline),
         lambda t: interventions.interventions(t.interventions, t.named_policies, baseline),
-        lambda t: before + _forest(baseline)(t),
+        lambda t: before + captions.forest(baseline)(t),
         missing,
     )
 
@@ -350,25 +70,25 @@ FIGURES: Mapping[str, Plot] = {
     "accuracy_by_strength": Plot(
         lambda t: accuracy.accuracy_numbers(t.accuracy, t.conditions),
         lambda t: accuracy.accuracy_by_strength(t.accuracy, t.conditions),
-        _average,
+        captions.average,
         "There are no accuracies.",
     ),
     "average_and_classes": Plot(
         lambda t: phenomenon.change_numbers(t.class_accuracy, t.classes, t.conditions, t.lost),
         lambda t: phenomenon.average_and_classes(t.class_accuracy, t.classes, t.conditions, t.lost),
-        _phenomenon,
+        captions.phenomenon,
         "The accuracies of single classes are not in this study.",
     ),
     "realised_crop_area": Plot(
         lambda t: crops.realised_numbers(t.realised_area),
         lambda t: crops.realised_crop_area(t.realised_area, t.conditions),
-        _realised,
+        captions.realised,
         "The realised crop area is not in this study.",
     ),
     "class_effects": Plot(
         lambda t: effects.sorted_numbers(t.effects, t.classes, t.null_band, t.q),
         lambda t: effects.class_effects(t.effects, t.classes, t.null_band, t.conditions, t.q),
-        _classes,
+        captions.classes,
         "There are no effects.",
     ),
     "class_accuracy": Plot(
@@ -378,25 +98,25 @@ FIGURES: Mapping[str, Plot] = {
         lambda t: accuracy.class_accuracy(
             t.counts, t.classes, t.affected[:PANELS_AT_MOST], t.conditions
         ),
-        _panels,
+        captions.panels,
         _NO_AFFECTED,
     ),
     "drop_explained": Plot(
         _explained_numbers,
         lambda t: explained.drop_explained(t.explained),
-        _explained,
+        captions.explained,
         _NO_ANNOTATIONS,
     ),
     "original_vs_multi": Plot(
         _multi_numbers,
         lambda t: effects.original_vs_multi(t.effects, t.classes, t.q),
-        _both_truths,
+        captions.both_truths,
         _NO_ANNOTATIONS,
     ),
     "confusion_plane": Plot(
         lambda t: confusions.confusion_numbers(t.categories, t.classes),
         lambda t: confusions.confusion_plane(t.categories, t.classes, (t.overlap, t.similarity)),
-        _plane,
+        captions.plane,
         f"No class {FOLLOWED_UP} has a swallower that overlap and similarity could place.",
     ),
     "false_positives": Plot(
@@ -406,7 +126,7 @@ FIGURES: Mapping[str, Plot] = {
         lambda t: accuracy.false_positives(
             t.counts, t.classes, t.swallowers[:PANELS_AT_MOST], t.conditions
         ),
-        _errors,
+        captions.errors,
         f"No class swallows one that was {FOLLOWED_UP}.",
     ),
     "interventions_vs_best": Plot(
@@ -416,7 +136,7 @@ FIGURES: Mapping[str, Plot] = {
         lambda t: interventions.fixes(
             t.interventions, t.named_policies, policies.BEST, policies.PRIMARY
         ),
-        _fixes,
+        captions.fixes,
         _UNTRAINED,
     ),
     "interventions_vs_tested": _against(policies.TESTED, _UNTRAINED),
@@ -430,13 +150,13 @@ FIGURES: Mapping[str, Plot] = {
     "drop_recovered": Plot(
         lambda t: interventions.recovered_numbers(t.interventions, t.named_policies),
         lambda t: interventions.recovered(t.interventions, t.named_policies),
-        _recovered,
+        captions.recovered,
         "No group of classes has a drop that is surely there, so there is nothing to recover.",
     ),
     "changed_classes": Plot(
         lambda t: interventions.change_numbers(t.interventions, t.named_policies),
         lambda t: interventions.changed_classes(t.interventions, t.named_policies),
-        _changed,
+        captions.changed,
         "No designed policy was trained with two fresh seeds, so no class can be tested.",
     ),
     "planted_vs_found": Plot(
@@ -444,7 +164,7 @@ FIGURES: Mapping[str, Plot] = {
         lambda t: planted.planted_vs_found(
             t.planted, t.classes, t.confusions, t.conditions.contrast
         ),
-        _planted,
+        captions.planted,
         "The truth about this data set is not known.",
     ),
 }

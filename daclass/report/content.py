@@ -14,7 +14,7 @@ from markupsafe import Markup
 from daclass.analysis.marks import marked
 from daclass.augment.settings import find_axis
 from daclass.plots.accuracy import accuracy_numbers
-from daclass.plots.catalogue import PANELS_AT_MOST
+from daclass.plots.captions import PANELS_AT_MOST
 from daclass.plots.crops import realised_numbers
 from daclass.plots.effects import effect_numbers
 from daclass.plots.interventions import GROUPS

@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from daclass.cli import main, make_parser, study_of
+from daclass.cli import main, study_of
+from daclass.commands import make_parser
 from daclass.data.predictions import read_predictions
 from tests.conftest import ROOT, save_pictures
 from tests.data import test_forms as forms

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from daclass.augment import AXES
-from daclass.cli import make_parser
+from daclass.commands import make_parser
 from daclass.config import Study
 from daclass.designer import DESIGNERS
 from daclass.tables import TABLES
