@@ -15,6 +15,14 @@ from pydantic import BaseModel
 
 from daclass.augment.registry import Registry
 
+TESTED, BEST, REFERENCE = "uniform_tested", "uniform_best", "uniform_reference"
+"""The baselines: what designed policies change and fine-tuning goes on from, the best strength on
+average, and what drops are measured from."""
+CONTROL, PRIMARY = "random_classes", "fp_informed"
+"""The control, and the policy that is a study's question; all others are candidates."""
+FINE_TUNED = "fine_tuned_"
+"""What the name of a policy that networks were fine-tuned under begins with."""
+
 
 @dataclass(frozen=True)
 class Designer:

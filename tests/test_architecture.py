@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "realised": {"augment", "config"},
     "plan": {
         "augment",
+        "designer",
         "data.beton",
         "data.fashion_mnist",
         "data.petri",

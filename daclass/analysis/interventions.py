@@ -10,13 +10,11 @@ import pandas as pd
 
 from daclass.analysis.cells import TRUTHS, Cells
 from daclass.analysis.conditions import replicates
+from daclass.designer import REFERENCE, TESTED
 from daclass.inference.arrays import Ints
 from daclass.inference.crossed import Crossed, crossed_difference
 from daclass.inference.discoveries import q_values
 from daclass.inference.draws import Draws
-
-TESTED, REFERENCE = "uniform_tested", "uniform_reference"
-"""The policies that a drop is measured between."""
 
 
 def intervention_classes(

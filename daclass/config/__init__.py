@@ -5,7 +5,7 @@ contradict each other, and names the file and the setting in one line.
 """
 
 from daclass.config.analysis import Affected, Analysis, Categories, Comparison, Sweep
-from daclass.config.interventions import FINE_TUNED, FineTuning, Interventions, Phase
+from daclass.config.interventions import FineTuning, Interventions, Phase
 from daclass.config.layout import Layout
 from daclass.config.sources import (
     Cifar10hData,
@@ -23,7 +23,6 @@ from daclass.config.study import Study
 from daclass.config.training import Augmentation, Beton, Machine, Training
 
 __all__ = [
-    "FINE_TUNED",
     "Affected",
     "Analysis",
     "Augmentation",

@@ -20,7 +20,7 @@ from daclass.config.base import (
     distinct,
 )
 from daclass.config.reading import validated
-from daclass.designer import DESIGNERS, Designer
+from daclass.designer import DESIGNERS, TESTED, Designer
 from daclass.errors import InputError
 
 
@@ -36,9 +36,6 @@ def _name_installed(schema: dict[str, Any]) -> None:
 
 DesignerName = Annotated[str, AfterValidator(_installed), Field(json_schema_extra=_name_installed)]
 """Of a designer that an installed package brings."""
-
-STARTING_POINT = "uniform_tested"
-"""The baseline that designed policies change, and that fine-tuning goes on from."""
 
 
 class Planned(NamedTuple):
@@ -57,9 +54,6 @@ class Planned(NamedTuple):
 Phase = Literal["sweep", "interventions", "fine_tuning"]
 """The times that a study trains: uniform policies, then designed ones on fresh seeds, then the same
 from trained weights where this is asked for."""
-
-FINE_TUNED = "fine_tuned_"
-"""What the name of a policy that networks were fine-tuned under begins with."""
 
 
 class FineTuning(Section):
@@ -153,7 +147,7 @@ class Interventions(Section):
         """
         there = [name for name in DESIGNERS if DESIGNERS.is_own(name) or name in self.designers]
         found = [name for name in there if DESIGNERS[name].role == "baseline"]
-        return tuple(sorted(found, key=lambda name: (name != STARTING_POINT, name)))
+        return tuple(sorted(found, key=lambda name: (name != TESTED, name)))
 
     def planned(self, strengths: Sequence[float]) -> tuple[Planned, ...]:
         """The policies to design, by name: known before anything is trained.

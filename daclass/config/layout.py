@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from daclass.config import FINE_TUNED, Phase
+from daclass.config.interventions import Phase
+from daclass.designer import FINE_TUNED
 
 
 @dataclass(frozen=True)

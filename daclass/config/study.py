@@ -18,11 +18,11 @@ from daclass.augment.axis import AXES, Axis
 from daclass.augment.settings import known_axis
 from daclass.config.analysis import Analysis, Comparison, Sweep
 from daclass.config.base import ADDED, FOR_DIGEST, Section, Seed
-from daclass.config.interventions import FINE_TUNED, STARTING_POINT, Interventions, Phase, Planned
+from daclass.config.interventions import Interventions, Phase, Planned
 from daclass.config.reading import read_settings, validated
 from daclass.config.sources import PetriData, PicturesData, PredictionsData
 from daclass.config.training import FROM_WEIGHTS, RECIPE, Augmentation, Beton, Machine, Training
-from daclass.designer import DESIGNERS
+from daclass.designer import DESIGNERS, FINE_TUNED, TESTED
 from daclass.errors import InputError
 
 
@@ -265,7 +265,7 @@ class Study(Section):
     @property
     def baselines(self) -> tuple[str, ...]:
         """The policies that all others are compared with; fine-tuned ones have one of their own."""
-        tuned = (f"{FINE_TUNED}{STARTING_POINT}",) if "fine_tuning" in self.phases else ()
+        tuned = (f"{FINE_TUNED}{TESTED}",) if "fine_tuning" in self.phases else ()
         return (*self.interventions.baselines, *tuned) if self.interventions else ()
 
     def controls(self) -> dict[str, tuple[str, ...]]:

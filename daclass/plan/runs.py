@@ -11,7 +11,7 @@ import pandas as pd
 
 from daclass.augment import Policy
 from daclass.config import Layout, Phase, Study
-from daclass.config.interventions import STARTING_POINT
+from daclass.designer import TESTED
 from daclass.errors import InputError
 from daclass.plan.index import current_index
 from daclass.stages.training import recipe_digest
@@ -83,7 +83,7 @@ def _runs(
     if phase == "fine_tuning":
         designed = _policies(study, layout, "interventions")
         assert designed is not None  # fine-tuned policies are the designed ones
-        tested = {STARTING_POINT: designed[STARTING_POINT]}
+        tested = {TESTED: designed[TESTED]}
         parents = _runs(study, layout, "interventions", tested, index)
         recipe, stores = study.digest("interventions.fine_tuning"), layout.stores
         return [

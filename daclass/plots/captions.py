@@ -18,6 +18,7 @@ from daclass.wording.verdicts import (
     FOUND_TO_LOSE,
     NO_CLASS_FOUND,
     TWO_NETWORKS,
+    UNDECIDED,
 )
 
 PANELS_AT_MOST = 12
@@ -197,7 +198,7 @@ def _fresh(tables: Tables) -> str:
     seeds = int(rows["seeds"].max())
     spread = (
         f"Lines are {_level(tables)} intervals for new seeds and new pictures; one that holds 0 "
-        "leaves the question undecided"
+        f"leaves the question {UNDECIDED}"
         if seeds > 1
         else "One seed gives no intervals"
     )

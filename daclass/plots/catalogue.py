@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
+from daclass.designer import FINE_TUNED, TESTED
 from daclass.plots import (
     accuracy,
     captions,
@@ -61,7 +62,6 @@ def _against(baseline: str, missing: str, before: str = "") -> Plot:
     )
 
 
-_TUNED = "fine_tuned_uniform_tested"
 _UNTRAINED = "This study trained no interventions."
 _NO_ANNOTATIONS = "This data set has no annotations beyond the original label."
 _NO_AFFECTED = f"No class was {FOLLOWED_UP} under the study’s rule."
@@ -142,7 +142,7 @@ FIGURES: Mapping[str, Plot] = {
     "interventions_vs_tested": _against(policies.TESTED, _UNTRAINED),
     "interventions_vs_random": _against(policies.CONTROL, "This study trained no random control."),
     "fine_tuned_vs_tested": _against(
-        _TUNED,
+        FINE_TUNED + TESTED,
         "This study fine-tuned no networks.",
         "All networks start from that of the tested strength for all and are trained further, "
         "under each policy. ",

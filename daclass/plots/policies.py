@@ -10,12 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from daclass.designer import BEST, CONTROL, PRIMARY, REFERENCE, TESTED
 from daclass.wording.policies import Words, designer_rank, policy_words
 
-TESTED, BEST, REFERENCE = "uniform_tested", "uniform_best", "uniform_reference"
-CONTROL = "random_classes"
-PRIMARY = "fp_informed"
-"""The policy that is the study's question; all others are candidates."""
+__all__ = ["BEST", "CONTROL", "PRIMARY", "REFERENCE", "TESTED", "Policies"]
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 
 from daclass.augment import AugmentError, Axis, Policy
-from daclass.config import FINE_TUNED, Study
-from daclass.config.interventions import STARTING_POINT
-from daclass.designer import DESIGNERS
+from daclass.config import Study
+from daclass.designer import DESIGNERS, FINE_TUNED, TESTED
 from daclass.errors import InputError
 from daclass.stages.stage import Items, Of, Stage, files, record, table
 from daclass.tables import content_digest
@@ -115,7 +114,7 @@ def _fine_tuned(study: Study, policies: pd.DataFrame, policy_classes: pd.DataFra
         "policies": policies.assign(
             policy=FINE_TUNED + policies["policy"],
             phase="fine_tuning",
-            parent=STARTING_POINT,
+            parent=TESTED,
             control=policies["control"].where(
                 policies["control"] == "", FINE_TUNED + policies["control"]
             ),

@@ -17,7 +17,8 @@ import pandas as pd
 
 from daclass import provenance
 from daclass.augment import Policy
-from daclass.config import FINE_TUNED, Study
+from daclass.config import Study
+from daclass.designer import FINE_TUNED
 from daclass.stages.data import of_draw, of_pictures, root_of
 from daclass.stages.policies import load_policy, phases, policy_files
 from daclass.stages.receipts import read_record, write_record
