@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import assert_never
 
@@ -29,11 +30,12 @@ from daclass.errors import InputError
 def write_pictures(data: PicturesData, folder: Path) -> None:
     """Fill `folder`, which appears only when complete, with the pictures of a source.
 
+    What was there, of other settings or of a job that failed at its end, goes first.
+
     Raises:
         InputError: the source lies in folders already, is missing or cannot be read.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise InputError(f"{folder}: exists already; remove it to have the pictures written anew")
+    shutil.rmtree(folder, ignore_errors=True)
     match data:
         case PetriData():
             with tqdm(desc="pictures", unit="picture", mininterval=2) as bar:

@@ -15,8 +15,8 @@ import yaml
 from daclass.config import Layout, Study
 from daclass.errors import InputError
 from daclass.stages import STAGES, Jobs, jobs_of
-from daclass.stages.analysis import MEASURED
 from daclass.tables import read_table
+from tests.stages.failing import ask, assert_equal_tables, fail_in_turn
 from tests.stages.settings_walk import walk
 
 NAMES = ("ant", "bee", "cat")
@@ -188,26 +188,12 @@ def test_every_setting_runs_what_it_decides(root):
     assert len(tried) >= 15 and [each.setting for each in tried if each.stale] == []
 
 
-@pytest.mark.parametrize("stage", ["measure", "categories", "figures"])
-def test_what_failed_and_is_asked_for_again_ends_in_the_right_numbers(root, monkeypatch, stage):
-    """For every stage: a setting is changed, the stage fails, and the same is asked for again."""
+def test_every_stage_fails_in_turn_and_is_asked_for_again(root, monkeypatch):
+    """`test_failures` has the same of a study that trains."""
     finish(load())
-    change = "analysis.categories.overlap=0.3" if stage == "categories" else "seed=7"
-
-    def fail(*_, **__):
-        raise InputError("no memory")
-
-    with monkeypatch.context() as patch:
-        patch.setitem(STAGES, stage, replace(STAGES[stage], run=fail))
-        with pytest.raises(InputError, match="no memory"):
-            finish(load(change))
-    with pytest.raises(InputError):
-        load(change).get("report").run()
-    finish(load(change))
-    again = {name: read_table(name, Layout("small").table(name)) for name in MEASURED}
+    changed = Study.load(Path("study.yaml"), ["data.split_seed=3"])
+    assert len(fail_in_turn(changed, Layout("small"), monkeypatch)) == 7
     fresh = Layout("small", root / "fresh", root / "fresh-figures")
-    for job in jobs_of(Study.load(Path("study.yaml"), [change]), fresh, look=True):
-        job.run()
-    for name, table in again.items():
-        pd.testing.assert_frame_equal(table, read_table(name, fresh.table(name)))
+    ask(changed, fresh)
+    assert_equal_tables(changed, Layout("small"), fresh)
     assert Layout("small").report.is_file()

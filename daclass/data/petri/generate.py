@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import tempfile
 import zlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from daclass.config.petri import PetriSettings
+from daclass.data.archives import complete
 from daclass.data.petri.planted import CLASSES, RELATIONS, compose
 from daclass.data.petri.scenes import photograph
 
@@ -54,11 +54,8 @@ def write_petri(
         raise ValueError(f"draws: at least 1 draw of the training pictures, not {draws}")
     if folder.exists() and any(folder.iterdir()):
         raise FileExistsError(f"{folder} exists and is not empty")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
-        whole = Path(scratch) / folder.name
+    with complete(folder) as whole:
         _write(settings, whole, draws, progress, workers)
-        whole.replace(folder)
 
 
 def picture(
