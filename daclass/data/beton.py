@@ -20,6 +20,7 @@ import numpy.typing as npt
 from daclass.atomic import replacing, set_aside
 from daclass.augment.pictures import read_picture
 from daclass.config import Beton
+from daclass.data.sources import content_hash
 from daclass.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,9 +39,14 @@ class _Pictures:
     """
 
     def __init__(
-        self, files: Sequence[Path], labels: npt.NDArray[np.integer], settings: Beton
+        self,
+        files: Sequence[Path],
+        labels: npt.NDArray[np.integer],
+        settings: Beton,
+        contents: Sequence[str],
     ) -> None:
         self.files, self.labels, self.settings = files, labels, settings
+        self.contents = contents
         self.faults: Queue[str] = Queue()
         self.found = 0
 
@@ -51,13 +57,15 @@ class _Pictures:
         pixels = np.zeros((1, 1, 3), np.uint8)
         if self.found < FAULTS_AT_MOST:
             try:
-                pixels = self._read(self.files[position])
+                pixels = self._read(self.files[position], self.contents[position])
             except Exception as error:
                 self.found += 1
                 self.faults.put(str(error))
         return pixels, int(self.labels[position])
 
-    def _read(self, file: Path) -> npt.NDArray[np.uint8]:
+    def _read(self, file: Path, content: str) -> npt.NDArray[np.uint8]:
+        if content and content_hash(file) != content:
+            raise InputError(f"{file}: is not the picture that was listed; run the study again")
         pixels = read_picture(file, self.settings.max_resolution)
         if pixels.nbytes > PAGE_BYTES:
             raise InputError(
@@ -73,6 +81,7 @@ def write_beton(
     settings: Beton,
     path: Path,
     workers: int = 1,
+    contents: Sequence[str] | None = None,
 ) -> None:
     """Write `files` and their labels, one sample each and in this order, as a .beton.
 
@@ -80,9 +89,13 @@ def write_beton(
     which loaders hold it against, and its checksum, as ``sha256sum --check`` reads it, for copies
     on other disks.
 
+    Args:
+        contents: the files' `content_hash`, as the index has them; "" where it is not known.
+
     Raises:
-        InputError: there are no files, some of them are no readable pictures or too large (the
-            others are logged), or a worker died: of a full disk, or for want of memory.
+        InputError: there are no files, some of them are no readable pictures, too large or not what
+            was listed (the others are logged), or a worker died: of a full disk, or for want of
+            memory.
     """
     from ffcv.fields import IntField, RGBImageField
     from ffcv.writer import DatasetWriter
@@ -92,7 +105,7 @@ def write_beton(
     if not len(files):
         raise InputError(f"{path}: no pictures to write")
     image = RGBImageField(write_mode=settings.write_mode, jpeg_quality=settings.jpeg_quality)
-    pictures = _Pictures(files, labels, settings)
+    pictures = _Pictures(files, labels, settings, contents or [""] * len(files))
     with replacing(path) as partial:
         fields = {"image": image, "label": IntField()}
         writer = DatasetWriter(str(partial), fields, page_size=PAGE_BYTES, num_workers=workers)

@@ -175,12 +175,7 @@ def content_hashes(
     unread = [number for number, content in enumerate(found) if not content]
 
     def content(number: int) -> str:
-        file = root / image_ids[number]
-        try:
-            with file.open("rb") as opened:
-                return hashlib.file_digest(opened, "sha256").hexdigest()[:16]
-        except OSError as error:
-            raise InputError(f"{file}: cannot be read ({error.strerror})") from None
+        return content_hash(root / image_ids[number])
 
     # Reading waits for the disk and hashing frees the interpreter: threads hide both.
     with (
@@ -194,6 +189,19 @@ def content_hashes(
                 found[number] = one
             bar.update(len(some))
     return found
+
+
+def content_hash(file: Path) -> str:
+    """Hash of a picture's file, 16 hex digits.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()[:16]
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror})") from None
 
 
 def _sample(train: pd.DataFrame, val: pd.DataFrame, data: PerClass) -> pd.DataFrame:

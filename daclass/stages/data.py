@@ -236,6 +236,7 @@ def beton(
         study.beton,
         beton,
         workers=study.machine.threads,
+        contents=list(rows["content"]),
     )
 
 

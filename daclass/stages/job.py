@@ -26,7 +26,7 @@ from daclass import provenance
 from daclass.config import Layout, Study
 from daclass.errors import InputError
 from daclass.stages.outside import Outside
-from daclass.stages.receipts import Receipt, read_record, write_record
+from daclass.stages.receipts import Receipt, file_sum, read_record, write_record
 from daclass.stages.settings import Settings, values
 from daclass.stages.stage import CONTENTS, RECEIPTS, UNCHECKED, Item, Items, Of, Stage, each
 from daclass.tables import VERSION, read_table, table_digest, write_table
@@ -165,8 +165,7 @@ class Job:
     def outputs(self) -> list[Path]:
         """What it leaves, its receipt last."""
         layout = self._jobs.layout
-        written = [item.path(layout) for given in self.writes.values() for item in each(given)]
-        return [*written, self.receipt_path]
+        return [*(item.path(layout) for item in self._items()), self.receipt_path]
 
     def why(self) -> str:
         """Why it has to run: "" where what is there is what the study asks for."""
@@ -178,8 +177,8 @@ class Job:
         missing = [path for path in self.outputs() if not path.exists()]
         if missing:
             return f"{missing[0]} is gone"
-        foreign = [item for item in self._tables() if not self._belongs(item)]
-        return f"{foreign[0].path(self._jobs.layout)} is of other settings" if foreign else ""
+        foreign = [item for item in self._items() if not self.belongs(item, receipt)]
+        return f"{foreign[0].path(self._jobs.layout)} is another one" if foreign else ""
 
     def run(self) -> None:
         """Do the work, from inputs that belong to the study as it is set now.
@@ -215,6 +214,11 @@ class Job:
                     write_record(content, item.path(self._jobs.layout))
         done = replace(
             self.expected,
+            files={
+                item.label: file_sum(item.path(self._jobs.layout))
+                for item in self._items()
+                if item.kind != "table"
+            },
             seconds=round(time.monotonic() - began, 1),
             made_with=provenance.versions(),
         )
@@ -252,15 +256,19 @@ class Job:
             raise InputError(f"{path}: no such file, or not a finished one; {again}")
         if receipt.digest != self.digest:
             raise InputError(f"{path}: of other settings ({self._difference(receipt)}); {again}")
-        if item.kind == "table" and not self._belongs(item):
+        if not self.belongs(item, receipt):
             raise InputError(f"{path}: is not what its receipt says; {again}")
 
-    def _belongs(self, item: Item) -> bool:
-        return table_digest(item.name, item.path(self._jobs.layout)) == self.digest
+    def belongs(self, item: Item, receipt: Receipt) -> bool:
+        """Whether what lies in an item's place is what the job left there."""
+        path = item.path(self._jobs.layout)
+        if item.kind == "table":
+            return table_digest(item.name, path) == receipt.digest
+        written = receipt.files.get(item.label, "")  # receipts of earlier versions have none
+        return not written or file_sum(path) == written
 
-    def _tables(self) -> list[Item]:
-        items = [item for given in self.writes.values() for item in each(given)]
-        return [item for item in items if item.kind == "table"]
+    def _items(self) -> list[Item]:
+        return [item for given in self.writes.values() for item in each(given)]
 
     def _difference(self, receipt: Receipt) -> str:
         """What decided the result that is there, and is different now."""

@@ -27,6 +27,11 @@ class Item(NamedTuple):
     name: str
     of: tuple[Any, ...] = ()
 
+    @property
+    def label(self) -> str:
+        """Such as "policies.sweep"."""
+        return ".".join((self.name, *map(str, self.of)))
+
     def path(self, layout: Layout) -> Path:
         """Where it lies."""
         match self.kind:

@@ -47,20 +47,23 @@ def _checks(job: Job, jobs: Jobs) -> Iterator[tuple[Path, Callable[[], Any]]]:
     for items in job.writes.values():
         for item in each(items):
             path = item.path(jobs.layout)
-            if path.is_file() and (check := _check(item, path)):
-                yield path, check
+            if path.is_file():
+                yield path, partial(_check, job, item, path)
     if job.stage.name == "train":
         yield from _runs(job, jobs)
 
 
-def _check(item: Item, path: Path) -> Callable[[], Any] | None:
+def _check(job: Job, item: Item, path: Path) -> None:
     from daclass.data.beton import verify_beton
 
     if item.kind == "table":
-        return partial(read_table, item.name, path)
-    if item.kind == "record" or item.name == "trained":
-        return partial(read_record, path)
-    return partial(verify_beton, path) if item.name == "beton" else None
+        read_table(item.name, path)
+    elif item.kind == "record":
+        read_record(path)
+    elif item.name == "beton":
+        verify_beton(path)
+    if item.kind != "table" and job.receipt and not job.belongs(item, job.receipt):
+        raise InputError(f"{path}: damaged (not what was written)")
 
 
 def _runs(job: Job, jobs: Jobs) -> Iterator[tuple[Path, Callable[[], Any]]]:

@@ -13,6 +13,7 @@ from PIL import Image
 from daclass.augment.pictures import read_picture
 from daclass.config import Beton
 from daclass.data.beton import PAGE_BYTES, write_beton
+from daclass.data.sources import content_hash
 from daclass.errors import InputError
 from tests.conftest import save_pictures
 
@@ -124,3 +125,13 @@ def test_large_pictures_are_shrunk_alike_for_every_loader(tmp_path):
 def test_no_pictures_are_refused(tmp_path):
     with pytest.raises(InputError, match="no pictures"):
         write_beton([], np.zeros(0, int), Beton(), tmp_path / "x.beton")
+
+
+@pytest.mark.usefixtures("ffcv")
+def test_a_picture_that_is_another_than_was_listed_is_named(tmp_path):
+    files = save_pictures(tmp_path / "set", {"cat": 3})
+    contents = [content_hash(file) for file in files]
+    files[1].write_bytes(files[2].read_bytes())
+    with pytest.raises(InputError, match=r"001\.png: is not the picture that was listed"):
+        write_beton(files, np.arange(3), Beton(), tmp_path / "a.beton", contents=contents)
+    assert not (tmp_path / "a.beton").exists()

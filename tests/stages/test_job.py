@@ -15,6 +15,7 @@ import yaml
 from daclass.config import Layout, Study
 from daclass.errors import InputError
 from daclass.stages import STAGES, Jobs, jobs_of
+from daclass.stages.verify import verify
 from daclass.tables import read_table
 from tests.stages.failing import ask, assert_equal_tables, fail_in_turn
 from tests.stages.settings_walk import walk
@@ -152,7 +153,20 @@ def test_a_table_that_was_replaced_is_refused_and_made_again(root):
     jobs = load("analysis.confidence=0.5")
     with pytest.raises(InputError, match=r"accuracy\.parquet: is not what its receipt says"):
         jobs.get("summary").run()
-    assert jobs.get("measure").why().endswith("accuracy.parquet is of other settings")
+    assert jobs.get("measure").why().endswith("accuracy.parquet is another one")
+
+
+@pytest.mark.parametrize("place", ["summary", "report"])
+def test_a_file_that_is_not_what_was_written_is_made_again(root, place):
+    finish(load())
+    path = getattr(Layout("small"), place)
+    before = path.read_bytes()
+    path.write_bytes(before.replace(b"ant", b"bat", 1))
+    assert load().get(place).why() == f"{path} is another one"
+    with pytest.raises(InputError, match="1 files are damaged"):
+        verify(load())
+    assert finish(load())[-1] == "report"
+    assert place == "summary" or path.read_bytes() == before, "the summary says its seconds"
 
 
 def test_a_table_that_is_gone_is_made_again(root):
