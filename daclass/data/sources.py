@@ -147,13 +147,13 @@ def _set_aside(
     pictures = pictures.assign(content=found)
     share, aside = data.val_share or 0, []
     for name, group in pictures.groupby("name", sort=True):
-        contents = sorted(group["content"].unique())
-        if len(contents) < 2:
+        distinct = sorted(group["content"].unique())
+        if len(distinct) < 2:
             raise InputError(
-                f"data.val_share: class {name} has {len(contents)} picture, too few to split"
+                f"data.val_share: class {name} has {len(distinct)} picture, too few to split"
             )
-        count = min(max(1, round(share * len(contents))), len(contents) - 1)
-        aside.append(group["content"].isin(contents[:count]))
+        count = min(max(1, round(share * len(distinct))), len(distinct) - 1)
+        aside.append(group["content"].isin(distinct[:count]))
     chosen = pd.concat(aside).reindex(pictures.index)
     return pictures[~chosen], pictures[chosen]
 

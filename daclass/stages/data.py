@@ -147,7 +147,7 @@ INDEX = Stage(
 )
 
 
-def annotations(
+def annotate(
     study: Study, index: pd.DataFrame, classes: pd.DataFrame, pictures: Path | None = None
 ) -> Mapping[str, pd.DataFrame]:
     """Join what annotators see in the validation pictures: their label sets."""
@@ -166,7 +166,7 @@ def annotations(
 
 ANNOTATIONS = Stage(
     "annotations",
-    annotations,
+    annotate,
     reads=lambda study, of: {
         "index": table("index"),
         "classes": table("classes"),
