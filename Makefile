@@ -18,7 +18,7 @@ export CONFIG SET CORES IMAGENET PHOTOGRAPHS
 PYTHON := .venv/bin/python
 READY := .venv/ready
 
-.PHONY: demo study test test-integration wheel-test lint docs reference settings schema setup gallery ffcv-wheel clean \
+.PHONY: demo study test test-integration wheel-test lint docs reference settings campaign schema setup gallery ffcv-wheel clean \
 	benchmark-analysis benchmark-calibration benchmark-loader benchmark-training
 
 demo: override CONFIG := configs/demo.yaml
@@ -57,6 +57,11 @@ docs: $(READY)
 # goes on where it was stopped; without the table it begins anew.
 settings: $(READY)
 	$(PYTHON) -m tests.stages.settings_walk tests/tiny.yaml tests/tiny_jitter.yaml
+
+# Faults at every stage of a tiny study, and bad inputs: is the end that of an undisturbed one, and is each input
+# refused in one line? Goes on where it was stopped; without the tables it begins anew.
+campaign: $(READY)
+	$(PYTHON) -m tests.stages.campaign
 
 schema: $(READY)
 	$(PYTHON) -m daclass schema > workflow/schemas/study.json

@@ -209,7 +209,12 @@ def make_parser() -> argparse.ArgumentParser:
     study.add_argument(
         "arguments", nargs="*", metavar="-- ARGUMENT", help="more arguments for Snakemake"
     )
-    scouting = add("scout", " ".join((_scout.__doc__ or "").split()))
+    scouting = add(
+        "scout",
+        "Train a few networks in full, with seeds that the study does not use, and write the study "
+        "that they speak for: its tested strength, the strengths worth training, and the number of "
+        "seeds that finds a drop of --drop.",
+    )
     scouting.add_argument(
         "--seeds", type=_count, default=2, help="of scouting's own (default: %(default)s)"
     )
