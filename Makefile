@@ -61,6 +61,7 @@ settings: $(READY)
 # Faults at every stage of a tiny study, and bad inputs: is the end that of an undisturbed one, and is each input
 # refused in one line? Goes on where it was stopped; without the tables it begins anew.
 campaign: $(READY)
+	$(PYTHON) -m tests.stages.bad_inputs
 	$(PYTHON) -m tests.stages.campaign
 
 schema: $(READY)

@@ -195,8 +195,10 @@
   const csv = () => {
     const columns = ["name", "drop", "low", "high", "q", "found", "affected", "seeds", "images"];
     const cell = (value) => {
-      const text = value === null || value === undefined ? "" : String(value);
-      return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+      const said = value === null || value === undefined ? "" : String(value);
+      // A spreadsheet runs texts that begin so; numbers may begin with a minus.
+      const text = typeof value === "string" && /^[=+\-@\t\r]/.test(said) ? `'${said}` : said;
+      return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
     };
     const rows = classes.filter((_, place) => wanted(place))
       .map((entry) => columns.map((column) => cell(entry[column])).join(","));
