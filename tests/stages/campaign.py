@@ -44,6 +44,7 @@ from tests.stages.settings_walk import CLOCK
 SMALL = (
     "data.draws=2", "training.epochs=2", "sweep.seeds=[0]", "analysis.bootstrap=100",
     "interventions.seeds=[1]", "interventions.random_draws=1",
+    "interventions.designers=[fp_informed, random_classes, label_preserving]",
     "interventions.fine_tuning={epochs: 1, learning_rate: 0.02}",
 )  # fmt: skip
 FAULTS = ("kill", "full disk", "flipped byte", "replaced")

@@ -16,6 +16,7 @@ from tests.stages.failing import ask, assert_equal_tables, fail_in_turn
 SMALL = (
     "data.draws=2", "training.epochs=2", "sweep.seeds=[0]", "analysis.bootstrap=100",
     "interventions.seeds=[1]", "interventions.random_draws=1",
+    "interventions.designers=[fp_informed, random_classes, label_preserving]",
     "interventions.fine_tuning={epochs: 1, learning_rate: 0.02}",
     f"training.loader={'ffcv' if find_spec('ffcv') else 'torchvision'}",
 )  # fmt: skip
