@@ -75,7 +75,8 @@ class Outside:
         Raises:
             InputError: a file cannot be read.
         """
-        return self._contents(paths).to_dict() if paths else {}
+        contents = self._contents(paths).items() if paths else ()
+        return {str(place): str(content) for place, content in contents}
 
     def keep(self) -> None:
         """Write down what was found, so that it need not be read again."""
