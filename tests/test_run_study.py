@@ -16,7 +16,7 @@ import yaml
 
 from daclass.cli import main
 from daclass.config import Study
-from daclass.workflow import home, with_loader_that_is_there
+from daclass.workflow import _reason, home, with_loader_that_is_there
 from tests.conftest import ROOT, save_pictures
 
 # What ends up as data: quotes, blanks, make's and the shell's own signs, a line break, a letter.
@@ -171,3 +171,23 @@ def test_the_loader_is_one_that_is_there(broken, monkeypatch):
 
 def test_the_workflow_is_found():
     assert (home() / "workflow" / "rules" / "common.smk").is_file()
+
+
+def test_the_reason_is_found_above_what_torchrun_says(tmp_path, monkeypatch):
+    """Which ends with sixty lines of its own about the process that failed."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.log").write_text(
+        "daclass: set/train/cat/001.png: not a readable picture (truncated)\n"
+        "E1128 15:00:00 3 torch/distributed/elastic/multiprocessing/api.py:882] failed (exitcode: "
+        "2) local_rank: 0 (pid: 3) of binary: python\n"
+        "Traceback (most recent call last):\n"
+        "torch.distributed.elastic.multiprocessing.errors.ChildFailedError: \n" + 60 * "=" + "\n"
+    )
+    (tmp_path / "snakemake.log").write_text(
+        "Error in rule train:\n    jobid: 3\n    log: train.log (check log file(s))\n    shell: x\n"
+    )
+    said = _reason([tmp_path / "snakemake.log"])
+    assert said == (
+        "stage train failed: set/train/cat/001.png: not a readable picture (truncated) (log: "
+        "train.log)"
+    )
