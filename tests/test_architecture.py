@@ -85,7 +85,7 @@ MAY_IMPORT = {
         "tables",
         "training",
     },
-    "check": {"config", "data", "errors", "training"},
+    "check": {"config", "data", "errors", "plan", "realised", "training"},
     "workflow": {"atomic", "config", "errors", "stages"},
     "command_help": set(),
     "commands": {"command_help", "config", "stages"},
