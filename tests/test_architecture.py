@@ -87,6 +87,7 @@ MAY_IMPORT = {
     },
     "check": {"config", "data", "errors", "plan", "realised", "training"},
     "workflow": {"atomic", "config", "errors", "stages"},
+    "scout": {"analysis", "atomic", "config", "errors", "stages"},
     "command_help": set(),
     "commands": {"command_help", "config", "stages"},
     "cli": {
@@ -102,6 +103,7 @@ MAY_IMPORT = {
         "plan",
         "predictions",
         "realised",
+        "scout",
         "stages",
         "tables",
         "wording",

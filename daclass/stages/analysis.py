@@ -11,8 +11,7 @@ import pandas as pd
 from daclass.analysis.cells import PREDICTION_COLUMNS
 from daclass.analysis.views import PREDICTION_COLUMNS as VIEW_COLUMNS
 from daclass.config import Study
-from daclass.config.interventions import STARTING_POINT
-from daclass.designer import DESIGNERS
+from daclass.designer import DESIGNERS, TESTED
 from daclass.stages.data import overlaps_elsewhere
 from daclass.stages.policies import phases
 from daclass.stages.receipts import read_record
@@ -353,7 +352,7 @@ def decision(
         tested,
         cells(study, predictions=judged, **evidence),
         policy=asked.primary,
-        rivals=[STARTING_POINT, *(remedy.name for remedy in others)],
+        rivals=[TESTED, *(remedy.name for remedy in others)],
         followed_up=effects.loc[effects["affected"], "class_id"].unique().tolist(),
         swallowers=sorted(set(categories["swallower_id"]) - {-1}),
         margins=Margins(asked.tolerated_loss, asked.worthwhile_gain),

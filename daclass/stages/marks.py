@@ -8,7 +8,7 @@ import pandas as pd
 
 from daclass.augment import RRC_SCALE
 from daclass.config import Study
-from daclass.config.interventions import STARTING_POINT
+from daclass.designer import TESTED
 from daclass.stages.stage import ONE, Items, Of, Stage, table
 
 
@@ -23,7 +23,7 @@ def marks(
     from daclass.analysis.marks import marks, shown_fuller
 
     pictures = index.loc[index["half"] == "estimate", ["image_id", "class_id"]]
-    shown = shown_fuller(policies, policy_classes, otherwise=STARTING_POINT)
+    shown = shown_fuller(policies, policy_classes, otherwise=TESTED)
     confidence = study.analysis.confidence
     return {"marks": marks(predictions, pictures, shown, confidence=confidence)}
 
