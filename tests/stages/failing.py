@@ -39,8 +39,9 @@ def fail_in_turn(study: Study, layout: Layout, monkeypatch: pytest.MonkeyPatch) 
             patch.setitem(STAGES, name, replace(STAGES[name], run=fails))
             with pytest.raises(InputError, match="the disk is full"):
                 ask(study, layout)
-        with pytest.raises(InputError, match=r"no such file|of other settings"):
-            jobs_of(study, layout).get("report").run()
+        if name != "report":
+            with pytest.raises(InputError, match=r"no such file|of other settings"):
+                jobs_of(study, layout).get("report").run()
     assert [job.stage.name for job in ask(study, layout)][-1] == "report"
     assert ask(study, layout) == []
     return failed
