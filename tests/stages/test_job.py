@@ -106,7 +106,9 @@ def test_a_changed_setting_runs_the_stages_that_it_decides(root, change, first):
 def test_old_tables_under_new_settings_are_an_error(root):
     """The worst fault: a summary that states a setting beside numbers of another one."""
     finish(load())
-    with pytest.raises(InputError, match=r"small/\w+\.parquet: of other settings \(seed changed\).*measure"):
+    with pytest.raises(
+        InputError, match=r"small/\w+\.parquet: of other settings \(seed changed\).*measure"
+    ):
         load("seed=5").get("summary").run()
 
 
