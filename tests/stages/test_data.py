@@ -39,7 +39,7 @@ def test_annotations_decide_no_beton_and_no_training(config, tmp_path):
     after = {job.name: job.digest for job in look(config, tmp_path)}
     moved = {name.split(".")[0] for name in before if before[name] != after[name]}
     assert moved >= {"annotations", "measure", "categories", "report"}
-    assert not moved & {"index", "beton", "policies", "train", "predict", "views"}
+    assert not moved & {"index", "beton", "policies", "train", "predict"}
 
 
 def test_every_picture_is_read_once_for_its_hash(config, tmp_path, monkeypatch):
