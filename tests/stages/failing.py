@@ -26,8 +26,7 @@ def ask(study: Study, layout: Layout) -> list[Job]:
 def fail_in_turn(study: Study, layout: Layout, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Each stage fails once, when it has written its files and not yet its tables or its receipt;
     the stages that did. Until the last has ended well, there is no report to be had."""
-    stages = {job.stage.name for job in jobs_of(study, layout)}
-    failed = [name for name in STAGES if name in stages]
+    failed = list(dict.fromkeys(job.stage.name for job in jobs_of(study, layout)))
     for name in failed:
         whole = STAGES[name].run
 
