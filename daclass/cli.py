@@ -251,7 +251,7 @@ def _scout(study: Study, layout: Layout, options: argparse.Namespace) -> None:
             [],
             cores=options.cores,
             profile=options.profile,
-            arguments=[str(where.table("predictions", "sweep"))],
+            arguments=["--", str(where.table("predictions", "sweep"))],
         )
 
     found = scout(study, layout, options.seeds, options.drop, train)
