@@ -4,7 +4,8 @@
 
 Every cell is a world (`benchmarks/worlds.py`) of some number of classes, pictures and runs, and of
 some kind of shocks. A study is simulated without any effect and one in which a fifth of the classes
-drop by 16 points, and answered as `daclass measure` would. What is done is kept in
+drop by 16 points (with four conditions: three in which all classes drop by 5, 10 or 20), and
+answered as `daclass measure` would. What is done is kept in
 benchmarks/results/calibration.csv, one row per (cell, question), with the number of studies (or
 intervals) and the standard error; rows that are there are not done again, so an interrupted run
 goes on where it was.
@@ -23,12 +24,15 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.worlds import Study, World
+from daclass.analysis.confusions import false_positives
 from daclass.inference.averages import average_difference
 from daclass.inference.crossed import Crossed, crossed_difference
 from daclass.inference.discoveries import q_values
+from daclass.inference.own_best import OwnBest, picture_correlations
 from daclass.inference.simultaneous import max_p
 
 Q, CONFIDENCE, DROP, SHARE = 0.05, 0.95, 0.16, 0.2
+OWN_BEST = (0.05, 0.1, 0.2)
 COLUMNS = ("cell", "question", "value", "error", "n")
 RESULTS = Path("benchmarks/results/calibration.csv")
 
@@ -65,6 +69,14 @@ def cells() -> dict[str, World]:
     for runs in ((4, 10), (2, 5)):
         name = f"common, unpaired, 24 x 100, {runs[0]} and {runs[1]}"
         found[name] = World(24, EQUAL, runs, common=0.3, paired=False)
+    for kind, classes, pictures, seeds, common in (
+        ("own best of four", 24, EQUAL, (3, 3, 3, 3), 0.0),
+        ("own best of four, common", 24, EQUAL, (3, 3, 3, 3), 0.3),
+        ("own best of four, common", 10, (500, 500), (5, 5, 5, 5), 0.3),
+        ("own best of four, common", 24, EQUAL, (2, 2, 2, 2), 0.3),
+    ):
+        name = f"{kind}, {classes} x {pictures[0]}, {seeds[0]}"
+        found[name] = World(classes, pictures, seeds, common=common)
     add("independent", 1000, SMALL, 3)
     add("common", 1000, SMALL, 3, common=0.3)
     return found
@@ -73,14 +85,20 @@ def cells() -> dict[str, World]:
 def questions(world: World, rng: np.random.Generator, studies: int) -> Iterator[tuple]:
     """What is asked of a cell: (question, value, standard error, n)."""
     counts: dict[str, list[float]] = defaultdict(list)
-    none = np.zeros((2, world.classes))
-    falls = world.shift_for(DROP)
+    none = np.zeros((len(world.seeds), world.classes))
+    falls = {drop: world.shift_for(drop) for drop in (DROP, *OWN_BEST)}
     for _ in range(studies):
         calm = world.draw(rng, none)
         for name, value in of_no_effect(calm, world.classes).items():
             counts[name].append(value)
+        if len(world.seeds) > 2:
+            for drop in OWN_BEST:
+                low = world.draw(rng, np.vstack([falls[drop], none[1:]]))
+                for name, value in of_own_best(low, world.classes, drop).items():
+                    counts[name].append(value)
+            continue
         victims = rng.permutation(world.classes) < max(1, round(SHARE * world.classes))
-        hurt = world.draw(rng, np.stack([np.where(victims, falls, 0.0), none[0]]))
+        hurt = world.draw(rng, np.stack([np.where(victims, falls[DROP], 0.0), none[0]]))
         for name, value in of_effects(hurt, victims).items():
             # Of these worlds the true drop is known to the first order only.
             if not (name.startswith("coverage") and (world.heavy or world.uneven)):
@@ -108,11 +126,22 @@ def of_no_effect(study: Study, n_classes: int) -> Mapping[str, float]:
     found = classes_of(study, n_classes)
     reported = q_values(found.p, "bh") <= Q
     adjusted = max_p(found.p, found.spread.shared)
+    positives = false_positives(*study.cells(n_classes), confidence=CONFIDENCE)
+    positives = positives[positives["half"] == "all"]
+    kept = (positives["low"] <= 0) & (positives["high"] >= 0)
+    own_best = (
+        OwnBest.of([found], [[1.0]]) if len(study.correct) == 2 else own_best_of(study, n_classes)
+    ).p()
     answers = {
         "coverage of classes": np.nanmean((found.low <= 0) & (found.high >= 0)),
         "width of classes, points": 100 * np.nanmean(found.high - found.low),
         "studies that report a class (BH)": float(reported.any()),
         "studies that report a class (max-T)": float((adjusted <= Q).any()),
+        "coverage of growing false positives": kept[positives["low"].notna()].mean(),
+        "studies that report growing false positives": float((positives["q"] <= Q).any()),
+        "studies that report a class below its own best": float(
+            (q_values(own_best, "bh") <= Q).any()
+        ),
     }
     for kind in ("macro", "micro"):
         whole = average_difference(
@@ -126,6 +155,33 @@ def of_no_effect(study: Study, n_classes: int) -> Mapping[str, float]:
         answers[f"coverage of the {kind} average"] = float(whole.low[0] <= 0 <= whole.high[0])
         answers[f"{kind} average above its upper bound"] = float(whole.at_most(0.95)[0] < 0)
     return answers
+
+
+def own_best_of(study: Study, n_classes: int) -> OwnBest:
+    contrasts = [
+        crossed_difference(
+            rows,
+            study.correct[0],
+            study.labels,
+            n_classes,
+            paired=study.paired,
+            confidence=CONFIDENCE,
+            moderate=True,
+        )
+        for rows in study.correct[1:]
+    ]
+    means = [rows.mean(axis=0) for rows in study.correct]
+    return OwnBest.of(contrasts, picture_correlations(means, 0, study.labels, n_classes))
+
+
+def of_own_best(study: Study, n_classes: int, drop: float) -> Mapping[str, float]:
+    """Answers of one study in which all classes lie `drop` below three equal conditions."""
+    bound = own_best_of(study, n_classes).at_least(CONFIDENCE)
+    points = f"{100 * drop:.0f} points"
+    return {
+        f"coverage of the bound on the own best at {points}": float((bound <= drop).mean()),
+        f"mean bound on the own best at {points}": 100 * float(bound.mean()),
+    }
 
 
 def of_effects(study: Study, victims: np.ndarray) -> Mapping[str, float]:

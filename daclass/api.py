@@ -16,17 +16,19 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from daclass.analysis.categories import categories, overlaps, sensitivity
+from daclass.analysis.categories import overlaps
 from daclass.analysis.cells import PREDICTION_COLUMNS, arrange_cells
 from daclass.analysis.decision import decision
 from daclass.analysis.effects import Affected
+from daclass.analysis.kinds import kinds_of_confusions
 from daclass.analysis.measures import measures
 from daclass.analysis.models import models
 from daclass.analysis.notes import names_of_runs, notes
-from daclass.analysis.top_confusions import top_confusions
+from daclass.analysis.tested import conditions_of
 from daclass.atomic import replacing
 from daclass.config import Study
 from daclass.config.reading import validated
+from daclass.data.embeddings import read_embeddings
 from daclass.data.predictions import Joined
 from daclass.data.predictions.given import join_given
 from daclass.errors import InputError
@@ -178,17 +180,17 @@ def analysed(study: Study, joined: Joined) -> Comparison:
         "predictions": predictions,
         "models": models(cells, runs, predictions),
         "notes": pd.DataFrame({"text": [*joined.notes, *notes(cells, names, runs)]}, dtype=str),
-        "categories": categories(
+        **kinds_of_confusions(
+            cells,
+            conditions_of(
+                cells, study.conditions, study.reference_condition, study.tested_condition
+            ),
             tables["effects"], tables["confusions"], shared, index.classes,
-            overlap=kinds.overlap, similarity=kinds.similarity,
-        ),
-        "top_confusions": top_confusions(
-            tables["confusions"], shared, index.classes,
-            overlap=kinds.overlap, similar=kinds.similarity,
+            overlap=kinds.overlap, similarity=kinds.similarity, confidence=options.confidence,
+            vectors=read_embeddings(kinds.embeddings, names) if kinds.embeddings else None,
         ),
     }  # fmt: skip
     tables["decision"] = decision(tables["tested"])
-    tables["sensitivity"] = sensitivity(tables["categories"])
     return Comparison(study, tables)
 
 

@@ -8,20 +8,22 @@ from pathlib import Path
 
 from daclass.config import FolderData, PetriData, PredictionsData, Study, TinyImageNetData
 from daclass.errors import InputError
+from daclass.wording.runs import few_runs
 
 
 def check(study: Study) -> list[str]:
     """Look at what a study asks for beyond its settings: its network, its files, this machine.
 
     Returns:
-        What this machine lacks, in a line each: studies are checked on login nodes as well.
+        What this machine lacks, in a line each, since studies are checked on login nodes as well;
+        and what few seeds cannot show.
 
     Raises:
         InputError: training would be refused on any machine: there is no such network, or a file or
             folder that the study names is not there.
     """
     _files(study)
-    return [] if study.sweep is None else [*_pictures(study), *_training(study)]
+    return [] if study.sweep is None else [*_seeds(study), *_pictures(study), *_training(study)]
 
 
 def _files(study: Study) -> None:
@@ -63,6 +65,13 @@ def _pictures(study: Study) -> Iterator[str]:
     balanced = training.class_weights != "none" or training.sampler != "shuffled"
     if not balanced and (remark := uneven(each)):
         yield f"data: {remark}"
+
+
+def _seeds(study: Study) -> Iterator[str]:
+    for phase in study.phases:
+        said = few_runs(len(study.seeds(phase)), "seeds")
+        if said:
+            yield f"{phase}: {said}"
 
 
 def _training(study: Study) -> Iterator[str]:

@@ -64,9 +64,33 @@ _OVERLAP = (_real, "Share of the pictures labelled with the class that carry the
 _OVERLAP_REVERSE = (_real, "Share of the pictures labelled with the other that carry this one too.")
 _JACCARD = (_real, "Pictures that carry both, as a share of those that carry either.")
 _BOTH = (_int, "Pictures whose label set holds both.")
-_SIMILARITY = (_real, "Wu-Palmer similarity of the two in the class tree, in (0, 1].")
+_SIMILARITY = (
+    _real,
+    "Wu-Palmer similarity of the two in the class tree, in (0, 1]; NaN without a tree.",
+)
+_EMBEDDING = (
+    _real,
+    "Cosine of their embeddings, in [-1, 1]; NaN where the study has none.",
+)
 _RATE_TESTED = (_real, "Share of the class's pictures predicted so under the tested condition.")
 _RATE_REFERENCE = (_real, "The same under the fixed reference.")
+
+_EXPLAINED = {
+    **{
+        f"{name}{end}": (_real, f"{what}{of}.")
+        for name, what in (
+            ("drop_original", "Drop under the original label"),
+            ("drop_multi", "Drop where any annotated label counts as right"),
+            ("drop_control", "Drop where as many random other labels count as right"),
+            ("explained", "Share of the original-label drop that annotations explain"),
+            ("control", "Share of it that as many random labels explain"),
+        )
+        for end, of in (("", ""), ("_low", ": lower end"), ("_high", ": upper end"))
+    },
+    "classes": (_int, "Classes of the group."),
+    "images": _IMAGES,
+    "seeds": _SEEDS,
+}
 
 TABLES: Mapping[str, Table] = {
     "classes": Table(
@@ -282,9 +306,12 @@ TABLES: Mapping[str, Table] = {
             "half": (_text, '"select", "estimate" or "all".'),
             "truth": _TRUTH,
             "k": (_int, "How many of the highest ranked classes may hold the right one."),
-            "accuracy": (_real, "Mean over seeds and pictures."),
+            "accuracy": (_real, "Mean over seeds and pictures (micro)."),
             "low": _LOW,
             "high": _HIGH,
+            "macro": (_real, "Mean over seeds and classes, of those that have pictures (macro)."),
+            "macro_low": (_real, "Lower end of its interval, for these classes."),
+            "macro_high": (_real, "Upper end of its interval, for these classes."),
             "seeds": _SEEDS,
             "images": _IMAGES,
         },
@@ -307,6 +334,11 @@ TABLES: Mapping[str, Table] = {
             "null_high": (_real, "Upper end of where it would lie if conditions did not matter."),
             "false_negatives": (_real, "Pictures of the class that are missed, mean over seeds."),
             "false_positives": (_real, "Pictures wrongly predicted as it, mean over seeds."),
+            "precision": (
+                _real,
+                "Share of the pictures predicted as it that are right; NaN where none is.",
+            ),
+            "f1": (_real, "Harmonic mean of `precision` and `accuracy`, its recall."),
             "seeds": _SEEDS,
             "images": _IMAGES,
         },
@@ -441,22 +473,21 @@ TABLES: Mapping[str, Table] = {
         "A group of classes: their pooled drop, and which share of it annotations explain. A share "
         "is NaN where the interval of the original-label drop holds 0.",
         {
-            "group": (_text, '"all" or "affected".'),
+            "group": (
+                _text,
+                '"all", "affected", or another share of the classes, such as "top 10%".',
+            ),
             "reference": (_text, '"fixed" or "best".'),
-            **{
-                f"{name}{end}": (_real, f"{what}{of}.")
-                for name, what in (
-                    ("drop_original", "Drop under the original label"),
-                    ("drop_multi", "Drop where any annotated label counts as right"),
-                    ("drop_control", "Drop where as many random other labels count as right"),
-                    ("explained", "Share of the original-label drop that annotations explain"),
-                    ("control", "Share of it that as many random labels explain"),
-                )
-                for end, of in (("", ""), ("_low", ": lower end"), ("_high", ": upper end"))
-            },
-            "classes": (_int, "Classes of the group."),
-            "images": _IMAGES,
-            "seeds": _SEEDS,
+            **_EXPLAINED,
+        },
+    ),
+    "kind_drops": Table(
+        "A kind of confusion among the affected classes: what these lose on the estimation half, "
+        "and which share of it annotations explain.",
+        {
+            "group": (_text, 'The kind, as in table "categories".'),
+            "reference": (_text, '"fixed" or "best".'),
+            **_EXPLAINED,
         },
     ),
     "confusions": Table(
@@ -510,9 +541,11 @@ TABLES: Mapping[str, Table] = {
             "jaccard": _JACCARD,
             "both": _BOTH,
             "similarity": _SIMILARITY,
+            "embedding": _EMBEDDING,
             "category": (
                 _text,
-                '"ambiguous", "co-occurring", "fine-grained", "unrelated" or "none".',
+                '"ambiguous", "co-occurring", "fine-grained", "unrelated", "unknown" (without a '
+                'class tree) or "none".',
             ),
         },
     ),
@@ -560,6 +593,15 @@ TABLES: Mapping[str, Table] = {
                 "Seeds that would make this part hold in 80% of studies, were the difference "
                 "true; -1 where no number would; 0 where the question does not arise.",
             ),
+        },
+    ),
+    "share_sensitivity": Table(
+        "A kind of confusion among other shares of the classes, those with the largest drops.",
+        {
+            "share": (_real, "Share of the classes that is followed up."),
+            "category": (_text, "The kind."),
+            "classes": (_int, "Classes of that kind among them."),
+            "growing": (_int, "Those whose confusion grows by an interval above 0."),
         },
     ),
     "interventions": Table(
@@ -666,11 +708,15 @@ TABLES: Mapping[str, Table] = {
             "growth": _GROWTH,
             "low": _LOW,
             "high": _HIGH,
-            "q": (_real, "Benjamini-Yekutieli's, over all pairs."),
+            "q": (_real, 'As in table "confusions".'),
             "overlap": _OVERLAP,
             "overlap_reverse": _OVERLAP_REVERSE,
             "similarity": _SIMILARITY,
-            "category": (_text, '"ambiguous", "co-occurring", "fine-grained" or "unrelated".'),
+            "embedding": _EMBEDDING,
+            "category": (
+                _text,
+                '"ambiguous", "co-occurring", "fine-grained", "unrelated" or "unknown".',
+            ),
         },
     ),
     "realised_area": Table(

@@ -18,6 +18,7 @@ from daclass.config import Layout, Study
 from daclass.errors import InputError
 from daclass.stages.analysis import MEASURED
 from daclass.tables import read_table
+from daclass.wording.verdicts import TWO_NETWORKS
 from tests.conftest import ROOT, absent
 from tests.planting import run
 
@@ -191,6 +192,25 @@ def test_the_report_shows_pictures_of_a_folder(tmp_path: Path):
     assert set(found.tables["examples"]["class_id"]) == {0, 1}  # the first 40 of 120
     assert "base64,/9j/" in found.report(tmp_path / "r.html").read_text()
     found.save(tmp_path / "saved")
+
+
+@pytest.mark.parametrize(
+    ("strong", "weak", "said"), [(3, 5, "3 models against 5"), (1, 1, "1 model")]
+)
+def test_sentences_name_the_runs_of_their_contrast(tmp_path, strong, weak, said):
+    other = runs(0.2, 7)  # a third condition, whose runs are not those of the contrast
+    found = daclass.compare(
+        TRUTH,
+        {"strong": runs(0.8, strong), "other": other, "weak": runs(0.0, weak)},
+        classes=NAMES,
+        settings={"bootstrap": 100},
+    )
+    text = found.report(tmp_path / "report.html").read_text(encoding="utf-8")
+    assert said in text and "7 models" not in text
+    sure = next(line for line in found.answers if line.startswith("How sure"))
+    assert said in sure and "7" not in sure.replace("0.7", "")
+    assert (TWO_NETWORKS in text) == (strong == 1)
+    assert any(TWO_NETWORKS in line for line in found.answers) == (strong == 1)
 
 
 def test_real_models_give_the_numbers_of_the_file_path(real_data, tmp_path, monkeypatch):

@@ -45,6 +45,7 @@ MAY_IMPORT = {
         "stages",
         "tables",
         "training",
+        "wording",
     },
     "gate": {"atomic", "errors"},
     "errors": set(),

@@ -75,7 +75,19 @@ def test_categories_read_the_overlap_that_the_study_names(folder):
     pair = {"class_id": ids[MONITOR], "predicted_id": ids[DESKTOP], "growth": 0.5}
     effects = frame("effects", {"class_id": ids[MONITOR], "affected": True})
     confusions = frame("confusions", *({**pair, "half": h} for h in ("select", "estimate", "all")))
-    planted = {"effects": effects, "confusions": confusions}
+    index = read_table("index", layout.table("index"))
+    images = index.loc[index["split"] == "val", "image_id"]
+    predictions = frame(
+        "predictions",
+        *(
+            {"policy": name, "image_id": image, "view": study.training.val_crop}
+            for name in study.conditions
+            for image in images
+        ),
+    )
+    planted = {
+        ("predictions", "sweep"): predictions, "effects": effects, "confusions": confusions
+    }  # fmt: skip
     plant(study, layout, planted)
     run(study, layout, "categories")
     found = read_table("categories", layout.table("categories")).iloc[0]

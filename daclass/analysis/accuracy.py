@@ -9,14 +9,17 @@ from daclass.analysis.cells import HALVES, TRUTHS, Cells
 from daclass.analysis.conditions import Conditions
 from daclass.analysis.nulls import Nulls
 from daclass.inference.arrays import Bools, Floats, Ints
+from daclass.inference.averages import average
 from daclass.inference.crossed import crossed
 
 
 def accuracy(cells: Cells, *, confidence: float) -> pd.DataFrame:
     """Accuracy of each policy over all pictures, under both truths and on each half.
 
-    The interval speaks for new seeds and new pictures drawn like these (see `crossed`); a policy
-    with one seed gets NaN for it. Where the predictions rank several classes, a picture is right
+    Over pictures (micro) and over classes (macro): where classes have unlike numbers of pictures,
+    the two differ. Intervals speak for new seeds and new pictures drawn like these (see `crossed`);
+    those of the macro average take the classes for given (see `averages`). A policy with one seed
+    gets NaN for them. Where the predictions rank several classes, a picture is right
     "in the top k" if one of the first k is right (see `Runs.depths`).
 
     Args:
@@ -38,6 +41,13 @@ def accuracy(cells: Cells, *, confidence: float) -> pd.DataFrame:
                     found = crossed(
                         correct[:, counted], groups, 1, confidence=confidence, span=(0.0, 1.0)
                     )
+                    macro = average(
+                        correct[:, counted],
+                        cells.images.labels[counted],
+                        "macro",
+                        confidence=confidence,
+                        span=(0.0, 1.0),
+                    )
                     rows.append(
                         {
                             "policy": policy,
@@ -48,6 +58,9 @@ def accuracy(cells: Cells, *, confidence: float) -> pd.DataFrame:
                             "accuracy": found.mean[0],
                             "low": found.low[0],
                             "high": found.high[0],
+                            "macro": macro.mean[0],
+                            "macro_low": macro.low[0],
+                            "macro_high": macro.high[0],
                             "seeds": found.seeds,
                             "images": found.images[0],
                         }
@@ -62,7 +75,7 @@ def class_accuracy(
 
     Over all pictures of both halves. `null_low` and `null_high` say where the accuracy would lie if
     conditions did not matter (see `Nulls.class_band`). Counts are means over runs of what `count`
-    counts. For k above 1 there are accuracies only.
+    counts; precision and F1 are those of the mean counts. For k above 1 there are accuracies only.
 
     Args:
         cells: what `arrange_cells` gives.
@@ -106,7 +119,13 @@ def class_accuracy(
                 )
                 if k == 1:
                     negatives, positives = _errors(cells, own, ~correct, counted)
+                    right = found.images - negatives
+                    with np.errstate(invalid="ignore"):
+                        precision = right / (right + positives)
+                        f1 = 2 * right / (2 * right + positives + negatives)
                     frame = frame.assign(
+                        precision=precision,
+                        f1=f1,
                         null_low=null_low[level],
                         null_high=null_high[level],
                         false_negatives=negatives,

@@ -10,9 +10,11 @@ import pandas as pd
 from scipy import sparse
 
 from daclass.analysis.cells import label_pairs, validation_images
+from daclass.analysis.effects import Affected, selection_drop
+from daclass.analysis.explained import SHARES
 from daclass.inference.arrays import Floats, Ints
 
-CATEGORIES = ("ambiguous", "co-occurring", "fine-grained", "unrelated", "none")
+CATEGORIES = ("ambiguous", "co-occurring", "fine-grained", "unrelated", "unknown", "none")
 
 
 def overlaps(index: pd.DataFrame, annotations: pd.DataFrame, n_classes: int) -> pd.DataFrame:
@@ -66,8 +68,8 @@ def similarity(paths: Sequence[str]) -> Floats:
 
     ``2 depth(lowest common ancestor) / (depth(a) + depth(b))`` (Wu and Palmer, ACL 1994) with
     NLTK's convention: the root, which the paths leave out, has depth 1. Two classes that share
-    nothing but the root are thus a little similar; in a flat set, where each path is one name, all
-    pairs have 0.5.
+    nothing but the root are thus a little similar. Where each path is one name there is no tree,
+    and the similarity of any two classes is unknown (NaN).
 
     Args:
         paths: way from below the root to each class, joined by "/", the class last. An empty path
@@ -81,7 +83,9 @@ def similarity(paths: Sequence[str]) -> Floats:
         prefixes = ["/".join(way[:level]) if len(way) >= level else None for way in ways]
         node = pd.factorize(np.array(prefixes, object))[0]
         shared += (node[:, None] == node[None, :]) & (node[:, None] >= 0)
-    return 2 * shared / (depth[:, None] + depth[None, :])
+    found = 2 * shared / (depth[:, None] + depth[None, :])
+    flat = max(depth, default=0) <= 2
+    return np.where(np.eye(len(ways), dtype=bool) | (not flat), found, np.nan)
 
 
 def swallowers(confusions: pd.DataFrame, victims: npt.ArrayLike) -> pd.Series:
@@ -113,6 +117,7 @@ def categories(
     *,
     overlap: float,
     similarity: float,
+    vectors: Floats | None = None,
 ) -> pd.DataFrame:
     """Name the swallower of each affected class, and the kind of the pair.
 
@@ -128,10 +133,14 @@ def categories(
     low           fine-grained      unrelated
     ============  ================  ===============
 
+    Without a class tree the cosine of the classes' embeddings stands in for similarity; without
+    either the kind is unknown.
+
     Args:
         effects, confusions, classes: the tables of those names.
         overlaps: what the function `overlaps` gives.
         overlap, similarity: thresholds in [0, 1].
+        vectors: embeddings of the classes by class id, [C, D], where there are any.
 
     Returns:
         Table "categories", sorted by class; category "none" where no confusion grew.
@@ -144,7 +153,7 @@ def categories(
     grown = estimate.rename(columns={"predicted_id": "swallower_id"})
     table = table.merge(grown[[*pair, "growth", "low", "high"]], how="left", on=pair)
     table = table.merge(overlaps.rename(columns={"other_id": "swallower_id"}), how="left", on=pair)
-    table = table.assign(similarity=_similarity_of(table, classes))
+    table = table.assign(**closeness(table, classes, vectors))
     has_swallower = table["swallower_id"] >= 0
     shares = ["overlap", "overlap_reverse", "jaccard", "both"]
     table.loc[has_swallower, shares] = table.loc[has_swallower, shares].fillna(0)
@@ -180,22 +189,85 @@ def sensitivity(
     return pd.DataFrame(rows)
 
 
-def _similarity_of(table: pd.DataFrame, classes: pd.DataFrame) -> Floats:
-    """Similarity of each class and its swallower; NaN where it has none."""
-    ordered = classes.sort_values("class_id")
-    matrix = similarity(list(ordered["path"]))
-    pair = table[["class_id", "swallower_id"]].to_numpy(np.int64)
-    return np.where(pair[:, 1] >= 0, matrix[pair[:, 0], pair[:, 1]], np.nan)
+def kinds_by_share(
+    effects: pd.DataFrame,
+    confusions: pd.DataFrame,
+    overlaps: pd.DataFrame,
+    classes: pd.DataFrame,
+    *,
+    overlap: float,
+    similarity: float,
+    vectors: Floats | None = None,
+    shares: Sequence[float] = SHARES,
+) -> pd.DataFrame:
+    """How many classes of each kind there are if other shares of the classes were followed up.
+
+    Args:
+        effects, confusions, overlaps, classes, overlap, similarity, vectors: as for `categories`.
+        shares: of the classes, chosen by the rule "top".
+
+    Returns:
+        Table "share_sensitivity": one row for each share and kind, empty kinds included.
+    """
+    drop = selection_drop(effects).sort_index()
+    rows = []
+    for share in shares:
+        chosen = Affected("top", share, at_least=1, q=0.05).choose(drop.to_numpy(), drop.to_numpy())
+        found = categories(
+            effects.assign(affected=effects["class_id"].isin(drop.index[chosen])),
+            confusions,
+            overlaps,
+            classes,
+            overlap=overlap,
+            similarity=similarity,
+            vectors=vectors,
+        )
+        for kind in CATEGORIES:
+            own = found[found["category"] == kind]
+            rows.append(
+                {
+                    "share": share,
+                    "category": kind,
+                    "classes": len(own),
+                    "growing": int((own["low"] > 0).sum()),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def closeness(
+    pairs: pd.DataFrame, classes: pd.DataFrame, vectors: Floats | None
+) -> dict[str, Floats]:
+    """How close the classes of pairs are, by column: `similarity` in the class tree, and
+    `embedding`, the cosine of their embeddings; NaN where there are none, or no second class.
+
+    Args:
+        pairs: with the columns class_id and swallower_id, [rows].
+        classes: the table of that name.
+        vectors: as for `categories`.
+    """
+    own, other = pairs[["class_id", "swallower_id"]].to_numpy(np.int64).T
+    tree = similarity(list(classes.sort_values("class_id")["path"]))[own, other]
+    cosine = np.full(len(pairs), np.nan)
+    if vectors is not None:
+        unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        cosine = np.clip((unit[own] * unit[other]).sum(axis=1), -1.0, 1.0)
+    return {
+        name: np.where(other >= 0, values, np.nan)
+        for name, values in (("similarity", tree), ("embedding", cosine))
+    }
 
 
 def kinds(table: pd.DataFrame, overlap: float, similarity: float) -> np.ndarray:
     """Category of each row of table "categories" under two thresholds, [rows]."""
+    close = table["similarity"].fillna(table["embedding"])
     # A hair of slack, so that a similarity of 0.7 in floating point reaches a threshold of 0.7.
-    near = table["similarity"] >= similarity - 1e-9
+    near = close >= similarity - 1e-9
     shared = table[["overlap", "overlap_reverse"]].max(axis=1) >= overlap - 1e-9
     kinds = np.where(
         shared,
         np.where(near, "ambiguous", "co-occurring"),
         np.where(near, "fine-grained", "unrelated"),
     )
+    kinds = np.where(close.isna(), "unknown", kinds)
     return np.where(table["swallower_id"] >= 0, kinds, "none")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,9 @@ from daclass.inference.ratios import RATIOS, fieller, quadratic, sums_at
 _TRUTHS = (*TRUTHS, "control")
 _ENDS = ("", "_low", "_high")
 _SHARES = [f"{name}{end}" for name in ("explained", "control") for end in _ENDS]
+SHARES = (0.05, 0.1, 0.2)
+"""Shares of the classes that are taken for affected beside the study's own rule: what is found
+should not hang on one of them."""
 _NUMBERS = [*(f"drop_{truth}{end}" for truth in _TRUTHS for end in _ENDS), *_SHARES]
 
 
@@ -55,6 +58,7 @@ def explained(
       fold of pictures and seeds chooses classes and their best conditions, and they are measured on
       the other pictures with the other seeds. So the pooled drop is free of the optimism that the
       drop of classes chosen on shared seeds has. Folds may choose different classes.
+    - "top 5%" and so on: the same for other shares of the classes (`SHARES`), by the rule "top".
 
     Intervals speak for new seeds and new pictures of these classes. That of a ratio is Fieller's
     (1954): the ratios that the data do not reject, with the standard errors of `crossed`. A share
@@ -89,10 +93,63 @@ def explained(
         at_best = {truth: _at(correct, level) for truth, correct in truths.items()}
         known = (level >= 0) & counted
         pools.append(_Pool("all", "best", at_best, at_tested, known, True))
+        rules = {f"top {share:.0%}": replace(affected, rule="top", share=share) for share in SHARES}
         if affected.rule == "top" or len(right[0]) >= 4:
-            members = _members(cells, right, chosen_levels, conditions, affected, confidence)
-            pools.append(_Pool("affected", "best", at_best, at_tested, known & members, True))
+            rules = {"affected": affected, **rules}
+        for group, rule in rules.items():
+            members = _members(cells, right, chosen_levels, conditions, rule, confidence)
+            pools.append(_Pool(group, "best", at_best, at_tested, known & members, True))
+    return _table(cells, conditions, truths, rows, pools, confidence)
+
+
+def explained_by_kind(
+    cells: Cells, conditions: Conditions, categories: pd.DataFrame, *, confidence: float
+) -> pd.DataFrame:
+    """What each kind of affected classes loses under original labels and under all labels.
+
+    On the estimation half: classes and kinds were chosen on the other one, but with the same seeds,
+    so that what these seeds have in common flatters the drop. Against each class's own best
+    condition where it can be cross-fitted, and against the fixed reference.
+
+    Args:
+        cells, conditions, confidence: as for `explained`.
+        categories: the table of that name.
+
+    Returns:
+        Table "kind_drops": one row for each kind that occurs and reference.
+    """
+    rows = conditions.replicates(cells.table)
+    counted = cells.counted["multi"] & cells.images.half("estimate")
+    truths = _truths(cells, rows)
+    right = [cells.correct["original"][own] for own in rows]
+    at_tested = {truth: correct[0] for truth, correct in truths.items()}
+    at_reference = {truth: correct[conditions.reference_level] for truth, correct in truths.items()}
+    level, at_best = None, at_reference
+    if seed_groups(right) is not None:
+        levels = best_levels(right, cells.images, cells.counted["multi"])
+        level, _ = cross_fitted(right, cells.images, levels, "estimate")
+        at_best = {truth: _at(correct, level) for truth, correct in truths.items()}
+    pools = []
+    for kind, own in categories.groupby("category", sort=False):
+        inside = (counted & np.isin(cells.images.labels, own["class_id"]))[None]
+        pools.append(_Pool(str(kind), "fixed", at_reference, at_tested, inside, conditions.paired))
+        if level is not None:
+            known = inside & (level >= 0)
+            pools.append(_Pool(str(kind), "best", at_best, at_tested, known, True))
+    return _table(cells, conditions, truths, rows, pools, confidence)
+
+
+def _table(
+    cells: Cells,
+    conditions: Conditions,
+    truths: Mapping[str, Sequence[Floats]],
+    rows: Sequence[Ints],
+    pools: Sequence[_Pool],
+    confidence: float,
+) -> pd.DataFrame:
+    """One row per pool; shares are withheld where nobody looked for other labels."""
     held, table = conditions.level(confidence), []
+    contrast = (rows[0], rows[conditions.reference_level])
     for pool in pools:
         images = pool.mask.any(axis=0)
         row = pool.numbers(held) if images.any() else dict.fromkeys(_NUMBERS, np.nan)
@@ -103,10 +160,11 @@ def explained(
                 **row,
                 "classes": len(np.unique(cells.images.labels[images])),
                 "images": int(images.sum()),
-                "seeds": min(len(own) for own in rows),
+                "seeds": min(map(len, contrast if pool.reference == "fixed" else rows)),
             }
         )
-    found = pd.DataFrame(table)
+    columns = ["group", "reference", *_NUMBERS, "classes", "images", "seeds"]
+    found = pd.DataFrame(table, columns=columns)
     original, multi = truths["original"], truths["multi"]
     if all(map(np.array_equal, original, multi)) and not cells.extra_labels.any():
         found[_SHARES] = np.nan

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from daclass.analysis.categories import kinds, similarity
+from daclass.analysis.categories import closeness, kinds
+from daclass.inference.arrays import Floats
 
 SHOWN = 5
 
@@ -16,6 +17,7 @@ def top_confusions(
     *,
     overlap: float,
     similar: float,
+    vectors: Floats | None = None,
     shown: int = SHOWN,
 ) -> pd.DataFrame:
     """The pairs (class, predicted) with the largest growth on all pictures: a description.
@@ -27,6 +29,7 @@ def top_confusions(
         confusions, classes: the tables of those names.
         overlaps: what `categories.overlaps` gives.
         overlap, similar: the thresholds of overlap and similarity, in [0, 1].
+        vectors: embeddings of the classes, as for `categories.categories`.
         shown: pairs a class, at most; those that do not grow are left out.
 
     Returns:
@@ -40,11 +43,11 @@ def top_confusions(
     shares = ["overlap", "overlap_reverse"]
     top = top.merge(pairs[["class_id", "predicted_id", *shares]], how="left")
     top[shares] = top[shares].fillna(0.0)
-    matrix = similarity(list(classes.sort_values("class_id")["path"]))
-    top["similarity"] = matrix[top["class_id"], top["predicted_id"]]
-    found = kinds(top.rename(columns={"predicted_id": "swallower_id"}), overlap, similar)
+    pairs = top.rename(columns={"predicted_id": "swallower_id"})
+    top = top.assign(**closeness(pairs, classes, vectors))
+    found = kinds(top.assign(swallower_id=top["predicted_id"]), overlap, similar)
     columns = [
         "class_id", "predicted_id", "rate_tested", "rate_reference", "growth", "low", "high",
-        "q", *shares, "similarity",
+        "q", *shares, "similarity", "embedding",
     ]  # fmt: skip
     return top[columns].assign(category=found).reset_index(drop=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -70,7 +71,12 @@ class Categories(Section):
     overlap: Share = 0.1
     """Label sets overlap from this share on (the larger of the two directions)."""
     similarity: Share = 0.7
-    """Classes are close from this Wu-Palmer similarity in the class tree on."""
+    """Classes are close from this similarity on: Wu-Palmer's in the class tree or, without a tree,
+    the cosine of their embeddings."""
+    embeddings: Path | None = None
+    """Embeddings of the class names: a CSV with the column name, all others being numbers, or an
+    .npz with names [C] and vectors [C, D]. Shown beside the class tree, and used in its place where
+    there is none."""
 
 
 class Analysis(Section):

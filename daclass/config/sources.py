@@ -112,7 +112,7 @@ class FolderData(PerClass):
     `daclass.data.annotations`. Without it the original label is the only one."""
     classes: Path | Literal["wordnet"] | None = None
     """The class tree: a CSV with columns name,path, path ending in the name; or wordnet, where
-    class folders are called by WordNet ids or nouns. Without it all classes are equally similar.
+    class folders are called by WordNet ids or nouns. Without it how similar classes are is unknown.
     Readers see a path's last part as the class's name; policy files have the folder's."""
     overlap: Literal["real"] | None = None
     """Where the overlap of two classes' labels comes from, which tells ambiguous and co-occurring

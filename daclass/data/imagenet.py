@@ -50,7 +50,7 @@ def class_names() -> list[str]:
 def class_tree() -> pd.DataFrame:
     """Columns name and path by class number; the path is WordNet's, where that is installed.
 
-    Else the path is the name alone and all classes are equally similar.
+    Else the path is the name alone and how similar classes are is unknown.
     """
     names = class_names()
     paths = []

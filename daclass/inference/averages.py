@@ -14,7 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from daclass.inference.arrays import Floats, Ints
-from daclass.inference.crossed import Crossed, crossed, crossed_difference, estimated
+from daclass.inference.crossed import (
+    Crossed,
+    Sums,
+    estimated,
+    spread_of,
+    spread_of_contrast,
+)
 from daclass.inference.spread import Part, Spread
 
 Average = Literal["macro", "micro"]
@@ -42,8 +48,10 @@ def average(
         One group; NaN where there is no picture.
     """
     ranks, group = np.unique(labels, return_inverse=True)
-    found = crossed(values, group, len(ranks), confidence=confidence, span=span)
-    return _average(found, [_means(values, group, found.images)], kind, confidence, span)
+    images = np.bincount(group, minlength=len(ranks))
+    mean, spread = spread_of(Sums.of(values, group, len(ranks)), images)
+    means = [_means(values, group, images)]
+    return _average(mean, spread, images, means, kind, confidence, span)
 
 
 def average_difference(
@@ -66,12 +74,11 @@ def average_difference(
         paired: whether runs are pairs; then S = T, and row s of one belongs to row s of the other.
     """
     ranks, group = np.unique(labels, return_inverse=True)
-    found = crossed_difference(
-        first, second, group, len(ranks), paired=paired, confidence=confidence
-    )
-    arms = [_means(one, group, found.images) for one in (first, second)]
+    images = np.bincount(group, minlength=len(ranks))
+    mean, spread = spread_of_contrast(first, second, group, len(ranks), paired=paired)
+    arms = [_means(one, group, images) for one in (first, second)]
     runs = [arms[0] - arms[1]] if paired else arms
-    return _average(found, runs, kind, confidence, (-1.0, 1.0))
+    return _average(mean, spread, images, runs, kind, confidence, (-1.0, 1.0))
 
 
 def _means(values: npt.NDArray, group: Ints, images: Ints) -> Floats:
@@ -80,14 +87,16 @@ def _means(values: npt.NDArray, group: Ints, images: Ints) -> Floats:
 
 
 def _average(
-    found: Crossed,
+    mean: Floats,
+    spread: Spread,
+    images: Ints,
     runs: Sequence[Floats],
     kind: Average,
     confidence: float,
     span: tuple[float, float],
 ) -> Crossed:
-    """Args: what is known of each class alone, and each condition's means, [S, C]."""
-    weight = found.images if kind == "micro" else np.ones(len(found.images))
+    """Args: what is known of each class alone, [C], and each condition's means, [S, C]."""
+    weight = images if kind == "micro" else np.ones(len(images))
     weight = weight / weight.sum()
 
     def pooled(part: Floats, df: Floats) -> tuple[Floats, Floats]:
@@ -99,15 +108,18 @@ def _average(
         return np.array([known.sum()]), np.array([df_all])
 
     parts = []
-    for means, one in zip(runs, found.spread.runs, strict=True):
+    for means, one in zip(runs, spread.runs, strict=True):
         own = means @ weight
         between = np.array([own.var(ddof=1) / len(own) if len(own) > 1 else np.nan])
         nothing = np.zeros(1)
-        parts.append(Part(between, nothing, nothing + 1, *pooled(one.rest, one.rest_df), one.df))
-    image = pooled(found.spread.image, found.spread.image_df)
-    mean = np.array([found.mean @ weight]) if len(weight) else np.array([np.nan])
-    images = np.array([found.images.sum()])
-    return estimated(mean, Spread(*image, tuple(parts)), images, confidence, span)
+        parts.append(
+            Part(between, nothing, nothing + 1, *pooled(one.rest, one.rest_df), one.df, nothing)
+        )
+    image = pooled(spread.image, spread.image_df)
+    whole = np.array([mean @ weight]) if len(weight) else np.array([np.nan])
+    return estimated(
+        whole, Spread(*image, tuple(parts)), np.array([images.sum()]), confidence, span
+    )
 
 
 def _mean(part: Floats) -> float:

@@ -180,17 +180,34 @@ def crossed_difference(
         paired: whether runs are pairs.
     """
     group = np.asarray(groups, np.int64)
+    mean, spread = spread_of_contrast(
+        first, second, group, n_groups, paired=paired, moderate=moderate
+    )
+    return estimated(mean, spread, np.bincount(group, minlength=n_groups), confidence)
+
+
+def spread_of_contrast(
+    first: npt.NDArray,
+    second: npt.NDArray,
+    group: Ints,
+    n_groups: int,
+    *,
+    paired: bool,
+    moderate: bool = False,
+) -> tuple[Floats, Spread]:
+    """The means of `crossed_difference` and how they scatter, [G], without intervals, which take
+    most of its time."""
     first, second = _numbers(first), _numbers(second)
+    images = np.bincount(group, minlength=n_groups)
     if paired:
-        return crossed(first - second, group, n_groups, confidence=confidence, moderate=moderate)
+        return spread_of(Sums.of(first - second, group, n_groups), images, moderate=moderate)
     exact = np.int64 if first.dtype.kind == second.dtype.kind == "i" else np.float64
     both = first.sum(axis=0, dtype=exact) * second.sum(axis=0, dtype=exact)
-    return difference_from_sums(
+    return spread_of_difference(
         Sums.of(first, group, n_groups),
         Sums.of(second, group, n_groups),
         _per_group(both, group, n_groups),
-        np.bincount(group, minlength=n_groups),
-        confidence=confidence,
+        images,
         moderate=moderate,
     )
 
@@ -210,14 +227,19 @@ def crossed_from_sums(
         images: number of pictures of each group, [G].
         confidence, span, moderate: as for `crossed`.
     """
+    mean, spread = spread_of(sums, images, moderate=moderate)
+    return estimated(mean, spread, images, confidence, span)
+
+
+def spread_of(sums: Sums, images: Ints, *, moderate: bool = False) -> tuple[Floats, Spread]:
+    """As `spread_of_contrast`, for `crossed_from_sums`."""
     seeds, n = len(sums.seed_sums), np.asarray(images, np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = sums.seed_sums.sum(axis=0) / (seeds * n)
         over_images = _positive(sums.image_squares / seeds - seeds * n * mean**2)
         # One picture that is 1 in each of the S runs, all others 0, has a sum of squares of S.
         image = np.maximum(over_images, seeds) / _df_of(n) / (seeds * n)
-        spread = Spread(image, _df_of(n), (_runs(sums, n, moderate),))
-        return estimated(mean, spread, images, confidence, span)
+        return mean, Spread(image, _df_of(n), (_runs(sums, n, moderate),))
 
 
 def difference_from_sums(
@@ -238,6 +260,14 @@ def difference_from_sums(
         images: number of pictures of each group, [G].
         confidence, span, moderate: as for `crossed`.
     """
+    mean, spread = spread_of_difference(first, second, both, images, moderate=moderate)
+    return estimated(mean, spread, images, confidence, span)
+
+
+def spread_of_difference(
+    first: Sums, second: Sums, both: Floats, images: Ints, *, moderate: bool = False
+) -> tuple[Floats, Spread]:
+    """As `spread_of_contrast`, for `difference_from_sums`."""
     n = np.asarray(images, np.float64)
     s, t = len(first.seed_sums), len(second.seed_sums)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -246,7 +276,7 @@ def difference_from_sums(
         over_images = _positive(of_image - n * mean**2)
         image = np.maximum(over_images, 1.0) / _df_of(n) / n
         runs = (_runs(first, n, moderate), _runs(second, n, moderate))
-        return estimated(mean, Spread(image, _df_of(n), runs), images, confidence, span)
+        return mean, Spread(image, _df_of(n), runs)
 
 
 def _runs(sums: Sums, images: Floats, moderate: bool) -> Part:
@@ -254,7 +284,7 @@ def _runs(sums: Sums, images: Floats, moderate: bool) -> Part:
     seeds = len(sums.seed_sums)
     if seeds < 2:
         unknown = np.full_like(images, np.nan)
-        return Part(unknown, unknown, unknown, unknown, unknown, 0)
+        return Part(unknown, unknown, unknown, unknown, unknown, 0, unknown)
     cells = seeds * images
     correction = sums.seed_sums.sum(axis=0) ** 2 / cells
     over_seeds = _positive((sums.seed_sums**2).sum(axis=0) / images - correction)
@@ -265,9 +295,15 @@ def _runs(sums: Sums, images: Floats, moderate: bool) -> Part:
         learnt = learn(sums.seed_sums / images, rest, images)
     else:
         alone = over_seeds / (seeds - 1)
-        learnt = Learnt(alone, np.zeros_like(alone), np.ones_like(alone))
+        learnt = Learnt.nothing(alone, seeds - 1)
     return Part(
-        learnt.shared / cells, learnt.own / cells, learnt.own_df, rest / cells, df_rest, seeds - 1
+        learnt.shared / cells,
+        learnt.own / cells,
+        learnt.own_df,
+        rest / cells,
+        df_rest,
+        seeds - 1,
+        learnt.common / cells,
     )
 
 

@@ -16,11 +16,13 @@ degrees of freedom as there are runs, less one.
 
 **The own part.** What is left of each class has ``E[MS_run] / E[MS_rest] = 1 + N t``, N being its
 pictures and t what runs do to it in units of the rest. The t of all classes together gives what to
-expect of each; over that, the ratios are taken for scaled chi-squares around levels that follow a
-scaled inverse chi-square distribution with d0 degrees of freedom, which moments estimate. Each
-ratio is then pulled to the common level and gains d0 degrees of freedom (Smyth 2004, Stat. Appl.
-Genet. Mol. Biol. 3(1), 3). Moments of the ratios, not of their logarithms, since with few pictures
-runs often agree exactly.
+expect of each; over that, the ratios are taken for chi-squares around levels with d0 degrees of
+freedom (see `levels`). Each ratio is then pulled to the common level and gains d0 degrees of
+freedom (Smyth 2004, Stat. Appl. Genet. Mol. Biol. 3(1), 3).
+
+- Where classes plainly differ in how much runs matter to them, d0 is small, and what they tell of
+  each other may be wrong: of some classes in which runs differ much, three agree by chance, and the
+  others would have them believe it. Below `_LEAST_PRIOR_DF` classes therefore learn nothing.
 
 - Classes that compete for each other's pictures rise and fall together, and tell less than as many
   independent ones. The degrees of freedom stay below those of the *effective* number of classes
@@ -42,8 +44,11 @@ import numpy as np
 from scipy import stats
 
 from daclass.inference.arrays import Bools, Floats
+from daclass.inference.levels import common_level
 
 _LEAST_CLASSES = 5
+_LEAST_PRIOR_DF = 4.0
+"""Of levels: with fewer, they have no finite variance."""
 _RARE = 1e-6  # share of usual classes that would be taken for outliers
 _MOST_LEVERAGE = 0.5  # of one class on the common shocks, beyond which it is not told from them
 _ROUNDS = 3  # of fitting shocks and weights in turn; they settle to three digits
@@ -57,11 +62,19 @@ class Learnt:
         shared: what is known from the runs alone.
         own: what classes have told each other; 0 for those that learn nothing.
         own_df: its degrees of freedom, [G].
+        common: what of `shared` all classes have in common, as far as that is known.
     """
 
     shared: Floats
     own: Floats
     own_df: Floats
+    common: Floats
+
+    @classmethod
+    def nothing(cls, alone: Floats, df: int) -> Learnt:
+        """Each class has its own mean square alone, [G]."""
+        none = np.zeros_like(alone)
+        return cls(alone.copy(), none, np.full_like(alone, df), none.copy())
 
 
 def learn(means: Floats, rest: Floats, images: Floats) -> Learnt:
@@ -75,7 +88,7 @@ def learn(means: Floats, rest: Floats, images: Floats) -> Learnt:
     df = len(means) - 1
     apart = means - means.mean(axis=0)
     alone = images * (apart**2).sum(axis=0) / df
-    found = Learnt(alone.copy(), np.zeros_like(alone), np.full_like(alone, df))
+    found = Learnt.nothing(alone, df)
     known = rest > 0
     if known.sum() < _LEAST_CLASSES:
         return found
@@ -88,6 +101,7 @@ def learn(means: Floats, rest: Floats, images: Floats) -> Learnt:
     learnt, own_df, usual = _moderated(ratio, expected, bound, df, standard)
     usual &= leverage <= _MOST_LEVERAGE
     common = images[known] * rest[known] ** 2 * (shocks**2).sum() / df
+    found.common[known] = np.minimum(common, np.where(usual, common, alone[known]))
     found.shared[known] = np.where(usual, common, alone[known])
     found.own[known] = np.where(usual, (1 - leverage) * learnt * rest[known], 0.0)
     found.own_df[known] = np.where(usual, own_df, df)
@@ -130,16 +144,11 @@ def _moderated(
         expected, bound: see `_expected`.
         standard: what is the class's own in each run, over its expected spread, [S, G].
     """
-    level = np.minimum(ratio, bound) / expected
-    mean = float(level.mean())
-    # E[level^2] is that of the expectations times that of a chi-square over its df, 1 + 2 / df;
-    # the expectations E, scaled inverse chi-squares with d0 df, have mean centre d0 / (d0 - 2) and
-    # variance 2 mean^2 / (d0 - 4).
-    variance = float((level**2).mean()) / (1 + 2 / df) - mean**2
-    prior_df = 4 + 2 * mean**2 / variance if variance > 0 else np.inf
+    level, prior_df = common_level(np.minimum(ratio, bound) / expected, df)
+    if prior_df < _LEAST_PRIOR_DF:
+        return ratio, np.full_like(ratio, df), np.zeros(len(ratio), bool)
     share = 1.0 if np.isinf(prior_df) else prior_df / (prior_df + df)
-    centre = mean if np.isinf(prior_df) else mean * (prior_df - 2) / prior_df
-    learnt = share * centre * expected + (1 - share) * ratio
+    learnt = share * level * expected + (1 - share) * ratio
     usual = ratio <= bound
     most = df * max(_effective(standard[:, usual]), 1.0)
     return learnt, np.full_like(ratio, min(df + prior_df, most)), usual

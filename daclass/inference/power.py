@@ -45,6 +45,7 @@ def with_runs(spread: Spread, runs: int) -> Spread:
                 rest=part.rest * factor,
                 rest_df=part.rest_df * (runs - 1) / part.df,
                 df=runs - 1,
+                common=part.common * factor,
             )
         )
     flips = np.sum([part.rest for part in spread.runs], axis=0)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special, stats
 
 from daclass.inference.arrays import Bools, Floats
 from daclass.inference.crossed import Crossed
@@ -113,7 +113,7 @@ def max_p(p: Floats, shared: Floats) -> Floats:
     grid = np.linspace(0.0, observed.max() + 1e-9, _GRID)
     beyond = []
     for x in grid:
-        missed = stats.norm.sf((x - mean) / deviation) + stats.norm.cdf((-x - mean) / deviation)
+        missed = special.ndtr((mean - x) / deviation) + special.ndtr((-x - mean) / deviation)
         # In logarithms, so that small chances of many classes add up exactly.
         none = np.log1p(-np.minimum(missed, 1 - 1e-15)).sum(axis=0)
         beyond.append(float(-np.expm1(none) @ weights))

@@ -52,6 +52,7 @@ class Part:
         rest: mean square of independent flips, which either holds too, [G].
         rest_df: its degrees of freedom, [G].
         df: of `shared`: the number of runs less one.
+        common: what of `shared` all groups have in common, [G].
     """
 
     shared: Floats
@@ -60,6 +61,7 @@ class Part:
     rest: Floats
     rest_df: Floats
     df: int
+    common: Floats
 
     def excess(self, factor: Floats | float = 1.0) -> Floats:
         """The component of runs: what their mean squares have above the flips, cut at 0, [G].
@@ -106,9 +108,9 @@ class Spread:
 
     @property
     def shared(self) -> Floats:
-        """Share of the variance that all classes have in common, through their runs, [G]."""
+        """Share of the variance that all groups have in common, through their runs, [G]."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            parts = [np.minimum(part.shared, part.excess()) for part in self.runs]
+            parts = [np.minimum(part.common, part.excess()) for part in self.runs]
             return np.asarray(np.sum(parts, axis=0) / self.variance)
 
     def p(self, distance: Floats) -> Floats:

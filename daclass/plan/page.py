@@ -17,6 +17,7 @@ from daclass.plan.jobs import Job, jobs
 from daclass.plan.runs import Wanted, wanted
 from daclass.plan.speed import job_hours, measured, published, stored
 from daclass.realised import known_sizes, view_lines
+from daclass.wording.runs import few_runs
 
 
 def plan(
@@ -75,6 +76,8 @@ def _runs(layout: Layout, phases: Sequence[Wanted]) -> Iterator[str]:
             f"  {phase.phase}: {bound}{phase.at_most} = {phase.policies} policies x "
             f"{len(phase.seeds)} seeds; {len(phase.stored)} stored, {bound}{missing} missing{why}"
         )
+        if said := few_runs(len(phase.seeds), "seeds"):
+            yield f"  {phase.phase}: {said}"
         begun = sum(run.checkpoint.is_file() for run in phase.missing)
         if begun:
             yield f"  {phase.phase}: {begun} of the missing go on from a checkpoint"

@@ -35,7 +35,8 @@ def accuracy_numbers(accuracy: pd.DataFrame, conditions: Conditions) -> pd.DataF
     """The conditions' accuracy over all validation pictures, in their order."""
     rows = conditions.place(accuracy[accuracy["half"] == "all"])
     columns = [
-        "condition", "position", "truth", "accuracy", "low", "high", "seeds", "images",
+        "condition", "position", "truth", "accuracy", "low", "high", "macro", "macro_low",
+        "macro_high", "seeds", "images",
     ]  # fmt: skip
     numbers = rows[columns].drop_duplicates(["condition", "truth"])
     ordered = numbers.sort_values(["truth", "position"], ascending=[False, True], ignore_index=True)

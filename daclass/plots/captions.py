@@ -26,7 +26,7 @@ PANELS_AT_MOST = 12
 
 
 def _replicates(tables: Tables) -> str:
-    return counted(tables.seeds, tables.replicate, tables.replicates)
+    return tables.runs
 
 
 def _level(tables: Tables) -> str:

@@ -50,6 +50,7 @@ CATEGORY_COLOURS = {
     "co-occurring": ORANGE,
     "fine-grained": GREEN,
     "unrelated": PINK,
+    "unknown": INK,
     "none": INK,
 }
 CATEGORY_MARKERS = {
@@ -57,6 +58,7 @@ CATEGORY_MARKERS = {
     "co-occurring": "s",
     "fine-grained": "^",
     "unrelated": "D",
+    "unknown": "P",
     "none": "v",
 }
 FALLBACK_FONTS = (

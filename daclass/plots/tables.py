@@ -13,6 +13,7 @@ from daclass.plots.conditions import Conditions, conditions_of
 from daclass.plots.effects import affected_ids, lost
 from daclass.plots.policies import Policies
 from daclass.tables import SCHEMAS, with_readable_names
+from daclass.wording.runs import runs_of
 
 
 def has_multi(counts: pd.DataFrame) -> bool:
@@ -67,6 +68,8 @@ class Tables:
     confusions: pd.DataFrame = field(default_factory=_absent("confusions"))
     top_confusions: pd.DataFrame = field(default_factory=_absent("top_confusions"))
     categories: pd.DataFrame = field(default_factory=_absent("categories"))
+    kind_drops: pd.DataFrame = field(default_factory=_absent("kind_drops"))
+    share_sensitivity: pd.DataFrame = field(default_factory=_absent("share_sensitivity"))
     sensitivity: pd.DataFrame = field(default_factory=_absent("sensitivity"))
     interventions: pd.DataFrame = field(default_factory=_absent("interventions"))
     intervention_classes: pd.DataFrame = field(default_factory=_absent("intervention_classes"))
@@ -113,8 +116,25 @@ class Tables:
 
     @cached_property
     def seeds(self) -> int:
-        """Seeds (or what stands in for them) that each condition was run with."""
-        return int(self.accuracy["seeds"].max()) if len(self.accuracy) else 0
+        """Runs of the tested condition or of the reference, whichever has fewer: what intervals of
+        their contrast rest on."""
+        return min(self._contrast)
+
+    @cached_property
+    def runs(self) -> str:
+        """The runs behind the contrast of the tested condition with the reference, in words."""
+        return runs_of(*self._contrast, self.replicates)
+
+    @cached_property
+    def _contrast(self) -> tuple[int, int]:
+        """Runs of the tested condition and of the reference."""
+        runs = self.tested.set_index("policy")[["tested", "reference"]]
+        runs["known"] = self.accuracy.groupby("policy")["seeds"].max()
+        tested, reference = (
+            int(runs.loc[runs[role].astype(bool), "known"].fillna(0).max()) if len(runs) else 0
+            for role in ("tested", "reference")
+        )
+        return tested, reference
 
     @cached_property
     def lost(self) -> list[int]:

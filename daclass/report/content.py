@@ -40,6 +40,7 @@ CATEGORIES = {
     "co-occurring": "the same pictures carry both labels, but the classes are far apart in it",
     "fine-grained": "pictures rarely carry both labels, but the classes are close in the tree",
     "unrelated": "pictures rarely carry both labels, and the classes are far apart in the tree",
+    "unknown": "how close the classes are is not known: there is neither class tree nor embeddings",
     "none": "no confusion of the class grew",
 }
 
@@ -83,6 +84,7 @@ def build_content(summary: Row, tables: Tables) -> Row:
         "recipe": {} if tables.named else settings.get("training", {}),
         "classes": len(tables.classes),
         "seeds": tables.seeds,
+        "runs": tables.runs,
         "levels": accuracy_rows(tables),
         "models": model_rows(tables),
         "crops": _records(realised_numbers(tables.realised_area)),
@@ -91,7 +93,11 @@ def build_content(summary: Row, tables: Tables) -> Row:
         "lost": [by_class[i] for i in tables.lost if i in by_class],
         "affected": affected,
         "has_multi": tables.has_multi,
+        "has_tree": bool(tables.classes["path"].str.contains("/").any()),
+        "has_embeddings": bool(tables.categories["embedding"].notna().any()),
         "explained": explained_rows(tables),
+        "kind_drops": kind_drop_rows(tables),
+        "shares": share_rows(tables),
         "overlap": tables.overlap,
         "overlap_from": tables.overlap_from,
         "similarity": tables.similarity,
@@ -116,10 +122,15 @@ def build_content(summary: Row, tables: Tables) -> Row:
 
 
 def accuracy_rows(tables: Tables) -> list[Row]:
-    """One row a condition, in order: accuracy under both truths."""
+    """One row a condition, in order: accuracy under both truths, and the calibration error of its
+    runs, their mean."""
     rows: dict[str, Row] = {}
     for row in _records(accuracy_numbers(tables.accuracy, tables.conditions)):
         rows.setdefault(row["condition"], {"name": row["condition"]})[row["truth"]] = row
+    runs = pd.DataFrame(model_rows(tables), columns=["condition", "calibration_error"])
+    errors = runs.groupby("condition")["calibration_error"].mean()
+    for condition, row in rows.items():
+        row["calibration_error"] = errors.get(condition, np.nan)
     return list(rows.values())
 
 
@@ -170,6 +181,27 @@ def explained_rows(tables: Tables) -> dict[tuple[str, str], Row]:
     """(group, reference) -> how much of the drop annotations explain."""
     rows = _records(tables.explained) if tables.has_multi else []
     return {(row["group"], row["reference"]): row for row in rows}
+
+
+def kind_drop_rows(tables: Tables) -> list[Row]:
+    """What each kind of followed-up classes loses, from the own best where that is known."""
+    rows = {(row["group"], row["reference"]): row for row in _records(tables.kind_drops)}
+    best = [rows.get((kind, "best")) or rows.get((kind, "fixed")) for kind in CATEGORIES]
+    return [row for row in best if row]
+
+
+def share_rows(tables: Tables) -> list[Row]:
+    """What would be found if other shares of the classes were followed up, one row per share.
+
+    The added key `kinds` counts the classes of each kind whose confusion grows.
+    """
+    pooled = {row["group"]: row for row in _records(tables.explained)}
+    rows = []
+    for share, own in tables.share_sensitivity.groupby("share"):
+        growing = own.set_index("category")["growing"].to_dict()
+        row = pooled.get(f"top {share:.0%}")
+        rows.append({"share": share, "kinds": growing, "drops": row, "of": own["classes"].sum()})
+    return rows
 
 
 def pair_rows(tables: Tables) -> list[Row]:

@@ -28,6 +28,9 @@ MEASURED = (
 )  # fmt: skip
 """The tables of stage `measure`."""
 
+KINDS = ("categories", "kind_drops", "sensitivity", "share_sensitivity", "top_confusions")
+"""The tables of stage `categories`."""
+
 COMPARED = ("comparison", "sweep", "augmentation.axis")
 """What decides which conditions there are and how they are called."""
 QUESTION = (*COMPARED, "analysis.tested", "analysis.reference")
@@ -94,6 +97,7 @@ MEASURE = Stage(
         "analysis.bootstrap",
         "training.val_crop",
     ],
+    version=2,
 )
 
 
@@ -150,46 +154,56 @@ def categories(
     study: Study,
     effects: pd.DataFrame,
     confusions: pd.DataFrame,
-    classes: pd.DataFrame,
-    index: pd.DataFrame | None = None,
-    annotations: pd.DataFrame | None = None,
     overlaps: pd.DataFrame | None = None,
+    **evidence: pd.DataFrame,
 ) -> Mapping[str, pd.DataFrame]:
     """Of which kind each affected class's growing confusion is, and the largest of every class."""
-    from daclass.analysis import categories as kinds
-    from daclass.analysis.top_confusions import top_confusions
+    from daclass.analysis.categories import overlaps as overlaps_of
+    from daclass.analysis.kinds import kinds_of_confusions
+    from daclass.analysis.tested import conditions_of
+    from daclass.data.embeddings import read_embeddings
 
+    joined, classes = cells(study, **evidence), evidence["classes"]
     if overlaps is None:
-        assert index is not None and annotations is not None
-        overlaps = kinds.overlaps(index, annotations, len(classes))
+        overlaps = overlaps_of(evidence["index"], evidence["annotations"], len(classes))
     thresholds = study.analysis.categories
-    found = kinds.categories(
+    file = thresholds.embeddings
+    return kinds_of_confusions(
+        joined,
+        conditions_of(joined, study.conditions, study.reference_condition, study.tested_condition),
         effects,
         confusions,
         overlaps,
         classes,
         overlap=thresholds.overlap,
         similarity=thresholds.similarity,
+        confidence=study.analysis.confidence,
+        vectors=read_embeddings(file, list(classes["name"])) if file else None,
     )
-    top = top_confusions(
-        confusions, overlaps, classes, overlap=thresholds.overlap, similar=thresholds.similarity
-    )
-    return {"categories": found, "sensitivity": kinds.sensitivity(found), "top_confusions": top}
 
 
 CATEGORIES = Stage(
     "categories",
     categories,
-    reads=lambda study, of: _tables(
-        [
-            "effects",
-            "confusions",
-            "classes",
-            *(["overlaps"] if overlaps_elsewhere(study) else ["index", "annotations"]),
-        ]
-    ),
-    writes=lambda study, of: _tables(["categories", "sensitivity", "top_confusions"]),
-    settings=lambda study, of: ["analysis.categories"],
+    reads=lambda study, of: {
+        "predictions": table("predictions", "sweep"),
+        **_tables(EVIDENCE),
+        **_tables(["effects", "confusions"]),
+        **_tables(["overlaps"] if overlaps_elsewhere(study) else []),
+    },
+    writes=lambda study, of: _tables(KINDS),
+    settings=lambda study, of: [
+        *QUESTION,
+        "analysis.categories",
+        "analysis.confidence",
+        "analysis.empty_labels",
+        "training.val_crop",
+    ],
+    columns={"predictions": PREDICTION_COLUMNS},
+    outside=lambda study: {
+        "analysis.categories": [file] if (file := study.analysis.categories.embeddings) else []
+    },
+    version=2,
 )
 
 

@@ -170,7 +170,7 @@ def found_tables(study: Study) -> dict[str, Items]:
 
 def drawn_tables(study: Study) -> dict[str, Items]:
     """The tables that figures and report read."""
-    names = ["sensitivity", "top_confusions"]
+    names = ["kind_drops", "sensitivity", "share_sensitivity", "top_confusions"]
     names += ["examples"] if _shown(study) else []
     names += ["realised_area"] if _crops(study) else []
     names += ["intervention_classes"] if study.interventions else []

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from daclass.wording.contrast import Contrast
 from daclass.wording.numbers import bracket, counted, number, percent, points
 from daclass.wording.policies import policy_words
+from daclass.wording.runs import runs_of
 from daclass.wording.verdicts import (
     CANNOT_TELL,
     FOLLOWED_UP,
@@ -66,11 +67,6 @@ def short_answers(summary: Row) -> list[Answer]:
         _fixes(summary),
         _certainty(summary),
     ]
-
-
-def runs(amount: int, replicates: str) -> str:
-    """How many runs each condition has, such as "5 seeds"."""
-    return counted(amount, replicates.removesuffix("s"), replicates)
 
 
 def best_on_average(summary: Row) -> str:
@@ -234,7 +230,7 @@ def _fixes(summary: Row) -> Answer:
 def _certainty(summary: Row) -> Answer:
     findings, contrast = summary["findings"], contrast_of(summary)
     planted, classes = findings["planted"], findings["classes"]
-    title, amount = "How sure", runs(classes["seeds"], summary["replicates"])
+    title, amount = "How sure", _runs(summary)
     if planted:
         alarms = counted(planted["alarms"], "false alarm")
         return Answer(
@@ -250,8 +246,15 @@ def _certainty(summary: Row) -> Answer:
     alone = f"per {contrast.noun}: nothing tells how much a result would vary"
     return Answer(
         "certainty", title, number(seeds), amount.partition(" ")[2],
-        f"{alone}." if seeds == 1 else f"per {contrast.noun}.",
+        f"{alone}." if seeds == 1 else "." if "against" in amount else f"per {contrast.noun}.",
     )  # fmt: skip
+
+
+def _runs(summary: Row) -> str:
+    """The runs behind the contrast of the tested condition with the reference."""
+    of_condition = {row["policy"]: row["seeds"] for row in summary["accuracy"]}
+    tested, reference = (of_condition[summary[role]] for role in ("tested", "reference"))
+    return runs_of(tested, reference, summary["replicates"])
 
 
 def _signed(change: Row) -> str:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import accuracy_score, precision_recall_fscore_support, top_k_accuracy_score
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    precision_recall_fscore_support,
+    top_k_accuracy_score,
+)
 
 from daclass.analysis.accuracy import accuracy, class_accuracy
 from daclass.analysis.cells import arrange_cells
@@ -25,6 +30,31 @@ def test_original_equals_accuracy_score(study, half: str) -> None:
         expected = accuracy_score(run["class_id"], run["prediction"])
         assert found.loc["original", "accuracy"] == pytest.approx(expected)
         assert found.loc["original", "images"] == len(run) / 3
+
+
+def test_macro_and_precision_are_scikit_learns(study) -> None:
+    cells = study.cells()
+    kept = study.index["class_id"].isin([0, 1]) | (study.index.groupby("class_id").cumcount() < 9)
+    index = study.index[kept]
+    predictions = study.predictions[study.predictions["image_id"].isin(index["image_id"])]
+    annotations = study.annotations[study.annotations["image_id"].isin(index["image_id"])]
+    cells = arrange_cells(predictions, index, annotations, 10, "drop")
+    table = accuracy(cells, confidence=0.95)
+    table = table[(table["truth"] == "original") & (table["half"] == "all")].set_index("policy")
+    nulls = Nulls.draw(cells, study.conditions, confidence=0.95, replicates=50, random_seed=0)
+    classes = class_accuracy(cells, study.conditions, nulls, confidence=0.95)
+    classes = classes[classes["truth"] == "original"]
+    rows = predictions.merge(index[["image_id", "class_id"]], on="image_id")
+    for policy, run in rows.groupby("policy"):
+        expected = balanced_accuracy_score(run["class_id"], run["prediction"])
+        assert table.loc[policy, "macro"] == pytest.approx(expected)
+        assert table.loc[policy, "macro_low"] < expected < table.loc[policy, "macro_high"]
+        own = classes[classes["policy"] == policy].sort_values("class_id")
+        scores = precision_recall_fscore_support(
+            run["class_id"], run["prediction"], labels=range(10), zero_division=np.nan
+        )
+        np.testing.assert_allclose(own[["precision", "accuracy", "f1"]].T, scores[:3])
+    assert not np.allclose(table["macro"], table["accuracy"], atol=1e-4)
 
 
 @pytest.mark.parametrize("empty_labels", ["drop", "wrong"])

@@ -9,6 +9,7 @@ import pytest
 from daclass.analysis.categories import (
     CATEGORIES,
     categories,
+    kinds_by_share,
     overlaps,
     overlaps_of_sets,
     sensitivity,
@@ -93,9 +94,25 @@ def test_nodes_of_one_name_in_two_branches_are_two_nodes() -> None:
     assert similarity(["a/x/p", "b/x/q"])[0, 1] == pytest.approx(2 / 8)
 
 
-def test_flat_sets_and_missing_paths_are_half_similar() -> None:
-    np.testing.assert_allclose(similarity(["cat", "dog"]), [[1, 0.5], [0.5, 1]])
-    np.testing.assert_allclose(similarity(["", ""]), [[1, 0.5], [0.5, 1]])
+def test_without_a_tree_nothing_is_known() -> None:
+    for paths in (["cat", "dog"], ["", ""]):
+        np.testing.assert_equal(similarity(paths), [[1, np.nan], [np.nan, 1]])
+    assert similarity(["cat", "animal/dog"])[0, 1] == pytest.approx(2 / 5)
+
+
+def test_without_a_tree_the_kind_is_unknown() -> None:
+    flat = CLASSES.assign(path=CLASSES["name"])
+    table = categories(
+        affected(0, 2),
+        grown((0, 1, 0.4), (2, 3, 0.0)),
+        shared((0, 1, 0.9, 0.9)),
+        flat,
+        overlap=0.1,
+        similarity=0.7,
+    )
+    assert list(table["category"]) == ["unknown", "none"]
+    counts = sensitivity(table, overlap=(0.1,), similarity=(0.7,)).set_index("category")["classes"]
+    assert counts["unknown"] == 1 and counts.sum() == 2
 
 
 # Classes 0 and 1 are siblings, 2 and 3 are siblings elsewhere.
@@ -209,3 +226,42 @@ def test_sensitivity_counts_every_class_once_at_every_threshold() -> None:
     assert counts[0.2, 0.7, "ambiguous"] == 0
     assert counts[0.1, 0.9, "co-occurring"] == 2
     assert (counts.xs("none", level="category") == 1).all()
+
+
+def test_other_shares_of_the_classes() -> None:
+    drops = pd.DataFrame({"class_id": range(4), "shrunken": [0.3, 0.1, 0.2, np.nan]})
+    effects = drops.assign(
+        drop=drops["shrunken"], half="select", truth="original", reference="best", affected=False
+    )
+    effects = pd.concat([effects, effects.assign(reference="fixed")])
+    found = kinds_by_share(
+        effects,
+        grown((0, 1, 0.4), (2, 1, 0.3), (1, 0, -0.2)),
+        shared(),
+        CLASSES,
+        overlap=0.1,
+        similarity=0.7,
+        shares=(0.3, 0.6, 1.0),
+    )
+    assert set(found) == set(SCHEMAS["share_sensitivity"])
+    assert list(found.groupby("share")["classes"].sum()) == [1, 2, 3]  # one drop is not known
+    counts = found.set_index(["share", "category"])
+    assert counts.loc[(0.3, "fine-grained"), "classes"] == 1
+    assert counts.loc[(0.6, "unrelated"), "classes"] == 1
+    assert counts.loc[(1.0, "none"), "classes"] == 1
+    # The first class's confusion grows by 0.2 [0.1, 0.3] on the other half.
+    assert counts.loc[(0.3, "fine-grained"), "growing"] == 1
+
+
+def test_embeddings_stand_in_for_a_tree_and_beside_it() -> None:
+    vectors = np.array([[1.0, 0.0], [3.0, 3.0], [0.0, 1.0], [-1.0, 0.0]])
+    confusions = grown((0, 1, 0.4), (2, 3, 0.4), (3, 1, -0.1))
+    shown = {"overlap": 0.1, "similarity": 0.6, "vectors": vectors}
+    flat = CLASSES.assign(path=CLASSES["name"])
+    found = categories(affected(0, 2, 3), confusions, shared(), flat, **shown)
+    np.testing.assert_allclose(found["embedding"], [np.sqrt(0.5), 0, np.nan])
+    assert found["similarity"].isna().all()
+    assert list(found["category"]) == ["fine-grained", "unrelated", "none"]
+    tree = categories(affected(0, 2, 3), confusions, shared(), CLASSES, **shown)
+    np.testing.assert_allclose(tree["embedding"], [np.sqrt(0.5), 0, np.nan])
+    assert list(tree["category"]) == ["fine-grained", "fine-grained", "none"]  # the tree decides

@@ -13,7 +13,7 @@ from scipy import stats
 from daclass.analysis.cells import Cells, arrange_cells
 from daclass.analysis.conditions import Conditions
 from daclass.analysis.effects import Affected, effects
-from daclass.analysis.explained import explained
+from daclass.analysis.explained import SHARES, explained, explained_by_kind
 from daclass.analysis.nulls import Nulls
 from daclass.tables import SCHEMAS
 
@@ -90,6 +90,37 @@ def test_choices_are_cross_fitted(study, group: str) -> None:
     for truth in TRUTHS:
         total = sum(difference[truth] for difference in differences)
         assert row[f"drop_{truth}"] == pytest.approx(total / cells)
+
+
+def test_other_shares_are_what_the_rule_would_give(study) -> None:
+    table = run(study.cells(), study.conditions)
+    for share in SHARES:
+        own = Affected("top", share, at_least=2, q=0.05)
+        expected = run(study.cells(), study.conditions, own).loc[("affected", "best")]
+        pd.testing.assert_series_equal(
+            table.loc[(f"top {share:.0%}", "best")], expected, check_names=False
+        )
+
+
+def test_kinds_are_pools_of_their_classes_on_the_estimation_half(study) -> None:
+    kinds = pd.DataFrame(
+        {"class_id": [0, 2, 3], "category": ["ambiguous", "unrelated", "unrelated"]}
+    )
+    found = explained_by_kind(study.cells(), study.conditions, kinds, confidence=0.95)
+    assert set(found) == set(SCHEMAS["kind_drops"])
+    fixed = found[found["reference"] == "fixed"].set_index("group")
+    assert list(found["reference"].value_counts()) == [2, 2]
+    rows = scores(study)
+    rows = rows[rows["half"] == "estimate"]
+    for kind, classes in (("ambiguous", [0]), ("unrelated", [2, 3])):
+        means = rows[rows["class_id"].isin(classes)].groupby("strength")[TRUTHS].mean()
+        for truth in TRUTHS:
+            drop = means.loc[0.99, truth] - means.loc[0.08, truth]
+            assert fixed.loc[kind, f"drop_{truth}"] == pytest.approx(drop)
+        assert fixed.loc[kind, "classes"] == len(classes)
+    assert fixed.loc["ambiguous", "drop_original_low"] > 0.3  # the class that loses nearly all
+    nothing = explained_by_kind(study.cells(), study.conditions, kinds[:0], confidence=0.95)
+    assert nothing.empty and set(nothing) == set(SCHEMAS["kind_drops"])
 
 
 def test_the_control_is_the_mean_over_random_labels(study) -> None:
@@ -333,7 +364,7 @@ def test_what_cannot_be_cross_fitted_is_left_out(simulator, seeds, pools) -> Non
     conditions = Conditions.of(("uniform-0.08", "uniform-0.99"), "uniform-0.99", cells.table)
     assert not conditions.paired
     table = run(cells, conditions)
-    assert list(table.index) == pools
+    assert [pool for pool in table.index if not pool[0].startswith("top")] == pools
     assert table["drop_original"].notna().all()
     assert (table["seeds"] == min(seeds)).all()
     assert table.loc[("all", "fixed")].notna()["drop_original_low"] == (seeds != (1, 1))

@@ -369,20 +369,30 @@ def test_moderated_p_values_keep_their_level_far_out(paired: bool) -> None:
     assert np.mean(alone <= 0.001) < 0.0016
 
 
-def test_moderation_pulls_groups_together_but_not_onto_each_other() -> None:
-    """Half of the groups have seeds that matter greatly."""
+def standard_errors(volatile: float, calm: float):
+    """Of 400 groups with and without moderation; every second one is volatile (log-odds)."""
     rng = np.random.default_rng(3)
-    volatile = np.arange(400) % 2 == 1
-    seed = np.where(volatile, 1.5, 0.0)[:, None] * rng.normal(0, 1, (10, 400, 1))
-    logit = rng.normal(1, 1, (1, 400, 40)) + seed
+    scale = np.where(np.arange(400) % 2 == 1, volatile, calm)[:, None]
+    logit = rng.normal(1, 1, (1, 400, 40)) + scale * rng.normal(0, 1, (10, 400, 1))
     values = (rng.random((*logit.shape[:2], 40)) < 1 / (1 + np.exp(-logit))).reshape(10, -1)
     group = np.repeat(np.arange(400), 40)
-    own, found = (
+    return [
         crossed(values, group, 400, confidence=0.95, moderate=moderate).error
         for moderate in (False, True)
-    )
-    assert own[~volatile].mean() < found[~volatile].mean()
-    assert 1.3 * found[~volatile].mean() < found[volatile].mean() < own[volatile].mean()
+    ]
+
+
+def test_moderation_pulls_groups_together_but_not_onto_each_other() -> None:
+    own, found = standard_errors(volatile=0.7, calm=0.4)
+    volatile = np.arange(400) % 2 == 1
+    assert own[~volatile].mean() < found[~volatile].mean() < found[volatile].mean()
+    assert found[volatile].mean() < own[volatile].mean()
+    assert found[volatile].std() < 0.8 * own[volatile].std()
+
+
+def test_groups_that_plainly_differ_in_how_much_seeds_matter_learn_nothing() -> None:
+    own, found = standard_errors(volatile=1.5, calm=0.0)
+    np.testing.assert_allclose(found, own)
 
 
 def moderated(values: np.ndarray, groups: np.ndarray):

@@ -18,7 +18,7 @@ def spread(shared, own=0.0, image=0.0, rest=0.0, df=2, own_df=40.0, image_df=100
     def full(x):
         return np.broadcast_to(np.asarray(x, float), shared.shape).copy()
 
-    part = Part(shared, full(own), full(own_df), full(rest), full(1e6), df)
+    part = Part(shared, full(own), full(own_df), full(rest), full(1e6), df, shared)
     return Spread(full(image), full(image_df), (part,))
 
 
@@ -52,7 +52,7 @@ def test_reach_is_where_p_is_alpha(shared, own, image, rest, df, alpha) -> None:
 def test_two_conditions_of_few_runs_lie_between_welch_and_the_smaller_df() -> None:
     """Behrens and Fisher's problem, for which Student's t with the smaller df is conservative."""
     none, one = np.zeros(1), np.ones(1)
-    parts = tuple(Part(one, none, one, none, one, df) for df in (2, 3))
+    parts = tuple(Part(one, none, one, none, one, df, one) for df in (2, 3))
     found = Spread(none, one * np.inf, parts).reach(0.05)[0]
     welch = 4 / (1 / 2 + 1 / 3)
     assert stats.t.isf(0.025, welch) < found / np.sqrt(2) < stats.t.isf(0.025, 2)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from daclass.analysis.categories import sensitivity
+from daclass.analysis.categories import CATEGORIES, sensitivity
 from daclass.analysis.decision import decision
 from daclass.plots.tables import Tables
 from daclass.report.summary import summarise
@@ -102,6 +102,8 @@ def study_tables(
             "class_accuracy": _class_accuracy(counts, seeds),
             "null_band": _null_band(len(names)),
             "sensitivity": sensitivity(categories),
+            "share_sensitivity": _share_sensitivity(),
+            "kind_drops": _kind_drops(categories, seeds),
             "top_confusions": _top_confusions(categories),
             "realised_area": _realised_area(),
             "examples": _examples(victims, len(names), seeds),
@@ -194,6 +196,8 @@ def _accuracy(counts, seeds) -> pd.DataFrame:
         part["accuracy"] = sums[correct] / sums[images]
         part["low"] = part["accuracy"] - 0.011 if seeds > 1 else np.nan
         part["high"] = part["accuracy"] + 0.012 if seeds > 1 else np.nan
+        for end in ("", "_low", "_high"):
+            part[f"macro{end}"] = part[end.removeprefix("_") or "accuracy"] - 0.004
         part["seeds"] = seeds
         part["images"] = sums[images] // seeds
         parts.append(part)
@@ -293,7 +297,8 @@ def _categories(names, victims, similarity, seeds) -> pd.DataFrame:
                 "class_id": victim, "swallower_id": swallower, "growth": growth,
                 "low": growth - width, "high": growth + width, "overlap": overlap,
                 "overlap_reverse": 0.8 * overlap, "jaccard": 0.5 * overlap,
-                "both": int(100 * overlap), "similarity": alike if similarity else np.nan,
+                "both": int(100 * overlap), "embedding": np.nan,
+                "similarity": alike if similarity else np.nan,
                 "category": kind,
             }
         )  # fmt: skip
@@ -385,6 +390,7 @@ def _class_accuracy(counts, seeds) -> pd.DataFrame:
         part["images"] = sums[images] // seeds
         for error in ("false_negatives", "false_positives"):
             part[error] = sums[f"{error}{ending}"] / seeds
+        part["precision"], part["f1"] = part["accuracy"] - 0.01, part["accuracy"] - 0.005
         middle = part.groupby("class_id")["accuracy"].transform("mean")
         for name, value, width in (
             ("", part["accuracy"], 0.06),
@@ -420,6 +426,25 @@ def _explained(affected, classes, seeds) -> pd.DataFrame:
             row |= {name: value, f"{name}_low": value - width, f"{name}_high": value + width}
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _share_sensitivity() -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"share": share, "category": kind, "classes": n + 1, "growing": n}
+            for n, share in enumerate((0.05, 0.1, 0.2))
+            for kind in CATEGORIES
+        ]
+    )
+
+
+def _kind_drops(categories, seeds) -> pd.DataFrame:
+    pooled = _explained(1, 1, seeds).iloc[[1]]
+    return pd.concat(
+        pooled.assign(group=kind, reference=reference, classes=len(own))
+        for kind, own in categories.groupby("category")
+        for reference in ("fixed", "best")
+    ) if len(categories) else pooled.head(0)  # fmt: skip
 
 
 def _top_confusions(categories) -> pd.DataFrame:

@@ -156,8 +156,9 @@ def tree_notes(classes: Classes, paths: Sequence[str]) -> tuple[str, ...]:
     if any("/" in path for path in paths):
         return ()
     return (
-        f"WordNet's files are not installed (Debian's wordnet-base): all {len(classes)} classes "
-        "count as equally similar, so that no confusion is found to be fine-grained.",
+        "WordNet's files are not installed (Debian's wordnet-base), so there is no class tree: how "
+        "similar two classes are is not known, and no confusion is called ambiguous, co-occurring, "
+        "fine-grained or unrelated.",
     )
 
 
