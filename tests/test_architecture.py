@@ -86,7 +86,7 @@ MAY_IMPORT = {
         "tables",
         "training",
     },
-    "check": {"config", "data", "errors", "plan", "realised", "training"},
+    "check": {"wording", "config", "data", "errors", "plan", "realised", "training"},
     "workflow": {"atomic", "config", "errors", "stages"},
     "scout": {"analysis", "atomic", "config", "errors", "stages"},
     "command_help": set(),
