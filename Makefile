@@ -105,6 +105,7 @@ benchmark-analysis: $(READY)
 
 benchmark-calibration: $(READY)
 	$(PYTHON) -m benchmarks.calibration
+	$(PYTHON) -m benchmarks.decision
 	$(PYTHON) -m benchmarks.calibration_table
 
 benchmark-loader: $(READY)
