@@ -39,7 +39,7 @@ WORLDS = {
         0.05,
         0.02,
         -(0.01 * CLASSES + 0.07 * CHOSEN) / (CLASSES - 2 * CHOSEN),
-    ),  # fmt: skip
+    ),
     "nothing changes": (0.0, 0.0, 0.0),
     "victims win 4 points": (0.04, 0.0, 0.0),
     "victims win 8 points": (0.08, 0.0, 0.0),

@@ -98,7 +98,7 @@ def _about_policy(summary: Row) -> list[str]:
             ]
     return [
         f"Whether {policy} is better is undecided: {_part(decisive)} change by "
-        f"{_bounds(decisive)} points {against}, where {_asked(decisive)} is asked for.",
+        f"{_bounds(decisive)} points {against}. {_asked(decisive)}",
         _power(decisive),
         _unseen(summary),
         f"The policy: {found['file']}",
@@ -117,8 +117,8 @@ def _decisive(found: Row) -> Row:
 
 def _asked(row: Row) -> str:
     if row["must_exceed"] < 0:
-        return f"certainty of no more than {points(-row['must_exceed'], 1)} lost"
-    return "a certain gain"
+        return f"It takes certainty that they lose less than {points(-row['must_exceed'], 1)}."
+    return "It takes certainty that they gain."
 
 
 def _power(row: Row) -> str:

@@ -1,0 +1,76 @@
+"""The decision in words: each number is the table's, and each verdict has its sentence."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from daclass.wording.decision import decision_headline, decision_reasons
+from tests.plots.synthetic_study import study_summary, study_tables
+
+GAIN = {"difference": 0.042, "low": 0.031, "high": 0.053, "seeds": 5, "images": 900}
+
+
+@pytest.fixture(scope="module")
+def summary() -> dict:
+    return study_summary(study_tables())
+
+
+def said(summary: dict, verdict: str, **changes) -> tuple[str, list[str]]:
+    told = copy.deepcopy(summary)
+    told["decision"] |= {"verdict": verdict, "gain": GAIN, **changes}
+    return decision_headline(told), decision_reasons(told)
+
+
+def test_the_strength_with_its_gain(summary) -> None:
+    headline, reasons = said(summary, "train the tested", policy="", parts=[])
+    assert headline == (
+        "Train 0.08 for all classes: it gains +4.2 [3.1, 5.3] points over 0.99 on average."
+    )
+    assert reasons == []
+
+
+def test_the_policy_with_its_bounds_and_file(summary) -> None:
+    headline, reasons = said(summary, "train the policy", file="policies/fp_informed.yaml")
+    assert headline.startswith("Train under “weaker for swallowers”: it is better than 0.08")
+    assert "+3.1 (at least +2.2, at most +4.0) points" in " ".join(reasons)
+    assert reasons[-1] == "The policy: policies/fp_informed.yaml"
+    assert "A single class may have lost up to 12.0 points unseen." in reasons
+
+
+def test_what_is_undecided_says_what_it_would_take(summary) -> None:
+    headline, reasons = said(summary, "undecided on the policy")
+    assert headline.startswith("Train 0.08 for all classes")
+    text = " ".join(reasons)
+    assert "undecided: all classes change by −0.4 (at least −1.3, at most +0.5)" in text
+    assert "It takes certainty that they lose less than 1.0." in text
+    assert "7 fresh seeds would show it in four studies of five" in text
+
+
+def test_a_veto_names_its_class(summary) -> None:
+    parts = copy.deepcopy(summary["decision"]["parts"])
+    worst = next(row for row in parts if row["part"] == "class")
+    worst |= {"refuted": True, "difference": -0.2, "class": "crab"}
+    text = " ".join(said(summary, "train the tested", parts=parts)[1])
+    assert "ruled out: crab loses 20.0 points for certain" in text
+
+
+@pytest.mark.parametrize("verdict", ["train the reference", "undecided on the strength"])
+def test_no_policy_is_spoken_of_before_the_strength_pays(summary, verdict) -> None:
+    headline, reasons = said(summary, verdict)
+    assert "points" in headline and "0.99" in headline
+    assert reasons == ["So “weaker for swallowers” is not asked about."]
+
+
+def test_one_run_cannot_tell(summary) -> None:
+    gain = {**GAIN, "low": None, "high": None}
+    headline, _ = said(summary, "undecided on the strength", gain=gain)
+    assert headline.startswith("Keep what you have")
+    assert "gives no interval for new runs" in headline
+
+
+def test_where_the_grid_ends_and_what_the_intervals_hold_for(summary) -> None:
+    _, reasons = said(summary, "train the tested", policy="", grid_ends=True, simultaneous=True)
+    assert "strongest strength of the study" in reasons[0]
+    assert "all strengths at once" in reasons[1]
