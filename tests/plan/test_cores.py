@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PIL import Image
 
 from daclass.check import check
 from daclass.config import Study
@@ -61,11 +62,14 @@ def test_processes_share_what_is_asked():
 
 
 @pytest.mark.parametrize(("threads", "said"), [(1, True), (12, False)])
-def test_check_says_when_the_cores_will_be_the_limit(monkeypatch, tmp_path, threads, said):
+def test_check_says_when_the_cores_will_be_the_limit(tmp_path, threads, said):
     for part in ("train", "val"):
-        (tmp_path / part).mkdir()
+        (tmp_path / part / "n01440764").mkdir(parents=True)
+        Image.new("RGB", (500, 375)).save(tmp_path / part / "n01440764" / "a.jpg")
     study = imagenet(threads=threads)
-    study = study.model_copy(update={"data": study.data.model_copy(update={"root": tmp_path})})
+    here = study.data.model_copy(update={"root": tmp_path})
+    small = study.training.model_copy(update={"batch_size": 1})  # there is one picture
+    study = study.model_copy(update={"data": here, "training": small})
     lines = [line for line in check(study) if "the limit" in line]
     assert bool(lines) == said
     assert all("on H200" in line or "on A100" in line for line in lines)
