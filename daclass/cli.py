@@ -251,7 +251,11 @@ def _scout(study: Study, layout: Layout, options: argparse.Namespace) -> None:
             [],
             cores=options.cores,
             profile=options.profile,
-            arguments=["--", str(where.table("predictions", "sweep"))],
+            arguments=[
+                "--",
+                str(where.table("predictions", "sweep")),
+                str(where.table("annotations")),
+            ],
         )
 
     found = scout(study, layout, options.seeds, options.drop, train)
