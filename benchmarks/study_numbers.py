@@ -3,12 +3,13 @@
     python benchmarks/study_numbers.py tiny_imagenet            # rewrites its block of the page
     python benchmarks/study_numbers.py tiny_imagenet --keep results/tiny_imagenet   # commits them
 
-figures/gallery/<study>/predictions.parquet has one row per (strength, seed, picture): the class
-that the network says, and the picture's own. Everything that the page says of the study's average,
-its classes and its named pairs is computed from it here, by the package's own estimators. Contrasts
-are those of every strength with the weakest one. Which of them is the best is read off the same
-data, so each family of statements is corrected over all of them: averages by Bonferroni, classes by
-Benjamini-Hochberg over classes and strengths, named pairs by Holm over pairs and strengths.
+figures/gallery/<study>/predictions.parquet has one row per (strength, seed, picture, view): the
+class that the network says, and the picture's own. Everything that the page says of the study's
+average, its classes and its named pairs is computed from it here, by the package's own estimators.
+Contrasts are those of every strength with the weakest one. Which of them is the best is read off
+the same data, so each family of statements is corrected over all of them: averages by Bonferroni,
+classes by Benjamini-Hochberg over classes and strengths, named pairs by Holm over pairs and
+strengths.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from daclass.config import Layout
+from daclass.analysis.cells import one_view
+from daclass.analysis.views import views
+from daclass.config import Layout, Study
 from daclass.data.wordnet import class_path
 from daclass.inference.arrays import Ints
 from daclass.inference.crossed import Crossed, crossed
@@ -57,26 +60,32 @@ class Sweep:
     Attributes:
         names: of the classes.
         labels: class of each picture, [N].
-        said: strength -> predicted classes, [S, N]; seeds in one order, so that rows are pairs.
+        said: strength -> predicted classes at the study's own view, [S, N]; seeds in one order, so
+            that rows are pairs.
+        table: the stored rows, of all views.
+        common: the study's own view.
     """
 
     names: Sequence[str]
     labels: Ints
     said: dict[float, Ints]
+    table: pd.DataFrame
+    common: float
 
     @classmethod
     def read(cls, study: str) -> Sweep:
         folder = ROOT / "figures" / "gallery" / study
         table = pd.read_parquet(folder / "predictions.parquet")
+        common = Study.load(ROOT / "configs" / f"{study}.yaml").training.val_crop
         names = list(pd.read_csv(folder / "classes.csv")["name"])
         images = table.drop_duplicates("image_id").sort_values("image_id")
         said = {
             float(strength): rows.sort_values(["seed", "image_id"])["prediction"]
             .to_numpy(np.int64)
             .reshape(-1, len(images))
-            for strength, rows in table.groupby("strength")
+            for strength, rows in one_view(table, common).groupby("strength")
         }
-        return cls(names, images["class_id"].to_numpy(np.int64), said)
+        return cls(names, images["class_id"].to_numpy(np.int64), said, table, common)
 
     @property
     def weakest(self) -> float:
@@ -124,13 +133,17 @@ def keep(study: str, results: Path) -> None:
     """Store a finished sweep's predictions and class names, small, for others to count again."""
     layout = Layout(results.name, results.parent)
     index = read_table("index", layout.table("index"))
-    val = index.loc[index["split"] == "val", ["image_id", "class_id"]]
-    table = read_table("predictions", layout.predictions("sweep")).merge(val, on="image_id")
-    columns = {"seed": "int16", "class_id": "int16", "prediction": "int16", "strength": "float64"}
+    val = index.loc[index["split"] == "val", ["image_id", "class_id", "half"]]
+    table = read_table("predictions", layout.table("predictions", "sweep"))
+    table = table.astype({"image_id": str}).merge(val, on="image_id")
+    columns = {
+        "seed": "int16", "class_id": "int16", "half": "category", "prediction": "int16",
+        "strength": "float64", "view": "float64", "shifted": "bool",
+    }  # fmt: skip
     folder = ROOT / "figures" / "gallery" / study
     folder.mkdir(parents=True, exist_ok=True)
     kept = table[["image_id", *columns]].astype(columns).astype({"image_id": "category"})
-    kept.sort_values(["strength", "seed", "image_id"]).to_parquet(
+    kept.sort_values(["view", "shifted", "strength", "seed", "image_id"]).to_parquet(
         folder / "predictions.parquet", index=False, compression="zstd"
     )
     classes = read_table("classes", layout.table("classes"))
@@ -141,7 +154,14 @@ def block(study: str) -> str:
     """The study's part of the results page, in Markdown."""
     sweep = Sweep.read(study)
     return "\n".join(
-        [*_averages(sweep), "", *_classes(sweep), "", *_pairs(sweep, PAIRS.get(study, ()))]
+        [
+            *_averages(sweep),
+            *_views(sweep),
+            "",
+            *_classes(sweep),
+            "",
+            *_pairs(sweep, PAIRS.get(study, ())),
+        ]
     )
 
 
@@ -154,6 +174,28 @@ def _averages(sweep: Sweep) -> Iterator[str]:
         level = 1 - (1 - CONFIDENCE) / len(sweep.others)
         gain = sweep.gains(strength, everything, 1, level) if strength != sweep.weakest else None
         yield f"| {strength:g} | {_points(found, 0)} | {_points(gain, 0) if gain else ''} |"
+
+
+def _views(sweep: Sweep) -> Iterator[str]:
+    """Accuracy over the views on the estimation half; bold where the selection half does best."""
+    if "view" not in sweep.table:
+        return
+    index = sweep.table[["image_id", "class_id", "half"]].drop_duplicates("image_id")
+    rows = sweep.table.assign(policy=sweep.table["strength"].map("{:g}".format))
+    found = views(rows, index, len(sweep.names), sweep.common, confidence=CONFIDENCE)
+    found = found[found["half"] == "estimate"]
+    sides = sorted(found["view"].unique())
+    yield ""
+    yield f"| Strength | {' | '.join(f'view {side:g}' for side in sides)} | logits shifted |"
+    yield "|---:|" + "---:|" * (len(sides) + 1)
+    for strength, own in found.groupby("strength"):
+        cells = []
+        for row in own.sort_values(["shifted", "view"]).itertuples():
+            text = f"{100 * row.accuracy:.1f}"
+            if not np.isnan(row.low):
+                text += f" [{100 * row.low:.1f}, {100 * row.high:.1f}]"
+            cells.append(f"**{text}**" if row.best else text)
+        yield f"| {strength:g} | {' | '.join(cells)} |"
 
 
 def _classes(sweep: Sweep) -> Iterator[str]:

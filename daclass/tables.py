@@ -402,8 +402,8 @@ TABLES: Mapping[str, Table] = {
         },
     ),
     "views": Table(
-        "A policy at a view of the judged pictures, on one half, under original labels; one such "
-        "table per phase.",
+        "A policy at a view of the judged pictures, on one half, under original labels, all "
+        "classes alike; one such table per phase.",
         {
             "policy": _POLICY,
             "strength": _STRENGTH,
@@ -438,7 +438,7 @@ TABLES: Mapping[str, Table] = {
         "reference strength are judged each at its own best view. The view is chosen on the half "
         "that a picture is not in; original labels.",
         {
-            "class_id": _CLASS,
+            "class_id": (_int, "The class; -1 for the average of all classes."),
             "half": (_text, '"estimate" or "all".'),
             "tested_view": (_real, "The tested strength's best view on the selection half."),
             "reference_view": (_real, "The reference strength's."),
@@ -446,7 +446,10 @@ TABLES: Mapping[str, Table] = {
             "low": _LOW,
             "high": _HIGH,
             "p": (_real, "Two-sided p-value of no drop, for new seeds and new pictures."),
-            "q": (_real, "Benjamini-Hochberg's, over the classes of one half."),
+            "q": (
+                _real,
+                "Benjamini-Hochberg's, over the classes of one half; NaN for the average.",
+            ),
             "view_part": (
                 _real,
                 "The drop at the common view less this one: what the view made of it.",

@@ -12,11 +12,13 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from daclass.analysis.cells import HALVES, Half, Images, arrange_runs
-from daclass.analysis.conditions import replicates
+from daclass.analysis.conditions import Conditions, replicates
 from daclass.inference.arrays import Bools, Ints
+from daclass.inference.averages import average
 from daclass.inference.crossed import Crossed, crossed
 from daclass.inference.discoveries import q_values
 
@@ -54,12 +56,15 @@ class _Judged(NamedTuple):
         return sorted(shown.view for shown in self.correct if not shown.shifted)
 
     def best(self, rows: Ints, half: Half, common: float) -> float:
-        """The view at which the runs in `rows` are right most often, on one half."""
+        """The view at which the runs in `rows` have the best average over classes, on one half."""
         chosen = self.images.half(half)
-        averages = {
-            view: self.correct[_Shown(view, False)][np.ix_(rows, chosen)].mean()
-            for view in self.views
-        }
+        labels = self.images.labels[chosen]
+        images = np.bincount(labels, minlength=self.images.n_classes)
+        averages = {}
+        for view in self.views:
+            right = self.correct[_Shown(view, False)][np.ix_(rows, chosen)].mean(axis=0)
+            hits = np.bincount(labels, right, self.images.n_classes)
+            averages[view] = (hits[images > 0] / images[images > 0]).mean()
         return best_view(averages, common)
 
 
@@ -84,7 +89,9 @@ def views(
     *,
     confidence: float,
 ) -> pd.DataFrame:
-    """Accuracy of each policy at each view, and after the logit shift, under original labels.
+    """Average accuracy of each policy at each view, and after the logit shift.
+
+    Under original labels; all classes count alike.
 
     Args:
         predictions: table "predictions" of one phase.
@@ -108,10 +115,11 @@ def views(
         for shown, correct in judged.correct.items():
             for half in HALVES:
                 chosen = judged.images.half(half)
+                labels = judged.images.labels[chosen]
                 right = correct[own][:, chosen].astype(np.int8)
                 at_common = judged.correct[_Shown(common, False)][own][:, chosen]
-                level = _one(right, confidence, (0.0, 1.0))
-                gain = _one(right - at_common, confidence, (-1.0, 1.0))
+                level = average(right, labels, "macro", confidence=confidence, span=(0.0, 1.0))
+                gain = average(right - at_common, labels, "macro", confidence=confidence)
                 same = shown == (common, False)
                 rows.append(
                     {
@@ -139,13 +147,12 @@ def view_effects(
     predictions: pd.DataFrame,
     index: pd.DataFrame,
     n_classes: int,
-    tested: str,
-    reference: str,
+    conditions: Conditions,
     common: float,
     *,
     confidence: float,
 ) -> pd.DataFrame:
-    """Each class's drop where both strengths are judged at their own best view.
+    """Each class's drop where both strengths are judged at their own best view; and the average.
 
     A strength's best view is the one with the best average over all classes. It is chosen on the
     half that a picture is not in: on half "estimate" by the selection half, on half "all" also the
@@ -153,66 +160,70 @@ def view_effects(
 
     Args:
         predictions, index, n_classes, common, confidence: as for `views`.
-        tested, reference: the policies of the sweep that the fixed contrast compares.
+        conditions: of the sweep; they say which strength is tested and which is the reference.
 
     Returns:
-        Table "view_effects": one row for each (half, class), original labels. `view_part` is what
-        the drop at the common view has more than this one: the view's share of it. q-values are
-        Benjamini and Hochberg's over the classes of one half.
+        Table "view_effects": one row for each (half, class), original labels, and one for the
+        average of all classes, whose class_id is -1. `view_part` is what the drop at the common
+        view has more than this one: the view's share of it. q-values are Benjamini and Hochberg's
+        over the classes of one half. Where the data decided which strength is tested, intervals
+        and tests hold for all that might have been (`Conditions.holding`).
 
     Raises:
         InputError: as for `views`, or a policy lacks a seed that the other has.
     """
-    policies = predictions["policy"]
-    judged = _judge(
-        predictions[(policies == tested) | (policies == reference)], index, n_classes, common
-    )
-    conditions = replicates(judged.table, [tested, reference], paired=True)
+    names = [conditions.tested, conditions.reference]
+    judged = _judge(predictions[predictions["policy"].isin(names)], index, n_classes, common)
+    rows = replicates(judged.table, names, paired=True)
     at_best, chosen_views = [], []
-    for own in conditions:
+    for own in rows:
         halves: Sequence[Half] = ("select", "estimate")
         by_select, by_estimate = (judged.best(own, half, common) for half in halves)
         select = judged.images.select[None, :]
         correct = [judged.correct[_Shown(view, False)][own] for view in (by_estimate, by_select)]
         at_best.append(np.where(select, *correct).astype(np.int8))
         chosen_views.append(by_select)
-    at_common = [judged.correct[_Shown(common, False)][own].astype(np.int8) for own in conditions]
+    at_common = [judged.correct[_Shown(common, False)][own].astype(np.int8) for own in rows]
     drop, own_drop = (pair[1] - pair[0] for pair in (at_best, at_common))
+
+    def estimate(values: npt.NDArray, labels: Ints, class_ids: Ints, span: float) -> Crossed:
+        limits = (-span, span)
+        if len(class_ids) == 1:
+            return average(values, labels, "macro", confidence=confidence, span=limits)
+        return crossed(values, labels, n_classes, confidence=confidence, span=limits, moderate=True)
+
     frames = []
     for half in ("estimate", "all"):
         chosen = judged.images.half(half)
         labels = judged.images.labels[chosen]
-        found, part = (
-            crossed(
-                values[:, chosen],
-                labels,
-                n_classes,
-                confidence=confidence,
-                span=(-span, span),
-                moderate=True,
+        shared = {
+            "half": half,
+            "tested_view": chosen_views[0],
+            "reference_view": chosen_views[1],
+        }
+        for class_ids in (np.arange(n_classes), np.array([-1])):
+            found, part = (
+                conditions.holding(estimate(values[:, chosen], labels, class_ids, span), confidence)
+                for values, span in ((drop, 1.0), (own_drop - drop, 2.0))
             )
-            for values, span in ((drop, 1.0), (own_drop - drop, 2.0))
-        )
-        frames.append(
-            pd.DataFrame(
-                {
-                    "class_id": np.arange(n_classes),
-                    "half": half,
-                    "tested_view": chosen_views[0],
-                    "reference_view": chosen_views[1],
-                    "drop": found.mean,
-                    "low": found.low,
-                    "high": found.high,
-                    "p": found.p,
-                    "q": q_values(found.p, "bh"),
-                    "view_part": part.mean,
-                    "part_low": part.low,
-                    "part_high": part.high,
-                    "seeds": found.seeds,
-                    "images": found.images,
-                }
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "class_id": class_ids,
+                        **shared,
+                        "drop": found.mean,
+                        "low": found.low,
+                        "high": found.high,
+                        "p": found.p,
+                        "q": q_values(found.p, "bh") if len(class_ids) > 1 else np.nan,
+                        "view_part": part.mean,
+                        "part_low": part.low,
+                        "part_high": part.high,
+                        "seeds": found.seeds,
+                        "images": found.images,
+                    }
+                )
             )
-        )
     return pd.concat(frames, ignore_index=True)
 
 
@@ -230,8 +241,3 @@ def _judge(
     if _Shown(common, False) not in correct:  # says which there are
         arrange_runs(predictions, index, n_classes, common)
     return _Judged(runs.images, runs.table, correct)
-
-
-def _one(values: np.ndarray, confidence: float, span: tuple[float, float]) -> Crossed:
-    groups = np.zeros(values.shape[1], np.int64)
-    return crossed(values, groups, 1, confidence=confidence, span=span)

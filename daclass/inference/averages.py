@@ -105,7 +105,8 @@ def _average(
         known = np.where(np.isnan(part), _mean(part), part) * weight**2
         with np.errstate(divide="ignore", invalid="ignore"):
             df_all = known.sum() ** 2 / np.nansum(known**2 / df)
-        return np.array([known.sum()]), np.array([df_all])
+        # Where nothing varies, nothing says how well that is known: as well as all classes tell.
+        return np.array([known.sum()]), np.array([df_all if known.any() else np.nansum(df)])
 
     parts = []
     for means, one in zip(runs, spread.runs, strict=True):

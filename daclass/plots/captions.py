@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from daclass.plots import accuracy, crops, effects, interventions, policies, style
+from daclass.plots import accuracy, crops, effects, interventions, policies, style, views
 from daclass.plots.tables import Tables
 from daclass.wording.numbers import counted, percent, span
 from daclass.wording.verdicts import (
@@ -77,8 +77,21 @@ def phenomenon(tables: Tables) -> str:
     )
 
 
+def views_of_strengths(tables: Tables) -> str:
+    numbers = views.view_numbers(tables.views, tables.conditions)
+    common = numbers.loc[numbers["common"].astype(bool), "view"].iloc[0]
+    return (
+        "Average accuracy by the side of the central square that is judged, as a share of the "
+        f"picture’s shorter side: a line per {tables.conditions.noun}, all classes alike, on "
+        f"the estimating half ({counted(int(numbers['images'].max()), 'picture')}), mean of "
+        f"{_replicates(tables)}. A full dot is the view at which the {tables.conditions.noun} does "
+        "best on the selecting half. The dotted line is the view at which the study judges "
+        f"everything else, {common:g}. {_spread(tables, 'Bands are')}"
+    )
+
+
 def classes(tables: Tables) -> str:
-    numbers = effects.sorted_numbers(tables.effects, tables.classes, tables.null_band, tables.q)
+    numbers = effects.sorted_numbers(tables.effects, tables.classes, tables.null_band, tables.lost)
     pictures = _pictures_per_class(numbers)
     many = len(numbers) > effects.NAMED_AT_MOST
     shape = (
@@ -148,7 +161,7 @@ def panels(tables: Tables) -> str:
 
 
 def both_truths(tables: Tables) -> str:
-    numbers = effects.original_vs_multi_numbers(tables.effects, tables.classes, tables.q)
+    numbers = effects.original_vs_multi_numbers(tables.effects, tables.classes, tables.lost)
     return (
         f"What each class loses {tables.conditions.contrast} when only the original label counts "
         "(across) and when any annotated label does (up), in percentage points, on the estimating "

@@ -20,6 +20,7 @@ from daclass.plots import (
     phenomenon,
     planted,
     policies,
+    views,
 )
 from daclass.plots.captions import PANELS_AT_MOST
 from daclass.plots.tables import Tables
@@ -49,7 +50,7 @@ def _explained_numbers(tables: Tables) -> pd.DataFrame:
 
 
 def _multi_numbers(tables: Tables) -> pd.DataFrame:
-    numbers = effects.original_vs_multi_numbers(tables.effects, tables.classes, tables.q)
+    numbers = effects.original_vs_multi_numbers(tables.effects, tables.classes, tables.lost)
     return numbers if tables.has_multi else numbers.head(0)
 
 
@@ -79,6 +80,12 @@ FIGURES: Mapping[str, Plot] = {
         captions.phenomenon,
         "The accuracies of single classes are not in this study.",
     ),
+    "accuracy_over_views": Plot(
+        lambda t: views.view_numbers(t.views, t.conditions),
+        lambda t: views.accuracy_over_views(t.views, t.conditions),
+        captions.views_of_strengths,
+        "The study judged its networks at one view.",
+    ),
     "realised_crop_area": Plot(
         lambda t: crops.realised_numbers(t.realised_area),
         lambda t: crops.realised_crop_area(t.realised_area, t.conditions),
@@ -86,8 +93,8 @@ FIGURES: Mapping[str, Plot] = {
         "The realised crop area is not in this study.",
     ),
     "class_effects": Plot(
-        lambda t: effects.sorted_numbers(t.effects, t.classes, t.null_band, t.q),
-        lambda t: effects.class_effects(t.effects, t.classes, t.null_band, t.conditions, t.q),
+        lambda t: effects.sorted_numbers(t.effects, t.classes, t.null_band, t.lost),
+        lambda t: effects.class_effects(t.effects, t.classes, t.null_band, t.conditions, t.lost),
         captions.classes,
         "There are no effects.",
     ),
@@ -109,7 +116,7 @@ FIGURES: Mapping[str, Plot] = {
     ),
     "original_vs_multi": Plot(
         _multi_numbers,
-        lambda t: effects.original_vs_multi(t.effects, t.classes, t.q),
+        lambda t: effects.original_vs_multi(t.effects, t.classes, t.lost),
         captions.both_truths,
         _NO_ANNOTATIONS,
     ),

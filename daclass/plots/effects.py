@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -53,13 +54,13 @@ def effect_numbers(
 
 
 def sorted_numbers(
-    effects: pd.DataFrame, classes: pd.DataFrame, null_band: pd.DataFrame, q: float
+    effects: pd.DataFrame, classes: pd.DataFrame, null_band: pd.DataFrame, found: Collection[int]
 ) -> pd.DataFrame:
     """All classes' drops on all pictures, largest first, beside what no effect would give.
 
     Args:
         effects, classes, null_band: the tables of these names.
-        q: false discovery rate up to which a class is found to lose.
+        found: the ids of the classes found to lose.
 
     Returns:
         `effect_numbers` with `found` (whether the class is found to lose) and null_expected,
@@ -67,14 +68,22 @@ def sorted_numbers(
         class; NaN where the study has no such band.
     """
     numbers = effect_numbers(effects, classes, half="all")
-    numbers["found"] = numbers["class_id"].isin(lost(effects, q))
+    numbers["found"] = numbers["class_id"].isin(found)
     band = null_band[(null_band["truth"] == "original") & (null_band["reference"] == "fixed")]
     band = band.set_index("rank")[["expected", "low", "high"]].add_prefix("null_")
     return numbers.join(band.reindex(np.arange(1, len(numbers) + 1)).reset_index(drop=True))
 
 
-def lost(effects: pd.DataFrame, q: float) -> list[int]:
+def lost(effects: pd.DataFrame, q: float, view_effects: pd.DataFrame | None = None) -> list[int]:
     """The classes found to lose: by the fixed contrast on all pictures, at a false discovery rate.
+
+    Where the study judged several views, a class must also be found to lose with both strengths at
+    their best view: what is had back by another view is no price of the augmentation.
+
+    Args:
+        effects: table "effects".
+        q: the false discovery rate.
+        view_effects: the table of this name; None, or no rows, where there is one view.
 
     Returns:
         Class ids, the largest drop first.
@@ -86,6 +95,10 @@ def lost(effects: pd.DataFrame, q: float) -> list[int]:
         & (effects["q"] <= q)
         & (effects["drop"] > 0)
     ].sort_values(["drop", "class_id"], ascending=[False, True])
+    if view_effects is not None and len(view_effects):
+        best = view_effects[view_effects["half"] == "all"]
+        still = best.loc[(best["q"] <= q) & (best["drop"] > 0), "class_id"]
+        rows = rows[rows["class_id"].isin(still)]
     return [int(class_id) for class_id in rows["class_id"]]
 
 
@@ -113,7 +126,7 @@ def class_effects(
     classes: pd.DataFrame,
     null_band: pd.DataFrame,
     conditions: Conditions,
-    q: float,
+    found: Collection[int],
 ) -> Figure:
     """The drop of every class with its intervals, sorted, over the band of no effect at all.
 
@@ -123,9 +136,9 @@ def class_effects(
     Args:
         effects, classes, null_band: the tables of these names; `null_band` may be empty.
         conditions: what the study compares.
-        q: false discovery rate up to which a class is found to lose.
+        found: the ids of the classes found to lose.
     """
-    numbers = sorted_numbers(effects, classes, null_band, q)
+    numbers = sorted_numbers(effects, classes, null_band, found)
     names = class_names(classes)
     words = f"points lost {conditions.contrast}"
     if len(numbers) <= NAMED_AT_MOST:
@@ -195,7 +208,7 @@ def _ranks(ax: Axes, numbers: pd.DataFrame) -> None:
 
 
 def original_vs_multi_numbers(
-    effects: pd.DataFrame, classes: pd.DataFrame, q: float
+    effects: pd.DataFrame, classes: pd.DataFrame, found: Collection[int]
 ) -> pd.DataFrame:
     """Each class's drop under the original label beside that under any annotated label."""
     original = effect_numbers(effects, classes, "original")
@@ -206,12 +219,14 @@ def original_vs_multi_numbers(
         suffixes=("", "_multi"),
     )
     columns = ["class_id", "name", "drop", "low", "high", "drop_multi", "low_multi", "high_multi"]
-    both["found"] = both["class_id"].isin(lost(effects, q))
+    both["found"] = both["class_id"].isin(found)
     return both[[*columns, "affected", "found", "images", "images_multi"]]
 
 
 @styled
-def original_vs_multi(effects: pd.DataFrame, classes: pd.DataFrame, q: float) -> Figure:
+def original_vs_multi(
+    effects: pd.DataFrame, classes: pd.DataFrame, found: Collection[int]
+) -> Figure:
     """Every class's drop under the original label against that under any annotated label.
 
     Below the diagonal, annotations explain a part of the drop: the prediction that counts as an
@@ -219,9 +234,9 @@ def original_vs_multi(effects: pd.DataFrame, classes: pd.DataFrame, q: float) ->
 
     Args:
         effects, classes: the tables of these names.
-        q: false discovery rate up to which a class is found to lose.
+        found: the ids of the classes found to lose.
     """
-    numbers = original_vs_multi_numbers(effects, classes, q)
+    numbers = original_vs_multi_numbers(effects, classes, found)
     names = class_names(classes)
     figure = new_figure(3.7)
     ax = figure.subplots()

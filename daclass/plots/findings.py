@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from daclass.plots.interventions import fix_numbers
 from daclass.plots.policies import BEST, PRIMARY
 from daclass.plots.tables import Tables
+from daclass.plots.views import views_of
 from daclass.wording.numbers import bracket, counted, percent, points
 from daclass.wording.verdicts import FOUND_TO_LOSE, decided, direction
+from daclass.wording.views import average_at_best
 
 
 def _classes(tables: Tables) -> str:
@@ -58,8 +60,14 @@ def _planted(tables: Tables) -> str:
     )
 
 
+def _views(tables: Tables) -> str:
+    found = average_at_best(views_of(tables.view_effects, tables.views), tables.conditions.words)
+    return found or "Each strength has a view of its own that suits it best"
+
+
 FINDINGS: Mapping[str, Callable[[Tables], str]] = {
     "average_and_classes": _classes,
+    "accuracy_over_views": _views,
     "class_effects": _classes,
     "drop_explained": _explained,
     "interventions_vs_best": _fixes,

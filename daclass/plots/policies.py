@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from daclass.designer import BEST, CONTROL, PRIMARY, REFERENCE, TESTED
-from daclass.wording.policies import Words, designer_rank, policy_words
+from daclass.wording.policies import REMEDIES, Words, designer_rank, policy_words
 
 __all__ = ["BEST", "CONTROL", "PRIMARY", "REFERENCE", "TESTED", "Policies"]
 
@@ -64,7 +64,7 @@ class Policies:
         def place(name: str) -> tuple[bool, tuple[int, str], int, int, float]:
             row = self._of(name)
             if not row:
-                return (False, designer_rank(name), 0, 0, 0.0)
+                return (False, designer_rank(name if name in REMEDIES else ""), 0, 0, 0.0)
             draw = 0 if name in self._pools else row["draw"]
             strength = 0.0 if np.isnan(row["strength"]) else float(row["strength"])
             return (bool(row["parent"]), designer_rank(row["designer"]), row["m"], draw, strength)

@@ -63,6 +63,8 @@ class Tables:
     accuracy: pd.DataFrame = field(default_factory=_absent("accuracy"))
     class_accuracy: pd.DataFrame = field(default_factory=_absent("class_accuracy"))
     effects: pd.DataFrame = field(default_factory=_absent("effects"))
+    views: pd.DataFrame = field(default_factory=_absent("views"))
+    view_effects: pd.DataFrame = field(default_factory=_absent("view_effects"))
     null_band: pd.DataFrame = field(default_factory=_absent("null_band"))
     explained: pd.DataFrame = field(default_factory=_absent("explained"))
     confusions: pd.DataFrame = field(default_factory=_absent("confusions"))
@@ -138,8 +140,14 @@ class Tables:
 
     @cached_property
     def lost(self) -> list[int]:
-        """The ids of the classes found to lose, the largest drop first."""
-        return lost(self.effects, self.q)
+        """The ids of the classes found to lose, the largest drop first: at the best views too,
+        where the study judged several."""
+        return lost(self.effects, self.q, self.view_effects)
+
+    @cached_property
+    def lost_by_view(self) -> list[int]:
+        """The ids of those that would be found to lose at the common view, but not at the best."""
+        return [i for i in lost(self.effects, self.q) if i not in self.lost]
 
     @property
     def of_networks(self) -> bool:

@@ -18,8 +18,8 @@ class Title(NamedTuple):
     text: str
     question: str
     needs: str = ""
-    """What a study must have for it: "crops", "interventions", "control", "fine_tuning" or "truth";
-    nothing where empty."""
+    """What a study must have for it: "views", "crops", "interventions", "control", "fine_tuning" or
+    "truth"; nothing where empty."""
 
 
 AVERAGE = "1. What does this augmentation change on average?"
@@ -32,6 +32,9 @@ CERTAINTY = "6. How sure are we?"
 TITLES = {
     "accuracy_by_strength": Title("Average accuracy", AVERAGE),
     "average_and_classes": Title("What the average gains, and single classes pay", AVERAGE),
+    "accuracy_over_views": Title(
+        "Average accuracy of each strength over the views", AVERAGE, "views"
+    ),
     "realised_crop_area": Title(
         "Share of the picture that crops keep, over strength", AVERAGE, "crops"
     ),

@@ -26,11 +26,13 @@ from daclass.report.scenes import scenes
 from daclass.wording.answers import best_on_average, short_answers
 from daclass.wording.decision import decision_headline, decision_reasons
 from daclass.wording.verdicts import TWO_NETWORKS
+from daclass.wording.views import average_at_best, paying_by_view
 
 Row = dict[str, Any]
 LINKED = (
-    "tested", "decision", "models", "accuracy", "class_accuracy", "effects", "explained",
-    "confusions", "categories", "interventions", "intervention_classes", "marks", "planted",
+    "tested", "decision", "models", "accuracy", "class_accuracy", "effects", "view_effects",
+    "explained", "confusions", "categories", "interventions", "intervention_classes", "marks",
+    "planted",
 )  # fmt: skip
 """Tables that the report links."""
 NAMED_AT_MOST = 5  # names in a sentence
@@ -63,6 +65,8 @@ def build_content(summary: Row, tables: Tables) -> Row:
         "findings": findings,
         "two_networks": TWO_NETWORKS,
         "best_on_average": best_on_average(summary),
+        "at_best_view": average_at_best(findings["view"], tables.conditions.words),
+        "by_view": _by_view(summary),
         "provenance": provenance,
         "results": provenance.get("results"),
         "table_files": [name for name in LINKED if len(getattr(tables, name))],
@@ -121,6 +125,11 @@ def build_content(summary: Row, tables: Tables) -> Row:
     }
 
 
+def _by_view(summary: Row) -> str:
+    found, view = summary["findings"]["classes"], summary["findings"]["view"]
+    return paying_by_view(found["lose"], found["lose_by_view"], view["common"]) if view else ""
+
+
 def accuracy_rows(tables: Tables) -> list[Row]:
     """One row a condition, in order: accuracy under both truths, and the calibration error of its
     runs, their mean."""
@@ -148,7 +157,8 @@ def model_rows(tables: Tables) -> list[Row]:
 def effect_rows(tables: Tables) -> list[Row]:
     """One row a class, the most hurt first: its drop on the estimation half, and more.
 
-    The added keys `all` (the drop on all pictures, which the q-value belongs to), `multi` (under
+    The added keys `all` (the drop on all pictures, which the q-value belongs to), `at_best` (the
+    same with both strengths at their best view, where the study judged several), `multi` (under
     any annotated label), `best` (against the class's own best condition) and `pair` (its swallower)
     are rows themselves, or None; `lost` says whether the class is found to lose, and `own_best`
     which condition served it best in most folds.
@@ -161,6 +171,7 @@ def effect_rows(tables: Tables) -> list[Row]:
     ]
     more = {
         "all": effect_numbers(tables.effects, tables.classes, half="all"),
+        "at_best": tables.view_effects[tables.view_effects["half"] == "all"],
         "multi": effect_numbers(tables.effects, tables.classes, "multi"),
         "best": against_best,
     }

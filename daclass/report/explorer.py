@@ -32,7 +32,7 @@ def explorer_data(tables: Tables) -> Row:
     confusions = _confusions(tables)
     policies = _policies(tables)
     examples = _examples(tables, names)
-    ranked = sorted_numbers(tables.effects, tables.classes, tables.null_band, tables.q)
+    ranked = sorted_numbers(tables.effects, tables.classes, tables.null_band, tables.lost)
     conditions = tables.conditions
     return {
         "conditions": {

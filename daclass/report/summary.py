@@ -20,6 +20,7 @@ from daclass.analysis.tested import condition_of
 from daclass.plots.effects import lost
 from daclass.plots.policies import BEST, PRIMARY
 from daclass.plots.tables import has_multi
+from daclass.plots.views import views_of
 from daclass.wording.verdicts import direction, finding
 
 Row = dict[str, Any]
@@ -53,8 +54,8 @@ def summarise(
         confidence: level of the intervals.
         policies: the folder of the policy files, from where the summary lies.
         tables: "classes", "tested", "decision", "counts", "accuracy", "effects", "explained" and
-            "categories"; "planted", "interventions", "intervention_costs" and "marks" where there
-            are any.
+            "categories"; "planted", "views" and "view_effects" of the sweep, "interventions",
+            "intervention_costs" and "marks" where there are any.
 
     Returns:
         A dict of plain Python values that `json` can write; missing numbers are None. Shares are in
@@ -102,7 +103,10 @@ def _findings(content: Row, tables: Mapping[str, pd.DataFrame]) -> Row:
     found: Row = _plain(
         {
             "average": _average(content),
-            "classes": _classes(tables["effects"], content["q"]),
+            "classes": _classes(tables["effects"], content["q"], tables.get("view_effects")),
+            "view": views_of(tables["view_effects"], tables["views"])
+            if "view_effects" in tables
+            else None,
             "annotations": _annotations(content, has_multi(tables["counts"])),
             "swallowers": _swallowers(content, tables["categories"]),
             "fixes": _fixes(content),
@@ -149,12 +153,13 @@ def _average(content: Row) -> Row:
     return {"verdict": direction(change["low"], change["high"]), "change": change}
 
 
-def _classes(effects: pd.DataFrame, q: float) -> Row:
-    """Which classes pay, in both senses: below the reference, and below their own best."""
+def _classes(effects: pd.DataFrame, q: float, view_effects: pd.DataFrame | None) -> Row:
+    """Which classes pay, in both senses: below the reference, and below their own best; and how
+    many are found to lose at the common view alone."""
     original = effects[effects["truth"] == "original"]
     fixed = original[(original["half"] == "all") & (original["reference"] == "fixed")]
     best = original[(original["half"] == "all") & (original["reference"] == "best")]
-    lose, tested = len(lost(effects, q)), int(fixed["q"].notna().sum())
+    lose, tested = len(lost(effects, q, view_effects)), int(fixed["q"].notna().sum())
     below = best[best["q"] <= q]
     power = fixed["detectable"].to_numpy(float)
     of_networks = bool((fixed["speaks_of"] == "networks").all())
@@ -163,6 +168,7 @@ def _classes(effects: pd.DataFrame, q: float) -> Row:
         "verdict": finding(tested, lose, powerless=powerless),
         "speaks_of": "networks" if of_networks else "runs",
         "lose": lose,
+        "lose_by_view": len(lost(effects, q)) - lose,
         "gain": int(((fixed["q"] <= q) & (fixed["drop"] < 0)).sum()),
         "tested": tested,
         "seeds": int(fixed["seeds"].max()),

@@ -107,23 +107,20 @@ def views(
     predictions: pd.DataFrame,
     index: pd.DataFrame,
     classes: pd.DataFrame,
-    tested: pd.DataFrame | None = None,
+    annotations: pd.DataFrame | None = None,
 ) -> Mapping[str, pd.DataFrame]:
     """Estimate accuracy at every view, and what classes lose with each strength at its best one."""
-    from daclass.analysis.tested import condition_of
+    from daclass.analysis.tested import conditions_of
     from daclass.analysis.views import view_effects, views
 
     common, confidence = study.training.val_crop, study.analysis.confidence
     found = {"views": views(predictions, index, len(classes), common, confidence=confidence)}
-    if tested is not None:
+    if annotations is not None:
+        joined = cells(study, predictions, index, classes, annotations)
+        names, tested = study.conditions, study.tested_condition
+        conditions = conditions_of(joined, names, study.reference_condition, tested)
         found["view_effects"] = view_effects(
-            predictions,
-            index,
-            len(classes),
-            condition_of(tested, "tested"),
-            condition_of(tested, "reference"),
-            common,
-            confidence=confidence,
+            predictions, index, len(classes), conditions, common, confidence=confidence
         )
     return found
 
@@ -133,8 +130,7 @@ VIEWS = Stage(
     views,
     reads=lambda study, of: {
         "predictions": table("predictions", of.phase),
-        **_tables(["index", "classes"]),
-        **(_tables(["tested"]) if of.phase == "sweep" else {}),
+        **_tables(EVIDENCE if of.phase == "sweep" else ["index", "classes"]),
     },
     writes=lambda study, of: {
         "views": table("views", of.phase),
@@ -143,6 +139,7 @@ VIEWS = Stage(
     settings=lambda study, of: [
         "analysis.confidence",
         "training.val_crop",
+        *((*QUESTION, "analysis.empty_labels") if of.phase == "sweep" else ()),
     ],
     jobs=phases,
     which=("phase",),

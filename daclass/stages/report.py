@@ -157,7 +157,7 @@ REALISED = Stage(
 def found_tables(study: Study) -> dict[str, Items]:
     """The tables that the summary reads."""
     names = ["classes", *MEASURED, "categories", "planted", "decision"]
-    names += ["notes"] if study.comparison else []
+    names += ["notes"] if study.comparison else ["view_effects"]
     names += ["interventions", "intervention_costs"] if study.interventions else []
     names += ["marks"] if has_marks(study) else []
     designed: dict[str, Items] = {
@@ -165,7 +165,8 @@ def found_tables(study: Study) -> dict[str, Items]:
         for name in ("policies", "policy_classes")
         if study.interventions
     }
-    return {**{name: table(name) for name in names}, **designed}
+    views: dict[str, Items] = {"views": table("views", "sweep")} if study.sweep else {}
+    return {**{name: table(name) for name in names}, **views, **designed}
 
 
 def drawn_tables(study: Study) -> dict[str, Items]:
@@ -217,6 +218,8 @@ def figures(study: Study, figures: Sequence[Path], **tables: pd.DataFrame) -> No
 def figure_files(study: Study) -> list[Item]:
     """The files of the figures that a study can have."""
     has = {"truth"} if study.data.source == "petri" else set()
+    if study.sweep:
+        has.add("views")
     if _crops(study):
         has.add("crops")
     if study.interventions:

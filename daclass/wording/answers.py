@@ -16,6 +16,7 @@ from daclass.wording.verdicts import (
     TWO_NETWORKS,
     UNDECIDED,
 )
+from daclass.wording.views import paying_by_view
 
 Row = Mapping[str, Any]
 
@@ -116,19 +117,27 @@ def _classes(summary: Row) -> Answer:
         )
         return Answer("classes", title, CANNOT_TELL, "", text)
     rate = f"at a false discovery rate of {percent(summary['q'], 0)}"
+    view = _by_view(summary)
     gain = f"{found['gain']:,} {'gains' if found['gain'] == 1 else 'gain'}"
     if found["verdict"] == "none found":
         return Answer(
             "classes", title, "none", f"of {summary['classes']:,}",
             f"classes is {FOUND_TO_LOSE} accuracy {contrast.change}, and {gain}, {rate}."
-            f"{_power(found['detectable'])}{_of_networks(found)}",
+            f"{view}{_power(found['detectable'])}{_of_networks(found)}",
         )  # fmt: skip
     verb = "is" if found["lose"] == 1 else "are"
     return Answer(
         "classes", title, f"{found['lose']:,}", f"of {summary['classes']:,}",
         f"{verb} {FOUND_TO_LOSE} accuracy {contrast.change}, and {gain}, {rate}."
-        f"{_of_networks(found)}",
+        f"{view}{_of_networks(found)}",
     )  # fmt: skip
+
+
+def _by_view(summary: Row) -> str:
+    """The classes whose loss is the view's."""
+    found, view = summary["findings"]["classes"], summary["findings"]["view"]
+    text = view and paying_by_view(found["lose"], found["lose_by_view"], view["common"])
+    return f" {text}" if text else ""
 
 
 def _of_networks(found: Row) -> str:

@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 
 from daclass.analysis.cells import arrange_cells
+from daclass.analysis.conditions import Conditions
 from daclass.analysis.remedies import SHIFT, VIEW, Remedy, remedies, with_remedies
 from daclass.analysis.views import best_view, view_effects, views
 from daclass.errors import InputError
+from daclass.inference.simultaneous import Family
 from daclass.tables import SCHEMAS
 from tests.analysis.conftest import STRONGEST, WEAKEST, simulate
 
@@ -86,7 +88,8 @@ def test_the_best_view_is_chosen_on_the_selection_half_alone(study, predictions,
     found = views(other, study.index, study.n_classes, COMMON, confidence=0.95)
     chosen = found[found["best"] & (found["policy"] == TESTED)].set_index("half")
     assert (chosen["view"] == 0.7).all()
-    assert chosen.loc["select", "accuracy"] == 1 and chosen.loc["estimate", "accuracy"] == 0
+    accuracy = chosen["accuracy"]
+    assert accuracy["select"] == pytest.approx(1) and accuracy["estimate"] == pytest.approx(0)
 
 
 @pytest.mark.parametrize(
@@ -103,16 +106,16 @@ def test_ties_go_to_the_view_nearest_to_the_common_one(averages, best):
 
 
 def effects_of(study, predictions, **changes) -> pd.DataFrame:
-    named = {"tested": TESTED, "reference": REFERENCE, **changes}
+    conditions = Conditions(**{"names": (TESTED, REFERENCE), "reference": REFERENCE, **changes})
     return view_effects(
-        predictions, study.index, study.n_classes, **named, common=COMMON, confidence=0.95
+        predictions, study.index, study.n_classes, conditions, COMMON, confidence=0.95
     )
 
 
 def test_a_drop_that_the_view_made_is_gone_at_the_best_view(study, predictions):
     table = effects_of(study, predictions)
     assert set(table) == set(SCHEMAS["view_effects"])
-    assert len(table) == 2 * study.n_classes
+    assert len(table) == 2 * (study.n_classes + 1)
     assert set(table["tested_view"]) == {0.7} and set(table["reference_view"]) == {COMMON}
     first = table[table["class_id"] == 0].set_index("half")
     for half in ("estimate", "all"):
@@ -137,7 +140,7 @@ def test_with_one_view_drops_are_those_of_the_common_view(study):
     plain = plain[(plain["truth"] == "original") & (plain["reference"] == "fixed")]
     for half in ("estimate", "all"):
         own, other = (t[t["half"] == half].set_index("class_id") for t in (table, plain))
-        columns = ["drop", "low", "high", "p", "q"]
+        own, columns = own.drop(-1), ["drop", "low", "high", "p", "q"]
         pd.testing.assert_frame_equal(own[columns], other[columns])
 
 
@@ -153,14 +156,25 @@ def test_each_half_is_served_by_the_choice_of_the_other(study, predictions):
     said = said.where(~(strong & bad), (label + 1) % study.n_classes)
     table = effects_of(study, predictions.assign(prediction=said))
     assert (table["tested_view"] == 0.7).all()
-    reference = effects_of(study, predictions.assign(prediction=said), tested=REFERENCE,
-                           reference=TESTED)  # fmt: skip
+    turned = {"names": (REFERENCE, TESTED), "reference": TESTED}
+    reference = effects_of(study, predictions.assign(prediction=said), **turned)
     whole = table[table["half"] == "all"]["drop"] + reference[reference["half"] == "all"]["drop"]
     assert whole.to_numpy() == pytest.approx(0)
     rows = study.predictions[study.predictions["policy"] == REFERENCE]
     rows = rows.merge(study.index[study.index["half"] != ""], on="image_id")
     right = (rows["prediction"] == rows["class_id"]).groupby(rows["class_id"]).mean()
-    assert table[table["half"] == "all"]["drop"].to_numpy() == pytest.approx(right.to_numpy())
+    whole = table[table["half"] == "all"].set_index("class_id")["drop"]
+    assert whole.drop(-1).to_numpy() == pytest.approx(right.to_numpy())
+    assert whole[-1] == pytest.approx(right.mean()), "the average counts all classes alike"
+
+
+def test_a_tested_strength_that_was_read_off_has_wider_intervals(study, predictions):
+    plain = effects_of(study, predictions)
+    held = effects_of(study, predictions, family=Family.of(0.5 + 0.5 * np.eye(3)))
+    known = plain["low"].gt(-1) & plain["p"].lt(0.5)
+    assert known.any()
+    assert (held["low"] <= plain["low"] + 1e-12).all()
+    assert (held["low"] < plain["low"])[known].all() and (held["p"] > plain["p"])[known].all()
 
 
 def test_a_study_needs_its_own_view(study, predictions):

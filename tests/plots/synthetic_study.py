@@ -100,6 +100,7 @@ def study_tables(
     if extras:
         tables |= {
             "class_accuracy": _class_accuracy(counts, seeds),
+            **({} if conditions else _views(effects, seeds, victims)),
             "null_band": _null_band(len(names)),
             "sensitivity": sensitivity(categories),
             "share_sensitivity": _share_sensitivity(),
@@ -140,6 +141,39 @@ def _named(frame: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
     if "best" in frame:
         renamed["best"] = frame["reference"]
     return renamed[renamed["policy"].notna()].reset_index(drop=True)
+
+
+def _views(effects, seeds: int, victims: Sequence[int]) -> dict[str, pd.DataFrame]:
+    """The stronger, the smaller the best view; the second victim's drop is the view's doing."""
+    rows = [
+        {
+            "policy": f"rrc_scale={s:g}", "strength": s, "view": view, "shifted": shifted,
+            "half": half, "accuracy": 0.6 + 0.1 * s - (view - 0.8 - 0.2 * s) ** 2,
+            "common": view == 0.875 and not shifted, "best": view == best and not shifted,
+            "seeds": seeds, "images": 600,
+        }
+        for s, best in zip(STRENGTHS, (0.8, 0.8, 0.875, 0.95, 1.0), strict=True)
+        for view, shifted in ((0.8, False), (0.875, False), (0.95, False), (1.0, False),
+                              (0.875, True))
+        for half in ("select", "estimate", "all")
+    ]  # fmt: skip
+    views = pd.DataFrame(rows)
+    views = views.assign(low=views["accuracy"] - 0.02, high=views["accuracy"] + 0.02,
+                         difference=0.01, difference_low=-0.01, difference_high=0.03)  # fmt: skip
+    fixed = effects[
+        (effects["reference"] == "fixed") & (effects["truth"] == "original")
+        & (effects["half"] != "select")
+    ]  # fmt: skip
+    columns = ["class_id", "half", "drop", "low", "high", "p", "q", "seeds", "images"]
+    spared = fixed["class_id"].isin(victims[1:2])
+    own = fixed[columns].assign(
+        drop=fixed["drop"].mask(spared, 0.0), q=fixed["q"].mask(spared, 0.9)
+    )
+    mean = own.groupby("half", as_index=False).mean(numeric_only=True).assign(class_id=-1)
+    both = pd.concat([own, mean.astype({"seeds": int, "images": int})])
+    part = both.assign(tested_view=0.8, reference_view=1.0, view_part=0.03, part_low=0.01,
+                       part_high=0.05)  # fmt: skip
+    return {"views": views, "view_effects": part}
 
 
 def _counts(classes, seeds, victims, annotations, rng) -> pd.DataFrame:
@@ -591,7 +625,7 @@ def study_summary(tables: Tables, title: str = "Random resized crops on made-up 
     """What summary.json holds for such a study, made by the function that makes it."""
     used = (
         "classes", "tested", "decision", "counts", "accuracy", "effects", "explained",
-        "categories", "planted", "policies", "interventions", "marks",
+        "categories", "planted", "policies", "interventions", "marks", "views", "view_effects",
     )  # fmt: skip
     found = {name: getattr(tables, name) for name in used}
     if found["explained"].empty:  # studies of today always have this table

@@ -1,5 +1,7 @@
 """What the figures show, read from their axes."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ from daclass.plots.accuracy import accuracy_by_strength, class_accuracy, false_p
 from daclass.plots.catalogue import FIGURES
 from daclass.plots.confusions import confusion_numbers, confusion_plane
 from daclass.plots.crops import realised_crop_area, realised_numbers
-from daclass.plots.effects import class_effects, effect_numbers, original_vs_multi
+from daclass.plots.effects import class_effects, effect_numbers, lost, original_vs_multi
 from daclass.plots.explained import drop_explained
 from daclass.plots.interventions import (
     change_numbers,
@@ -31,6 +33,7 @@ from daclass.plots.style import (
     place_labels,
     styled,
 )
+from daclass.plots.views import view_numbers
 from daclass.wording.names import isolate, shorten
 
 
@@ -40,7 +43,7 @@ def bands(ax):
 
 def drawn_effects(tables):
     return class_effects(
-        tables.effects, tables.classes, tables.null_band, tables.conditions, tables.q
+        tables.effects, tables.classes, tables.null_band, tables.conditions, tables.lost
     )
 
 
@@ -135,7 +138,7 @@ class TestClassEffects:
 
 
 def test_original_vs_multi_has_every_class_and_the_diagonal(tables):
-    ax = original_vs_multi(tables.effects, tables.classes, tables.q).axes[0]
+    ax = original_vs_multi(tables.effects, tables.classes, tables.lost).axes[0]
     dots = [line for line in ax.lines if line.get_marker() == "o"]
     found = len(tables.lost)
     assert [len(line.get_xdata()) for line in dots] == [24 - found, found]
@@ -432,3 +435,32 @@ def test_right_to_left_names_keep_their_place_beside_an_arrow():
 def test_long_names_are_shortened():
     assert shorten("kite", 10) == "kite"
     assert shorten("a very long name", 10) == "a very lo…"
+
+
+class TestAccuracyOverViews:
+    def test_a_line_per_strength_with_its_best_view_filled(self, tables):
+        numbers = view_numbers(tables.views, tables.conditions)
+        strengths = sorted(tables.views["strength"].unique())
+        assert set(numbers["condition"]) == {f"{s:g}" for s in strengths}
+        ax = FIGURES["accuracy_over_views"].draw(tables).axes[0]
+        lines, dots = ax.lines[0:-1:2], ax.lines[1:-1:2]
+        rows = tables.views.query("half == 'estimate' and not shifted")
+        for strength, line, dot in zip(strengths, lines, dots, strict=True):
+            own = rows[rows["strength"] == strength].sort_values("view")
+            np.testing.assert_allclose(line.get_xdata(), own["view"])
+            np.testing.assert_allclose(line.get_ydata(), 100 * own["accuracy"])
+            best = own[own["best"]]
+            expected = [best["view"].iloc[0], 100 * best["accuracy"].iloc[0]]
+            np.testing.assert_allclose(dot.get_xydata()[0], expected)
+        assert ax.lines[-1].get_xdata()[0] == 0.875
+
+    def test_one_view_shows_no_curve(self, tables):
+        one = tables.views[tables.views["view"] == 0.875]
+        assert view_numbers(one, tables.conditions).empty
+
+    def test_a_class_pays_only_where_it_does_at_the_best_views_too(self, tables):
+        (spared,) = tables.lost_by_view
+        assert spared not in tables.lost
+        alone = dataclasses.replace(tables, view_effects=tables.view_effects.head(0))
+        assert alone.lost == lost(tables.effects, tables.q) and spared in alone.lost
+        assert set(alone.lost) - set(tables.lost) == {spared}

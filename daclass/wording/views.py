@@ -1,0 +1,46 @@
+"""What the view makes of a study's findings, as words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from daclass.wording.contrast import Contrast
+from daclass.wording.numbers import bracket, points
+
+Row = Mapping[str, Any]
+
+
+def average_at_best(found: Row | None, contrast: Contrast) -> str:
+    """What the tested strength buys where both strengths are judged at their own best view, and
+    what of the change at the common view that view made; "" where there is one view.
+
+    Args:
+        found: `findings.view` of summary.json.
+    """
+    if found is None:
+        return ""
+    change, part = found["change"], found["view_part"]
+    views = f"{found['reference_view']:g} and {found['tested_view']:g}"
+    same = found["reference_view"] == found["tested_view"] == found["common"]
+    if same:
+        return f"Both strengths do best at the common view, {found['common']:g}"
+    gain = f"{points(change['value'], 1, signed=True)}{bracket(change['low'], change['high'])}"
+    made = f"{points(part['value'], 1, signed=True)}{bracket(part['low'], part['high'])}"
+    return (
+        f"Each strength at its best view ({views}): {gain} points {contrast.change} on average; "
+        f"the common view, {found['common']:g}, adds {made} to that"
+    )
+
+
+def paying_by_view(lose: int, by_view: int, common: float) -> str:
+    """How many classes lose at the common view alone, in one sentence; "" where none does."""
+    if not by_view:
+        return ""
+    who = "class is" if by_view == 1 else "classes are"
+    more = "more " if lose else ""
+    return (
+        f"{by_view:,} {more}{who} found to lose at the common view, {common:g}, but not where both "
+        "strengths are judged at their best view: that is the view’s doing, and another view "
+        "wins it back without training."
+    )
