@@ -22,7 +22,10 @@ PARTS = {
 def decision_headline(summary: Row) -> str:
     """The decision in one sentence that can be passed on as it is."""
     found, contrast = summary["decision"], contrast_of(summary)
-    tested, reference = contrast.named(contrast.tested), contrast.named(contrast.reference)
+    kind = "strength " if contrast.by_strength else ""
+    tested, reference = (
+        kind + contrast.named(one) for one in (contrast.tested, contrast.reference)
+    )
     everyone = "for all classes" if contrast.by_strength else "rather than " + reference
     bought = _change(found["gain"])
     match found["verdict"]:

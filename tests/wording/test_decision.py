@@ -26,14 +26,15 @@ def said(summary: dict, verdict: str, **changes) -> tuple[str, list[str]]:
 def test_the_strength_with_its_gain(summary) -> None:
     headline, reasons = said(summary, "train the tested", policy="", parts=[])
     assert headline == (
-        "Train 0.08 for all classes: it gains +4.2 [3.1, 5.3] points over 0.99 on average."
+        "Train strength 0.08 for all classes: it gains +4.2 [3.1, 5.3] points over strength 0.99 "
+        "on average."
     )
     assert reasons == []
 
 
 def test_the_policy_with_its_bounds_and_file(summary) -> None:
     headline, reasons = said(summary, "train the policy", file="policies/fp_informed.yaml")
-    assert headline.startswith("Train under “weaker for swallowers”: it is better than 0.08")
+    assert headline.startswith("Train under “weaker for swallowers”: it is better than strength")
     assert "+3.1 (at least +2.2, at most +4.0) points" in " ".join(reasons)
     assert reasons[-1] == "The policy: policies/fp_informed.yaml"
     assert "A single class may have lost up to 12.0 points unseen." in reasons
@@ -41,7 +42,7 @@ def test_the_policy_with_its_bounds_and_file(summary) -> None:
 
 def test_what_is_undecided_says_what_it_would_take(summary) -> None:
     headline, reasons = said(summary, "undecided on the policy")
-    assert headline.startswith("Train 0.08 for all classes")
+    assert headline.startswith("Train strength 0.08 for all classes")
     text = " ".join(reasons)
     assert "undecided: all classes change by −0.4 (at least −1.3, at most +0.5)" in text
     assert "It takes certainty that they lose less than 1.0." in text
