@@ -78,7 +78,8 @@ def finish(jobs: Jobs) -> list[str]:
 
 def test_a_finished_study_has_nothing_to_do(root):
     assert finish(load()) == [
-        "predictions", "measure", "categories", "planted", "figures", "summary", "report",
+        "predictions", "measure", "categories", "decision", "planted", "figures", "summary",
+        "report",
     ]  # fmt: skip
     assert finish(load()) == []
 
