@@ -139,7 +139,14 @@ def _string(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
         plain = scalar(text) == text
     except ValueError:
         plain = False
-    return dumper.represent_scalar(f"{_TAG}str", text, None if plain else "'")
+    return dumper.represent_scalar(f"{_TAG}str", text, _style(text, plain))
 
 
 _Dumper.add_representer(str, _string)
+
+
+def _style(text: str, plain: bool) -> str | None:
+    """How a string is quoted: YAML 1.1's further line breaks survive in double quotes alone."""
+    if any(each in text for each in "\x85\u2028\u2029"):
+        return '"'
+    return None if plain else "'"

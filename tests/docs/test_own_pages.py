@@ -108,7 +108,7 @@ def test_the_folder_of_pictures_becomes_an_index(tmp_path, monkeypatch, capsys):
     counts = {f"{split}/{name}": 2 for split in ("train", "val") for name in ("bunting", "gull")}
     for file in save_pictures(tmp_path / "birds", counts):
         file.rename(file.with_name(f"{int(file.stem) + 1:04d}.jpg"))
-    (study,) = blocks("own-data.md", "yaml")
+    study = blocks("own-data.md", "yaml")[0]
     labels, tree = blocks("own-data.md", "csv")
     for name, content in {"study.yaml": study, "labels.csv": labels, "classes.csv": tree}.items():
         (tmp_path / name).write_text(content)
