@@ -145,7 +145,7 @@ def one_view(
         rows = rows[np.isclose(rows["view"], view) | rows["view"].isna()]
     views = rows["view"].unique()
     if len(views) != 1:
-        there = sorted(predictions["view"].unique())
+        there = ", ".join(f"{view:g}" for view in sorted(predictions["view"].unique()))
         wanted = "one of them is to be named" if view is None else f"not {view:g}"
         raise InputError(f"predictions: the views are {there}, {wanted}; run predict again")
     return rows

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from ffcv.reader import Reader
-from numba import njit, prange
+from numba import njit, prange, types
 
 from daclass.atomic import replacing
 from daclass.augment.errors import AugmentError
@@ -20,7 +20,10 @@ _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd: multiplying by it loses noth
 _HALF = np.uint64(32)
 
 
-@njit
+# The type is named because FFCV marks numba's own type of byte arrays as read-only when it makes a
+# loader: a function that was compiled for it before would know it no more, and numba would search
+# for ever.
+@njit(types.uint64(types.Array(types.uint8, 1, "C", readonly=True)))
 def sample_sum(data):  # type: ignore[no-untyped-def]
     """Sum of bytes, uint8 [n], as one uint64.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -152,3 +154,22 @@ def test_a_change_of_any_word_changes_the_sum():
             changed[place] ^= np.uint8(1 << RNG.integers(8))
             assert sample_sum(changed) != whole
         assert sample_sum(data[:-1]) != whole
+
+
+@pytest.mark.usefixtures("ffcv")
+def test_arrays_that_may_be_written_do_not_make_a_later_loader_hang():
+    """FFCV changes numba's own type of byte arrays, in a process of its own for that reason."""
+    script = """
+import numba, numpy
+from daclass.augment.sums import sample_sum
+
+bytes_ = numpy.arange(100, dtype=numpy.uint8)
+fixed = bytes_.copy()
+fixed.flags.writeable = False
+expected = sample_sum(fixed), sample_sum(bytes_)
+type_of_ffcv = numba.uint8[::1]
+type_of_ffcv.mutable = False  # as OSCacheManager.state_type does
+in_a_pipeline = numba.njit(lambda data: sample_sum(data))
+assert (in_a_pipeline(fixed), in_a_pipeline(bytes_)) == expected
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)

@@ -95,6 +95,7 @@ def test_real_weights_reach_their_accuracy(real_data, tmp_path, monkeypatch):
             "exact_view": True,
             "mean": [127 / 255] * 3, "std": [128 / 255] * 3,
         },
+        analysis={"views": [], "logit_shift": False},
         machine={"device": "cpu"},
     )  # fmt: skip
     # The tables that `daclass index` would write, had every class a picture in both splits.
