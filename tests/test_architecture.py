@@ -18,7 +18,16 @@ MAY_IMPORT = {
     "inference": set(),
     "wording": {"designer"},
     "plots": {"atomic", "augment.settings", "designer", "errors", "tables", "wording"},
-    "report": {"analysis", "atomic", "augment.settings", "errors", "tables", "plots", "wording"},
+    "report": {
+        "analysis",
+        "atomic",
+        "augment.settings",
+        "designer",
+        "errors",
+        "tables",
+        "plots",
+        "wording",
+    },
     "data": {
         "atomic",
         "augment.pictures",
@@ -184,3 +193,18 @@ def test_policies_need_neither_torch_nor_numba():
     code = "import sys; from daclass.augment import Policy; "
     code += "sys.exit(bool({'torch', 'numba', 'ffcv'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_policies_that_everybody_knows_are_named_once():
+    """Baselines, the control and the question: named in `daclass.designer`, by their designers'
+    functions, and nowhere else."""
+    names = {"uniform_tested", "uniform_best", "uniform_reference", "random_classes", "fp_informed"}
+    templates = sorted((PACKAGE / "report" / "templates").glob("*"))
+    assert templates
+    for path in templates:
+        assert not [name for name in names if name in path.read_text()], path
+    for path in sources():
+        if path.name == "designer.py" or "designers" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            assert not (isinstance(node, ast.Constant) and node.value in names), path

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from daclass.analysis.cells import one_view
+from daclass.designer import TESTED
 
 VIEW, SHIFT = "view", "logit_shift"
 """Names that the remedies have among policies."""
@@ -34,7 +35,7 @@ class Remedy(NamedTuple):
     shifted: bool
 
 
-def remedies(views: pd.DataFrame, tested: str, policy: str = "uniform_tested") -> list[Remedy]:
+def remedies(views: pd.DataFrame, tested: str, policy: str = TESTED) -> list[Remedy]:
     """The remedies of a study, settled by its sweep before any fresh seed is looked at.
 
     Args:

@@ -20,7 +20,7 @@ from daclass.config.base import (
     distinct,
 )
 from daclass.config.reading import validated
-from daclass.designer import DESIGNERS, TESTED, Designer
+from daclass.designer import CONTROL, DESIGNERS, PRIMARY, TESTED, Designer
 from daclass.errors import InputError
 
 
@@ -83,7 +83,7 @@ class FineTuning(Section):
 class Interventions(Section):
     """Policies that are designed from the sweep and trained on fresh seeds."""
 
-    designers: tuple[DesignerName, ...] = ("naive_removal", "fp_informed", "random_classes")
+    designers: tuple[DesignerName, ...] = ("naive_removal", PRIMARY, CONTROL)
     """Names of designers, those of other installed packages included. The uniform baselines are
     always trained, named here or not. Equal policies share their runs."""
     settings: Annotated[dict[DesignerName, dict[str, Any]], ADDED] = Field(default_factory=dict)
@@ -107,7 +107,7 @@ class Interventions(Section):
     ..."""
     random_seed: Seed = 0
     """Decides what designers draw."""
-    primary: Annotated[str, ADDED] = "fp_informed"
+    primary: Annotated[str, ADDED] = PRIMARY
     """The policy that is the study's question, by name: the decision is about this one. All others
     are candidates for a study of their own."""
     tolerated_loss: Annotated[Share, ADDED] = 0.01

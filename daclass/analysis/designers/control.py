@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from daclass.analysis.designers.evidence import Design, Evidence, designed
-from daclass.designer import DESIGNERS, designer
+from daclass.designer import DESIGNERS, PRIMARY, designer
 from daclass.inference.arrays import Floats
 
 _NEIGHBOURS = 5  # matched classes that a draw chooses from
@@ -21,7 +21,7 @@ class Control(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    of: str = "fp_informed"
+    of: str = PRIMARY
     """The designer whose strengths are dealt: any that gives classes strengths."""
 
     @field_validator("of")
