@@ -58,6 +58,40 @@ class IndexedDataset(Dataset[tuple[Any, ...]]):
         return (*parts, position)
 
 
+class PictureFiles:
+    """Picture files, each of which is held against its hash when it is first read.
+
+    Args:
+        files: any that `read_picture` reads.
+        contents: `daclass.augment.pictures.hash_of` of each as it should be, or "" where that is
+            not known. None checks nothing.
+        max_resolution: as of `read_picture`.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[Path],
+        contents: Sequence[str] | None = None,
+        max_resolution: int | None = None,
+    ) -> None:
+        self.files, self.contents, self.max_resolution = files, contents, max_resolution
+        self._unread = torch.ones(len(files), dtype=torch.bool).share_memory_()  # by any worker
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, position: int) -> npt.NDArray[np.uint8]:
+        """Pixels of a picture, uint8 [height, width, 3].
+
+        Raises:
+            PictureError: as of `read_picture`.
+        """
+        wanted = self.contents[position] if self.contents and self._unread[position] else ""
+        pixels = read_picture(self.files[position], self.max_resolution, wanted)
+        self._unread[position] = False
+        return pixels
+
+
 class PolicyCropDataset(Dataset[tuple[torch.Tensor, int, int]]):
     """Picture files with one reproducible random resized crop a policy.
 
@@ -75,10 +109,11 @@ class PolicyCropDataset(Dataset[tuple[torch.Tensor, int, int]]):
         flip: probability of mirroring, in [0, 1].
         max_resolution: longest side in px of the pictures that boxes are cut from; larger ones are
             shrunk first.
+        contents: as of `PictureFiles`.
 
     Raises:
         AugmentError: lengths differ, strengths outside the range, a side, seed or probability that
-            is none; on access, a file is no readable picture.
+            is none; on access, a file is no readable picture or has changed.
     """
 
     def __init__(
@@ -92,6 +127,7 @@ class PolicyCropDataset(Dataset[tuple[torch.Tensor, int, int]]):
         run_seed: int,
         flip: float = 0.5,
         max_resolution: int | None = None,
+        contents: Sequence[str] | None = None,
     ) -> None:
         self.strengths = check_crops(side, strengths, flip)
         if not len(files) == len(labels) == self.strengths.shape[1]:
@@ -99,11 +135,10 @@ class PolicyCropDataset(Dataset[tuple[torch.Tensor, int, int]]):
                 f"{len(files)} files, {len(labels)} labels and strengths for "
                 f"{self.strengths.shape[1]} samples: the lengths must agree"
             )
-        self.files = files
+        self.pictures = PictureFiles(files, contents, max_resolution)
         self.labels = labels
         self.side = side
         self.flip = flip
-        self.max_resolution = max_resolution
         self._epoch = Epoch(study_seed, run_seed, len(files))
 
     def set_epoch(self, epoch: int) -> None:
@@ -114,10 +149,10 @@ class PolicyCropDataset(Dataset[tuple[torch.Tensor, int, int]]):
         self._epoch.set(epoch)
 
     def __len__(self) -> int:
-        return len(self.files)
+        return len(self.pictures)
 
     def __getitem__(self, position: int) -> tuple[torch.Tensor, int, int]:
-        pixels = read_picture(self.files[position], self.max_resolution)
+        pixels = self.pictures[position]
         picture = torch.from_numpy(pixels.copy()).permute(2, 0, 1)
         place, (height, width) = np.array([position]), picture.shape[1:]
         keys = image_keys(self._epoch.ask(), place)

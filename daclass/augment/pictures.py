@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +40,15 @@ class PictureError(AugmentError):
     """A file that is no readable picture."""
 
 
-def read_picture(file: Path, max_resolution: int | None = None) -> npt.NDArray[np.uint8]:
+def hash_of(opened: BinaryIO) -> str:
+    """Hash of a file's content from here on, by which changes and copies are noticed: the first 16
+    hex digits of its SHA-256."""
+    return hashlib.file_digest(opened, "sha256").hexdigest()[:16]
+
+
+def read_picture(
+    file: Path, max_resolution: int | None = None, content: str = ""
+) -> npt.NDArray[np.uint8]:
     """The pixels of a picture file, upright and as RGB: uint8, shape [height, width, 3].
 
     Pictures that a camera held askew are turned as their EXIF data say. Of 16-bit grey values the
@@ -48,13 +59,14 @@ def read_picture(file: Path, max_resolution: int | None = None) -> npt.NDArray[n
     Args:
         file: any format that Pillow reads; of an animation, the first frame.
         max_resolution: longest side in px; larger pictures are shrunk by averaging over areas.
+        content: `hash_of` the file as it should be; "" takes it as it is.
 
     Raises:
         PictureError: the file is missing, is not a picture, is cut short, has more than 178 million
             pixels, a side below `SIDE_AT_LEAST`, pixels of 32 bits, whose range is anybody's guess,
-            or of 12 bits in 16; the message names it.
+            or of 12 bits in 16, or another content; the message names it.
     """
-    with _opened(file) as opened:
+    with _opened(file, content) as opened:
         deep = any(";16" in str(tile) for tile in getattr(opened, "tile", []))
         opened.load()
         picture = _rgb(opened)
@@ -115,11 +127,19 @@ def shrunk(width: int, height: int, longest: int | None) -> tuple[int, int]:
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[Image.Image]:
+def _opened(file: Path, content: str = "") -> Iterator[Image.Image]:
     """The file as Pillow opens it; whatever goes wrong in the block is a `PictureError`."""
     try:
-        with Image.open(file) as picture:
+        source: Path | BytesIO = file
+        if content:
+            source = BytesIO(file.read_bytes())  # what was checked is what is decoded
+            if hash_of(source) != content:
+                raise PictureError(f"{file}: changed since it was indexed; run index again")
+            source.seek(0)
+        with Image.open(source) as picture:
             yield picture
+    except PictureError:
+        raise
     except MemoryError:
         raise
     except UnidentifiedImageError as error:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from daclass.augment.pictures import hash_of
 from daclass.config import (
     Cifar10hData,
     FashionMnistData,
@@ -199,7 +200,7 @@ def content_hash(file: Path) -> str:
     """
     try:
         with file.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest()[:16]
+            return hash_of(opened)
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error.strerror})") from None
 

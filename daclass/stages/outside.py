@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from daclass.atomic import replacing
+from daclass.augment.pictures import hash_of
 from daclass.errors import InputError
 
 THREADS = 32  # on a network disk a file's status is a question and an answer; many wait at a time
@@ -168,7 +169,7 @@ def _hashed(now: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
 def _hash(file: str) -> str:
     try:
         with open(file, "rb") as opened:  # noqa: PTH123 (paths may be bytes that are no text)
-            return hashlib.file_digest(opened, "sha256").hexdigest()[:16]
+            return hash_of(opened)
     except OSError as error:
         if Path(file).is_symlink():
             return "leads nowhere"

@@ -100,6 +100,7 @@ def samples_of(
         beton or Path(),  # the torchvision loader opens the pictures' own files
         [root / name for name in rows["image_id"]],
         rows["class_id"].to_numpy("int64"),
+        list(rows["content"]),
     )
 
 

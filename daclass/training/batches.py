@@ -46,11 +46,13 @@ class ValLoader(Protocol):
 
 @dataclass(frozen=True)
 class Samples:
-    """One split and draw: its .beton, its picture files and its labels, all in index order."""
+    """One split and draw: its .beton, its picture files and its labels, all in index order; and the
+    files' hashes, which they are held against where the files themselves are read."""
 
     beton: Path
     files: Sequence[Path]
     labels: npt.NDArray[np.int64]
+    contents: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)

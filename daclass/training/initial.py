@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import sys
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from daclass.augment.pictures import hash_of
 from daclass.config import Training
 from daclass.errors import InputError
 from daclass.training.models import create, finished, torchvision_name
@@ -31,7 +31,7 @@ def origin(training: Training) -> str:
     if isinstance(training.init, Path):
         try:
             with training.init.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+                return hash_of(file)
         except OSError as error:
             raise _fault(f"{training.init}: cannot be read ({error.strerror})") from None
     if name := torchvision_name(training.model):

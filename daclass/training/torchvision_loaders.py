@@ -20,9 +20,9 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms.v2 import functional as tv
 
 from daclass.augment import StrengthTable
-from daclass.augment.dataset import PolicyCropDataset
+from daclass.augment.dataset import PictureFiles, PolicyCropDataset
 from daclass.augment.errors import AugmentError
-from daclass.augment.pictures import picture_size, read_picture
+from daclass.augment.pictures import picture_size
 from daclass.errors import InputError
 from daclass.training.batches import Batch, Order, Samples, central_square
 from daclass.training.recipe import Recipe
@@ -47,6 +47,7 @@ class TorchvisionTrainLoader:
             run_seed=seed,
             flip=recipe.augmentation.flip,
             max_resolution=recipe.beton.max_resolution,
+            contents=samples.contents,
         )
         self.order = order
         self.workers = _workers(threads)
@@ -69,9 +70,11 @@ class TorchvisionTrainLoader:
                 yield Batch(*batch)
 
     def sizes(self) -> npt.NDArray[np.int64]:
-        longest = self.dataset.max_resolution
+        pictures = self.dataset.pictures
         with one_line_faults():
-            return np.array([picture_size(file, longest) for file in self.dataset.files])
+            return np.array(
+                [picture_size(file, pictures.max_resolution) for file in pictures.files]
+            )
 
 
 class TorchvisionValLoader:
@@ -109,20 +112,20 @@ class _CentralSquares(Dataset[tuple[Tensor, int, int]]):
         samples: Samples,
         positions: npt.NDArray[np.int64],
     ) -> None:
-        self.samples, self.positions = samples, positions.tolist()
-        self.side, self.views, self.max_resolution = side, views, max_resolution
+        self.pictures = PictureFiles(samples.files, samples.contents, max_resolution)
+        self.labels, self.positions = samples.labels, positions.tolist()
+        self.side, self.views = side, views
 
     def __len__(self) -> int:
         return len(self.positions)
 
     def __getitem__(self, place: int) -> tuple[Tensor, int, int]:
         position = self.positions[place]
-        file, size = self.samples.files[position], [self.side, self.side]
-        pixels = read_picture(file, self.max_resolution)
-        picture = torch.from_numpy(pixels.copy()).permute(2, 0, 1)
+        file, size = self.pictures.files[position], [self.side, self.side]
+        picture = torch.from_numpy(self.pictures[position].copy()).permute(2, 0, 1)
         sides = [central_square(min(picture.shape[1:]), share, file) for share in self.views]
         squares = [tv.resize(tv.center_crop(picture, [side, side]), size) for side in sides]
-        return torch.stack(squares), int(self.samples.labels[position]), position
+        return torch.stack(squares), int(self.labels[position]), position
 
 
 def _prepare_worker(_worker: int) -> None:

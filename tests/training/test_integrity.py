@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from daclass.data.sources import content_hash
 from daclass.errors import InputError
 from daclass.training.batches import Samples
 from daclass.training.checkpoint import load_checkpoint, save_checkpoint
@@ -173,3 +176,28 @@ in_a_pipeline = numba.njit(lambda data: sample_sum(data))
 assert (in_a_pipeline(fixed), in_a_pipeline(bytes_)) == expected
 """
     subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_picture_that_changed_since_it_was_indexed_is_named(threads, smooth_samples, tmp_path):
+    """A loader without .beton reads the files themselves: damage that still decodes is noticed."""
+    files = [tmp_path / file.name for file in smooth_samples.files]
+    for file, copy in zip(smooth_samples.files, files, strict=True):
+        shutil.copy(file, copy)
+    contents = [content_hash(file) for file in files]
+    samples = Samples(smooth_samples.beton, files, smooth_samples.labels, contents)
+    study = study_of("torchvision")
+    machine = study.machine.model_copy(update={"threads": threads})
+    study = study.model_copy(update={"machine": machine})
+    strengths = np.full((1, len(files)), 0.5)
+    for batches in (
+        loader_of(study, samples, strengths, 0).epoch(0, 0, 16),
+        val_loader_of(study, samples),
+    ):
+        assert sum(1 for _ in batches)
+    Image.fromarray(np.zeros((40, 40, 3), np.uint8)).save(files[7])
+    changed = f"{files[7]}: changed since it was indexed"
+    with pytest.raises(InputError, match=re.escape(changed)):
+        list(loader_of(study, samples, strengths, 0).epoch(0, 0, 16))
+    with pytest.raises(InputError, match=re.escape(changed)):
+        list(val_loader_of(study, samples))
