@@ -1,8 +1,8 @@
 # The two commands: `make demo` and `make test`. Both set everything up first.
 SHELL := /bin/bash
 
-# What people give is data, never make's or the shell's text: its value as it was written goes into the
-# environment, from which recipes take it in quotes. No $ or quote in it is read by anybody.
+# What people give is data, never make's or the shell's text: its value as it was written goes into
+# the environment, from which recipes take it in quotes. No $ or quote in it is read by anybody.
 CONFIG ?= configs/demo.yaml
 SET ?=
 CORES ?=
@@ -30,8 +30,8 @@ study: $(READY)
 test: lint
 	$(PYTHON) -m pytest -n 2 --dist loadfile
 
-# What needs more than Python: the report in a real browser (Debian's chromium), and studies through a
-# real Slurm (Debian's slurm-wlm, started on this machine for the tests; needs root).
+# What needs more than Python: the report in a real browser (Debian's chromium), and studies through
+# a real Slurm (Debian's slurm-wlm, started on this machine for the tests; needs root).
 test-integration: $(READY)
 	bash workflow/setup.sh integration
 	$(PYTHON) -m pytest tests/integration
@@ -47,19 +47,20 @@ lint: $(READY)
 	$(PYTHON) -m mypy
 	bash workflow/lint.sh
 
-# The documentation site, strictly and without network: docs/_build/index.html. Its notebooks are run, which
-# takes about two minutes of one core; tests build it without, and run them apart.
+# The documentation site, strictly and without network: docs/_build/index.html. Its notebooks are
+# run, which takes about two minutes of one core; tests build it without, and run them apart.
 docs: $(READY)
 	$(PYTHON) -m sphinx --fail-on-warning --keep-going --fresh-env --quiet docs docs/_build
 	@echo "docs/_build/index.html"
 
-# Every setting of two tiny studies, changed: is a table stale that was not made again? Takes an hour, and
-# goes on where it was stopped; without the table it begins anew.
+# Every setting of two tiny studies, changed: is a table stale that was not made again? Takes an
+# hour, and goes on where it was stopped; without the table it begins anew.
 settings: $(READY)
 	$(PYTHON) -m tests.stages.settings_walk tests/tiny.yaml tests/tiny_jitter.yaml
 
-# Faults at every stage of a tiny study, and bad inputs: is the end that of an undisturbed one, and is each input
-# refused in one line? Goes on where it was stopped; without the tables it begins anew.
+# Faults at every stage of a tiny study, and bad inputs: is the end that of an undisturbed one, and
+# is each input refused in one line? Goes on where it was stopped; without the tables it begins
+# anew.
 campaign: $(READY)
 	$(PYTHON) -m tests.stages.bad_inputs
 	$(PYTHON) -m tests.stages.campaign
@@ -77,9 +78,10 @@ $(READY): pyproject.toml constraints.txt workflow/setup.sh
 	@bash workflow/setup.sh
 	@touch $@
 
-# The petri study's figures and its summary, as they are committed; its report stays out, since two thirds of
-# its 1.5 MB are the charts' library. report.png is a screenshot of its first screen. Of studies on pictures that may not
-# be passed on, the summary and the numbers of the interventions alone are.
+# The petri study's figures and its summary, as they are committed; its report stays out, since two
+# thirds of its 1.5 MB are the charts' library. report.png is a screenshot of its first screen. Of
+# studies on pictures that may not be passed on, the summary and the numbers of the interventions
+# alone are.
 gallery: $(READY)
 	mkdir -p figures/gallery/petri
 	cp figures/petri/*.{png,svg,csv,txt} results/petri/summary.json figures/gallery/petri/
@@ -88,7 +90,8 @@ gallery: $(READY)
 		cp results/$$study/summary.json figures/$$study/{class_effects,interventions_vs_best}.csv figures/gallery/$$study/; \
 	done
 
-# For machines without a compiler or root: dist/ffcv-*.whl carries all that FFCV needs (docs/cluster.md).
+# For machines without a compiler or root: dist/ffcv-*.whl carries all that FFCV needs
+# (docs/cluster.md).
 ffcv-wheel: $(READY)
 	bash workflow/ffcv_wheel.sh
 
@@ -96,8 +99,9 @@ ffcv-wheel: $(READY)
 clean:
 	rm -rf .venv .snakemake docs/_build
 
-# Slow evidence, whose tables are committed (benchmarks/README.md). IMAGENET holds ImageNet's validation labels, the predictions
-# of 16 models and some validation pictures, as tests/conftest.py expects them.
+# Slow evidence, whose tables are committed (benchmarks/README.md). IMAGENET holds ImageNet's
+# validation labels, the predictions of 16 models and some validation pictures, as tests/conftest.py
+# expects them.
 benchmark-loader benchmark-training: PHOTOGRAPHS_THERE = "$${PHOTOGRAPHS:-$$IMAGENET/ilsvrc_val_1300_227px.tar}"
 
 benchmark-analysis: $(READY)

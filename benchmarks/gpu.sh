@@ -1,7 +1,7 @@
 #!/bin/sh
-# What benchmarks/gpu.py needs on a GPU machine without a network, into .whl/ and .gpu/ of this clone, which
-# git ignores. Run once, where pip has a network and OpenCV's and libjpeg-turbo's headers are there
-# (apt-get install libopencv-dev libturbojpeg0-dev g++ pkg-config patchelf):
+# What benchmarks/gpu.py needs on a GPU machine without a network, into .whl/ and .gpu/ of this
+# clone, which git ignores. Run once, where pip has a network and OpenCV's and libjpeg-turbo's
+# headers are there (apt-get install libopencv-dev libturbojpeg0-dev g++ pkg-config patchelf):
 #
 #     benchmarks/gpu.sh ilsvrc_val_1300_227px.tar
 #

@@ -323,9 +323,7 @@ def main() -> None:
     libraries = ("torch", "torchvision", "ffcv", "opencv-python", "numba", "pillow")
     print(f"\n{platform.machine()}, {options.workers} workers, Python {platform.python_version()}")
     print(", ".join(f"{name} {version(name)}" for name in libraries))
-    print(
-        f"\nimages or crops a second, {options.images} pictures of {WIDTH} x {HEIGHT} to {SIDE} px"
-    )
+    print(f"\nimages or crops/s, {options.images} pictures of {WIDTH} x {HEIGHT} to {SIDE} px")
     show(rates)
     print("\nmicroseconds a picture on one core")
     show(steps)

@@ -2,13 +2,12 @@
 
     python benchmarks/training.py --photographs ilsvrc_val_1300_227px.tar
 
-First table, one row a setting: images a second with the real loader, against one batch that stays
-on the device (the limit that computing sets). Rounds of the two alternate, so that a busy neighbour
-disturbs both; a round with the loader is a whole epoch, its start included. Second table: five runs
-in one process against five processes in turn, each a `train` of its own from start to weights.
-Where there is a GPU, the large networks are measured, else the demo's. See benchmarks/README.md for
-what was found.
-"""
+First table, one row per setting: images per second with the real loader, against one batch that
+stays on the device (the limit that computing sets). Rounds of the two alternate, so that a busy
+neighbour disturbs both; a round with the loader is a whole epoch, its start included. Second table:
+five runs in one process against five processes in turn, each a `train` of its own from start to
+weights. Where there is a GPU, the large networks are measured, else the demo's. See
+benchmarks/README.md for what was found."""
 
 from __future__ import annotations
 
@@ -196,7 +195,7 @@ def utilisation(setting: Setting, samples: Samples, rounds: int) -> dict[str, ob
 
 
 def together(setting: Setting, folder: Path, epochs: int) -> dict[str, object]:
-    """Total images a second of five runs: in one process, and in five processes in turn."""
+    """Total images per second of five runs: in one process, and in five processes in turn."""
     command = [sys.executable, __file__, "--child", str(folder), "--epochs", str(epochs)]
     command += ["--setting", str(SETTINGS.index(setting))]
     seconds, speeds = {}, {}

@@ -160,8 +160,8 @@ def make_parser() -> argparse.ArgumentParser:
         "--labels",
         type=Path,
         metavar="TXT",
-        help="classes of the validation pictures, one a line, instead of the devkit: WordNet ids, "
-        "or numbers from 0 in their order",
+        help="classes of the validation pictures, one per line, instead of the devkit: WordNet "
+        "ids, or numbers from 0 in their order",
     )
     unpack.add_argument(
         "--no-check", dest="check", action="store_false", help="skip the archives' checksums"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import textwrap
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -38,6 +39,20 @@ def text(words: str) -> str:
                 parts[place] = parts[place].replace(sign, f"\\{sign}")
         paragraphs.append("`".join(parts))
     return "\n\n".join(paragraphs)
+
+
+def prose(words: str, indent: str = "") -> str:
+    """`text` in lines of at most 100 characters, those after the first indented."""
+    paragraphs = (
+        textwrap.fill(
+            paragraph,
+            100 - len(indent),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for paragraph in text(words).split("\n\n")
+    )
+    return "\n\n".join(paragraphs).replace("\n", f"\n{indent}").replace(f"\n{indent}\n", "\n\n")
 
 
 def settings() -> str:
@@ -72,9 +87,9 @@ def _sections(place: str, schema: Node, definitions: Node) -> Iterator[str]:
     anchor = re.sub(r"[._]", "-", f"source-{kind}" if kind else place or "top-level")
     yield f"({anchor})=\n## {title}"
     if schema.get("description"):
-        yield text(schema["description"])
+        yield prose(schema["description"])
     for rule in rules(model):
-        yield text(rule)
+        yield prose(rule)
     sections: list[tuple[str, Node]] = []
     for name, setting in schema["properties"].items():
         dotted = f"{place}.{name}" if place else name
@@ -117,7 +132,7 @@ def _setting(
     else:
         lines.append(f":default: ``{json.dumps(default)}``")
     meaning = setting.get("description") or (inner[0].get("description", "") if inner else "")
-    return "\n".join([*lines, "", text(meaning), "```"])
+    return "\n".join([*lines, "", prose(meaning), "```"])
 
 
 def _section_type(setting: Node, inner: list[Node]) -> str:
@@ -194,11 +209,11 @@ def designers() -> str:
     """The designers of policies in the words of their docstrings, with their own settings."""
     parts = []
     for name, designer in DESIGNERS.items():
-        words = text(designer.doc)
+        words = designer.doc
         for setting, field in designer.settings.model_fields.items() if designer.settings else ():
-            meaning = text(field.description or "")
+            meaning = field.description or ""
             words += f"\n\nSetting `{setting}`, by default {field.default!r}: {meaning}"
-        parts.append(f"`{name}`\n: " + words.replace("\n\n", "\n\n  "))
+        parts.append(f"`{name}`\n: " + prose(words, "  "))
     return "\n\n".join(parts)
 
 
@@ -212,7 +227,7 @@ def tables() -> str:
         ]
         head = "| Column | Type | What it holds |\n|---|---|---|"
         parts.append(
-            f"(table-{name})=\n## {name}\n\nA row: {text(_lower(table.rows))}\n\n{head}\n"
+            f"(table-{name})=\n## {name}\n\n{prose(f'A row: {_lower(table.rows)}')}\n\n{head}\n"
             + "\n".join(rows)
         )
     return "\n\n".join(parts)
@@ -240,7 +255,7 @@ def commands() -> str:
         own = [a for a in command._actions if a.dest not in shared | {"help"}]
         words = ["CONFIG"] if _argument(command, "config") else []
         words += [_spelling(a) if a.required else f"[{_spelling(a)}]" for a in own]
-        parts.append(f"(daclass-{name})=\n## daclass {name}\n\n{text(command.description or '')}")
+        parts.append(f"(daclass-{name})=\n## daclass {name}\n\n{prose(command.description or '')}")
         parts.append(f"```text\ndaclass {' '.join([name, *words])}\n```")
         parts.append(f"```{{program}} daclass {name}\n```")
         parts += map(_option, own)
@@ -278,7 +293,7 @@ def _option(action: argparse.Action) -> str:
     elif action.default not in (None, [], False, argparse.SUPPRESS) and action.option_strings:
         notes.append(f"Default: `{action.default}`.")
     words = " ".join(_sentence(note) for note in notes if note)
-    return f"```{{option}} {_spelling(action)}\n{text(words)}\n```"
+    return f"```{{option}} {_spelling(action)}\n{prose(words)}\n```"
 
 
 def _sentence(words: str) -> str:

@@ -29,7 +29,7 @@ IMAGES = np.array([f"val/{NAMES[k]}/{rank:03d}.jpg" for rank, k in enumerate(LAB
 
 
 def ranked(rng, hurt: float) -> np.ndarray:
-    """Two classes a picture [RUNS, N, 2]; ants are taken for bees with the chance `hurt` more."""
+    """Two classes per picture [RUNS, N, 2]; ants are taken for bees with the chance `hurt` more."""
     right = rng.random((RUNS, len(LABELS))) < 0.8 - hurt * (LABELS == 0)
     others = (LABELS + rng.integers(2, 5, right.shape)) % 5
     wrong = np.where(LABELS == 0, 1, others)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# FFCV as one file that needs no compiler and no root where it is installed: a wheel that carries OpenCV,
-# libjpeg-turbo and what these need. For clusters and containers: `make ffcv-wheel` on a machine like
-# theirs (the same Python series; a C library that is not newer), then, there,
+# FFCV as one file that needs no compiler and no root where it is installed: a wheel that carries
+# OpenCV, libjpeg-turbo and what these need. For clusters and containers: `make ffcv-wheel` on a
+# machine like theirs (the same Python series; a C library that is not newer), then, there,
 #
 #     pip install dist/ffcv-*.whl 'daclass[train,workflow]'
 #

@@ -3,8 +3,8 @@
 # "integration", also what `make test-integration` needs: a browser and what drives it, Slurm,
 # and Fashion-MNIST.
 #
-# FFCV is compiled against OpenCV and libjpeg-turbo. Where these cannot be installed or FFCV does not
-# compile, the set-up says so and goes on without it; studies then use the torchvision loader.
+# FFCV is compiled against OpenCV and libjpeg-turbo. Where these cannot be installed or FFCV does
+# not compile, the set-up says so and goes on without it; studies then use the torchvision loader.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

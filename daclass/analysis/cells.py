@@ -59,7 +59,7 @@ class Runs:
 
     Attributes:
         images: the pictures, in the order of the columns of `predicted`.
-        table: columns policy, strength and seed, one row a run, in the order of the rows.
+        table: columns policy, strength and seed, one row per run, in the order of the rows.
         predicted: predicted class, int32 [R, N].
         runners_up: the classes ranked behind it, k - 1 arrays int32 [R, N]; none where the
             predictions hold the first class alone.

@@ -58,7 +58,7 @@ class Conditions:
 
         Args:
             names, reference, family: as the attributes.
-            runs: one row a run with the columns policy and seed, such as `Runs.table`.
+            runs: one row per run with the columns policy and seed, such as `Runs.table`.
         """
         own = [set(runs.loc[runs["policy"] == name, "seed"]) for name in names]
         paired = len(set().union(*own)) < sum(map(len, own))
@@ -77,7 +77,7 @@ class Conditions:
         """The rows of `runs` that replicate each condition, int64 [S_k] in order of their seeds.
 
         Args:
-            runs: one row a run with the columns policy and seed, such as `Runs.table`.
+            runs: one row per run with the columns policy and seed, such as `Runs.table`.
 
         Raises:
             InputError: a condition has no run, has a seed twice or, where runs are paired, lacks a

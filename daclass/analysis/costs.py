@@ -13,7 +13,7 @@ def costs(trained: pd.DataFrame, design_runs: Mapping[str, int]) -> pd.DataFrame
     """The work of a run under each policy, and of the sweep that its design needed.
 
     Args:
-        trained: one row a run of the interventions: policy, epochs (those of the network that it
+        trained: one row per run of the interventions: policy, epochs (those of the network that it
             starts from included), pictures (that it trained on in these epochs) and seconds
             (measured; NaN where unknown).
         design_runs: policy -> runs of the sweep without which it could not be designed.

@@ -97,6 +97,6 @@ def _check(images: Tensor, labels: Tensor, strengths: Strengths, keys: Keys) -> 
     shapes = {"labels": tuple(labels.shape), "strengths": strengths.shape, "keys": keys.shape}
     for name, shape in shapes.items():
         if shape != (n,):
-            raise AugmentError(f"{name} must have shape ({n},), one a picture; got {shape}")
+            raise AugmentError(f"{name} must have shape ({n},), one per picture; got {shape}")
     if keys.dtype != np.uint64:
         raise AugmentError(f"keys must be uint64, as image_keys gives them; got {keys.dtype}")

@@ -21,7 +21,7 @@ from daclass.augment.variates import flips, image_keys
 
 
 class BatchPolicyCrop:
-    """Reproducible random resized crops of batches, one a picture and policy.
+    """Reproducible random resized crops of batches, one per picture and policy.
 
     Boxes and flips equal those of the FFCV decoder and of `PolicyCrop` to the integer.
 

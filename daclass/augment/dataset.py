@@ -93,14 +93,14 @@ class PictureFiles:
 
 
 class PolicyCropDataset(Dataset[tuple[torch.Tensor, int, int]]):
-    """Picture files with one reproducible random resized crop a policy.
+    """Picture files with one reproducible random resized crop per policy.
 
     An item is (crops, label, position): crops uint8 with shape [policies, 3, side, side]. Boxes and
     flips equal those of `PolicyCropDecoder` to the integer; pixels differ slightly, since
     torchvision resizes with an antialiased bilinear filter and FFCV by area.
 
     Args:
-        files: picture files, one a sample; whatever their mode, they become upright RGB.
+        files: picture files, one per sample; whatever their mode, they become upright RGB.
         labels: class of each sample, shape [samples].
         side: height and width of the crops in px.
         strengths: what `strength_table` gives, or lower area bounds in `RRC_SCALE`'s range, shape

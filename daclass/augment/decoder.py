@@ -102,7 +102,7 @@ def pointer(_context, address):  # type: ignore[no-untyped-def]
 
 
 class PolicyCropDecoder(SimpleRGBImageDecoder):
-    """Decode each picture once and cut one reproducible random resized crop a policy.
+    """Decode each picture once and cut one reproducible random resized crop per policy.
 
     A batch is uint8 with shape [batch, policies, side, side, 3]. The crop of picture `i` under
     policy `k` depends on the seeds, the epoch, `i` and `strengths[k, i]` alone: not on the other

@@ -113,7 +113,7 @@ def _rgb(picture: Image.Image) -> Image.Image:
         upper = (np.asarray(picture).astype(np.uint16) >> 8).astype(np.uint8)
         return Image.fromarray(upper).convert("RGB")
     if picture.mode in {"I", "F"}:
-        raise ValueError("32 bits a pixel, in an unknown range; store it with 8 or 16 bits")
+        raise ValueError("32 bits per pixel, in an unknown range; store it with 8 or 16 bits")
     if "transparency" in picture.info:
         picture = picture.convert("RGBA")  # else Pillow warns of what is wanted here
     return picture.convert("RGB")

@@ -185,7 +185,7 @@ class Policy:
         Args:
             class_names: the data set's classes; a class's id is its position here.
             labels: class id of each training sample, integers of shape [samples]. Without them,
-                every class counts once, as in a data set with equally many samples a class.
+                every class counts once, as in a data set with equally many samples per class.
 
         Raises:
             AugmentError: a weight for a class that `class_names` lacks, or bad labels.

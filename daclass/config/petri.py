@@ -115,9 +115,9 @@ class PetriSettings(BaseModel):
     )
     jpeg_quality: int = Field(85, ge=1, le=100, description="JPEG quality, 1 to 100.")
     train_per_class: int = Field(
-        70, ge=1, le=10**6, description="Training pictures a class, in each draw."
+        70, ge=1, le=10**6, description="Training pictures per class, in each draw."
     )
-    val_per_class: int = Field(100, ge=1, le=10**6, description="Validation pictures a class.")
+    val_per_class: int = Field(100, ge=1, le=10**6, description="Validation pictures per class.")
     seed: int = Field(
         0, ge=0, lt=2**31, description="Data seed, of the validation pictures and all draws."
     )

@@ -43,10 +43,10 @@ class PerClass(Sampling):
     """How many pictures a study takes of each class, for sources that bring more or fewer."""
 
     train_per_class: Pictures | None = None
-    """Training pictures a class and draw; all of them where not given. Draws are disjoint as long
+    """Training pictures per class and draw; all of them where not given. Draws are disjoint as long
     as the class has pictures enough."""
     val_per_class: Pictures | None = None
-    """Validation pictures a class (the first ones by a hash of their name); all where not given."""
+    """Validation pictures per class (the first by a hash of their name); all where not given."""
 
 
 class PetriData(Sampling):

@@ -152,7 +152,7 @@ class Training(Section):
     batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 128
     """Pictures a step, over all processes."""
     processes: Count = 1
-    """Processes, started by torchrun, that share every batch, one a GPU. Batch normalisation sees
+    """Processes, started by torchrun, that share every batch, one per GPU. Batch normalisation sees
     each process's part of the batch alone, so this belongs to the recipe."""
     learning_rate: Rate = 0.2
     """Peak learning rate for the whole batch; 0.01 where not given and init is not random."""

@@ -81,7 +81,7 @@ class Classes:
         """The class number of each value, int32 [rows].
 
         Args:
-            values: names or numbers, one a row.
+            values: names or numbers, one per row.
             what: what they are, for the message.
             place: where a row, from 0, comes from, for the message.
 

@@ -144,7 +144,7 @@ def _recipe(survey: Survey, pretrained: bool) -> _Recipe:
     count = int((survey.kept["split"] == "train").sum())
     if survey.val is None:
         count = int(count * (1 - VAL_SHARE))
-    # About 25 steps an epoch, but no batch too small for batch normalisation.
+    # About 25 steps per epoch, but no batch too small for batch normalisation.
     fits = 2 ** int(math.log2(max(8, count / 25)))
     batch = min(fits, 256 if count >= 200_000 else 128 if count >= 20_000 else 64, count)
     epochs = min(40, max(12, math.ceil(STEPS * batch / count)))

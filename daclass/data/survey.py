@@ -63,7 +63,7 @@ class Survey:
         nested: folders within class folders, whose pictures count for the class.
         unused: subfolders that are called as a split is and not taken: another one is, or they hold
             no class folders.
-        pictures: columns split ("train" or "val"), image_id and name, one row a picture.
+        pictures: columns split ("train" or "val"), image_id and name, one row per picture.
         ignored: files that are not taken for pictures, counted by the end of their name.
         opened: number of pictures that were read in full.
         unreadable: of these, those that cannot be read or cropped: image id and reason.

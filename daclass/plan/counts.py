@@ -59,7 +59,7 @@ def count(study: Study, layout: Layout) -> Counts:
 
 
 def _counts(study: Study, layout: Layout, rows: pd.DataFrame, origin: str) -> Counts:
-    """Sizes by a table with a row a picture, columns image_id, split, draw and class_id."""
+    """Sizes by a table with a row per picture, columns image_id, split, draw and class_id."""
     assert not isinstance(study.data, PredictionsData)
     root = study.data.root if isinstance(study.data, FolderData) else layout.pictures
     train = rows[rows["split"] == "train"]

@@ -153,10 +153,10 @@ def _betons(study: Study, layout: Layout, counts: Counts) -> Item:
     there = _there(files)
     if counts.sample:
         mean = statistics.mean(stored_bytes(file, study.beton) for file in counts.sample)
-        origin = f"{mean:,.0f} bytes a picture, the mean of {len(counts.sample)} training pictures"
+        origin = f"{mean:,.0f} bytes per picture, the mean of {len(counts.sample)} for training"
     elif isinstance(study.data, PetriData) and study.beton.write_mode == "raw":
         mean = 3 * study.data.petri.picture_size**2
-        origin = f"{mean:,.0f} bytes a picture"
+        origin = f"{mean:,.0f} bytes per picture"
     else:
         return Item("betons", None, there, "known once the pictures are there")
     writers = study.machine.threads

@@ -127,7 +127,8 @@ def _training(
                     f"{_hours(longest)} hours if all {sum(map(bool, jobs_hours))} jobs run at once"
                 )
         each = f" on {speed.units} x {speed.unit}" if speed.unit else ""
-        yield f"  at {speed.pictures:,.0f} pictures of {speed.side:.0f} px a second and job{each}:"
+        rate = f"{speed.pictures:,.0f} pictures of {speed.side:.0f} px"
+        yield f"  at {rate} per second and job{each}:"
         yield f"  {speed.origin}"
         if speed.unit not in {"", "core"}:
             yield f"  {told(study, demand(study, 'sweep', speed.pictures, sides), speed.unit)}"

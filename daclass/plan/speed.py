@@ -41,7 +41,7 @@ class Speed:
     """How fast a training job is.
 
     Attributes:
-        pictures: training pictures a second, each counted once for every run that sees it.
+        pictures: training pictures per second, each counted once for every run that sees it.
         side: of so many px.
         units: how many of `unit` the job computes on.
         unit: a core, or a kind of GPU; "" where it is not known.

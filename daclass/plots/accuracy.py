@@ -138,7 +138,7 @@ def class_accuracy(
     class_ids: Sequence[int],
     conditions: Conditions,
 ) -> Figure:
-    """Accuracy over strength of single classes: a thin line a seed and the mean in bold.
+    """Accuracy over strength of single classes: a thin line per seed and the mean in bold.
 
     Args:
         counts: the counts table.

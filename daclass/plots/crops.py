@@ -11,7 +11,7 @@ from daclass.plots.style import BLUE, INK, LINE, ORANGE, key, label_strengths, n
 
 
 def realised_numbers(realised_area: pd.DataFrame) -> pd.DataFrame:
-    """One row a strength: means over the sample's pictures, and the range over picture sizes.
+    """One row per strength: means over the sample's pictures, and the range over picture sizes.
 
     Returns:
         strength, mean_area, least and most (the smallest and the largest mean of one picture

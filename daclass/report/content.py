@@ -131,7 +131,7 @@ def _by_view(summary: Row) -> str:
 
 
 def accuracy_rows(tables: Tables) -> list[Row]:
-    """One row a condition, in order: accuracy under both truths, and the calibration error of its
+    """One row per condition, in order: accuracy under both truths, and the calibration error of its
     runs, their mean."""
     rows: dict[str, Row] = {}
     for row in _records(accuracy_numbers(tables.accuracy, tables.conditions)):
@@ -155,7 +155,7 @@ def model_rows(tables: Tables) -> list[Row]:
 
 
 def effect_rows(tables: Tables) -> list[Row]:
-    """One row a class, the most hurt first: its drop on the estimation half, and more.
+    """One row per class, the most hurt first: its drop on the estimation half, and more.
 
     The added keys `all` (the drop on all pictures, which the q-value belongs to), `at_best` (the
     same with both strengths at their best view, where the study judged several), `multi` (under
@@ -247,7 +247,7 @@ def grown_pairs(tables: Tables) -> dict[str, list[Markup]]:
 
 
 def sensitivity_rows(tables: Tables) -> list[Row]:
-    """One row a pair of thresholds: the number of affected classes of each kind."""
+    """One row per pair of thresholds: the number of affected classes of each kind."""
     frame = tables.sensitivity
     rows = []
     for _, part in frame.groupby(["overlap", "similarity"]):
@@ -259,7 +259,7 @@ def sensitivity_rows(tables: Tables) -> list[Row]:
 
 
 def fix_rows(tables: Tables) -> list[Row]:
-    """One entry a policy: its gains by baseline, group and truth, what it recovers and costs."""
+    """One entry per policy: its gains by baseline, group and truth, what it recovers and costs."""
     frame, named = tables.interventions, tables.named_policies
     shown = named.merged(named.without_draws(frame["policy"]))
     costs = {row["policy"]: row for row in _records(tables.intervention_costs)}

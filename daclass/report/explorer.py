@@ -23,7 +23,7 @@ def explorer_data(tables: Tables) -> Row:
 
     Returns:
         conditions: their names, positions and roles. truths: those that say different things.
-        classes: one entry a class, by falling drop, with `curves` (truth -> column -> values in
+        classes: one entry per class, by falling drop, with `curves` (truth -> column -> values in
         the order of the conditions), `errors`, `confusions`, `policies` and `examples`.
     """
     names = dict(zip(tables.classes["class_id"], tables.classes["name"], strict=True))

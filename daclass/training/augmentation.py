@@ -29,7 +29,7 @@ def crop_strengths(
 ) -> StrengthTable:
     """Lower area bounds of the crops that a loader cuts, shape [crops, samples].
 
-    One crop a policy where the axis is the crop's; else a single one, which all runs share.
+    One crop per policy where the axis is the crop's; else a single one, which all runs share.
 
     Raises:
         AugmentError: a policy that does not fit the axis or the data.
@@ -43,7 +43,7 @@ class BatchAugmentation:
     """The operation of an axis that works on batches, with the strengths of several policies.
 
     Args:
-        policies: one a run, in the order of the runs' places.
+        policies: one per run, in the order of the runs' places.
         labels: class of each sample, shape [samples].
         seed: the run seed; runs of one seed share their variates.
 

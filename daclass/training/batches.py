@@ -72,7 +72,7 @@ class Order:
 
     Attributes:
         samples: size of the data set.
-        batch: samples a step, over all processes; a multiple of ``part.size``.
+        batch: samples per step, over all processes; a multiple of ``part.size``.
         seed: what `order_seed` returns.
         part: what this process has of it. The parts of a step make up a single process's batch.
         balanced: classes of the samples, shape [samples], where each is to come equally often.
@@ -88,7 +88,7 @@ class Order:
         return self.samples // self.batch
 
     def positions(self, epoch: int, start: int = 0) -> npt.NDArray[np.int64]:
-        """Positions, shape [steps from `start` on, samples a step and process]."""
+        """Positions, shape [steps from `start` on, samples per step and process]."""
         rng = np.random.default_rng(self.seed + epoch)
         if self.balanced is None:
             order = rng.permutation(self.samples)

@@ -28,7 +28,7 @@ def devices(machine: Machine, crew: Crew | None = None) -> Iterator[list[torch.d
     """The devices of this process, kept from other jobs of the same user until the block ends.
 
     Without `machine.device` naming one, a job takes as many free GPUs as `machine.devices` says and
-    waits for them; a torchrun job takes the first GPUs, one a process.
+    waits for them; a torchrun job takes the first GPUs, one per process.
 
     Raises:
         InputError: the GPUs that are asked for are not there.

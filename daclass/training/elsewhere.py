@@ -41,7 +41,7 @@ class Network:
 
 
 def read_networks(path: Path, training: Training, classes: int) -> list[Network]:
-    """The networks that a CSV file lists, one a row.
+    """The networks that a CSV file lists, one per row.
 
     Columns: `policy` (the condition that the network belongs to) and `seed` (its number within the
     condition); `strength`, a number, optional; `model`, a name as in `training.model`, or

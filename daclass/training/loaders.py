@@ -1,4 +1,4 @@
-"""Loaders: batches of K crops a picture for training, of whole pictures for validation.
+"""Loaders: batches of K crops per picture for training, of whole pictures for validation.
 
 The FFCV loader reads a .beton; the torchvision loader reads the picture files, needs no FFCV and is
 the reference that the FFCV loader is held against. Both give the same pictures in the same order

@@ -98,8 +98,8 @@ def train(
             )
         except torch.OutOfMemoryError as error:
             raise InputError(
-                f"training.batch_size: {training.batch_size} pictures a step, {len(pending)} runs "
-                f"in turn, do not fit into the GPU ({str(error).splitlines()[0]})"
+                f"training.batch_size: {training.batch_size} pictures per step, {len(pending)} "
+                f"runs in turn, do not fit into the GPU ({str(error).splitlines()[0]})"
             ) from None
 
 

@@ -1,4 +1,4 @@
-"""What training measures: a row an epoch in metrics.jsonl, for TensorBoard too where asked."""
+"""What training measures: a row per epoch in metrics.jsonl, for TensorBoard too where asked."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Meter:
         return self.images / self.seconds
 
     def row(self, device: torch.device) -> dict[str, float]:
-        """Mean seconds a step, images/s over all runs of the job, the share of the time that went
+        """Mean seconds per step, images/s over all runs of the job, the share of the time that went
         into waiting for the loader, and the peak memory in bytes: the GPU's, or the process's."""
         if device.type == "cuda":
             memory = torch.cuda.max_memory_allocated(device)

@@ -158,7 +158,7 @@ class _Judge:
 def _predict(
     recipe: Recipe, machine: Machine, networks: Sequence[Network], judged: Judged
 ) -> list[pd.DataFrame]:
-    """A table a network, all from one pass over the pictures."""
+    """A table per network, all from one pass over the pictures."""
     training, began = recipe.training, time.monotonic()
     views = judged.views or (training.val_crop,)
     ranked: list[list[Ranked]] = [[] for _ in networks]

@@ -205,7 +205,7 @@ def _checksum(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str
 def plan_runs(
     recipe: str, pictures: str, policies: Mapping[str, Policy], seed: int, *stores: Path
 ) -> list[Run]:
-    """The runs of one seed, one a policy; equal policies share a run.
+    """The runs of one seed, one per policy; equal policies share a run.
 
     Args:
         recipe: digest of what decides the weights besides pictures, policy and seed.
@@ -223,7 +223,7 @@ def plan_runs(
 def plan_fine_tuning(
     recipe: str, policies: Mapping[str, Policy], parent: Run, *stores: Path
 ) -> list[Run]:
-    """The runs that start from the weights of `parent`, one a policy, of the same seed.
+    """The runs that start from the weights of `parent`, one per policy, of the same seed.
 
     Args:
         recipe: digest of how they are fine-tuned.

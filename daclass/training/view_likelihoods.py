@@ -26,7 +26,7 @@ class ViewLikelihoods:
     Boxes are a function of the counters: they are drawn here again, as the loader draws them.
 
     Args:
-        policies: one a run, in the order of the runs' places.
+        policies: one per run, in the order of the runs' places.
         strengths: of these policies, shape [policies, samples].
         seed: the run seed.
         sizes: height and width of the training pictures in px, shape [samples, 2].

@@ -41,7 +41,7 @@ def study(simulator):
 
 
 def scores(study) -> pd.DataFrame:
-    """One row a cell of a picture with labels: what it counts under each truth."""
+    """One row per cell of a picture with labels: what it counts under each truth."""
     rows = study.predictions.merge(study.index[["image_id", "class_id", "half"]], on="image_id")
     rows = rows.merge(study.annotations, on="image_id")
     rows = rows[rows["labels"].str.len() > 0]

@@ -118,7 +118,7 @@ def test_heic_is_read_or_what_it_needs_is_said(tmp_path):
 
 @pytest.mark.parametrize("mode", ["I", "F"])
 def test_values_without_a_range_are_refused(tmp_path, mode):
-    with pytest.raises(PictureError, match=r"p\.tif: .*32 bits a pixel"):
+    with pytest.raises(PictureError, match=r"p\.tif: .*32 bits per pixel"):
         read_picture(save(tmp_path / "p.tif", Image.new(mode, (3, 2), 70000)))
 
 

@@ -39,8 +39,8 @@ def study_in(folder: Path, **sections) -> Path:
 
 
 def test_two_epochs_on_tiny_imagenet_learn_far_above_chance(real_data, tmp_path, monkeypatch):
-    """24 classes: chance is 4.2%. After two epochs over 200 pictures a class both strengths have to
-    reach three times that, 12.5%."""
+    """24 classes: chance is 4.2%. After two epochs over 200 pictures per class both strengths have
+    to reach three times that, 12.5%."""
     monkeypatch.chdir(tmp_path)
     extract(next((real_data / "tiny_imagenet_24").glob("*.tar.xz")), tmp_path / "set", ".JPEG")
     config = study_in(

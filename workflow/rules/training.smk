@@ -1,8 +1,8 @@
 # Policies and seeds -> weights -> predictions, for all phases alike.
 #
-# Weights lie in the run store, each under a hash of all it depends on, and are no outputs of a rule:
-# Snakemake deletes outputs before it runs a job again, and a job that gained a strength must find the
-# runs it already has. The declared output is the list of a seed's runs.
+# Weights lie in the run store, each under a hash of all it depends on, and are no outputs of a
+# rule: Snakemake deletes outputs before it runs a job again, and a job that gained a strength must
+# find the runs it already has. The declared output is the list of a seed's runs.
 
 
 rule sweep_policies:

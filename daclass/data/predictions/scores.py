@@ -1,4 +1,4 @@
-"""Rankings and probabilities from the scores that networks give, one a class."""
+"""Rankings and probabilities from the scores that networks give, one per class."""
 
 from __future__ import annotations
 
