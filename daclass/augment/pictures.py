@@ -6,9 +6,8 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +39,7 @@ class PictureError(AugmentError):
     """A file that is no readable picture."""
 
 
-def hash_of(opened: BinaryIO) -> str:
+def hash_of(opened: BufferedReader | BytesIO) -> str:
     """Hash of a file's content from here on, by which changes and copies are noticed: the first 16
     hex digits of its SHA-256."""
     return hashlib.file_digest(opened, "sha256").hexdigest()[:16]

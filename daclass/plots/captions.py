@@ -60,7 +60,7 @@ def average(tables: Tables) -> str:
 
 
 def phenomenon(tables: Tables) -> str:
-    conditions, found = tables.conditions, len(tables.lost)
+    conditions, found, by_view = tables.conditions, len(tables.lost), len(tables.lost_by_view)
     named = min(found, style.NAMED_LINES)
     if named:
         lines = (
@@ -69,7 +69,14 @@ def phenomenon(tables: Tables) -> str:
             "that lose most."
         )
     else:
-        lines = f" No line is in colour: {NO_CLASS_FOUND} to lose."
+        lines = (
+            f" No {'line' if not by_view else 'solid line'} is in colour: {NO_CLASS_FOUND} to lose."
+        )
+    if by_view:
+        lines += (
+            f" Dashed: {counted(by_view, 'class', 'classes')} found to lose at the view drawn "
+            "here, and not where both are judged at their best view."
+        )
     return (
         f"Points of accuracy gained against {conditions.words.named(conditions.reference)}, on all "
         f"pictures, mean of {_replicates(tables)}: each class, and in bold their mean.{lines} The "

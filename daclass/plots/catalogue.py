@@ -76,7 +76,9 @@ FIGURES: Mapping[str, Plot] = {
     ),
     "average_and_classes": Plot(
         lambda t: phenomenon.change_numbers(t.class_accuracy, t.classes, t.conditions, t.lost),
-        lambda t: phenomenon.average_and_classes(t.class_accuracy, t.classes, t.conditions, t.lost),
+        lambda t: phenomenon.average_and_classes(
+            t.class_accuracy, t.classes, t.conditions, t.lost, t.lost_by_view
+        ),
         captions.phenomenon,
         "The accuracies of single classes are not in this study.",
     ),

@@ -22,9 +22,12 @@ def _classes(tables: Tables) -> str:
         return f"One {tables.replicate} cannot tell which classes lose {change}"
     if not lost and not tables.effects["detectable"].notna().any():
         return f"This study cannot tell which classes lose {change}"
+    by_view = len(tables.lost_by_view)
+    more = f"; {by_view:,} at this view alone" if by_view else ""
     if not lost:
-        return f"No single class of {of:,} is {FOUND_TO_LOSE} {change}"
-    return f"{lost:,} of {of:,} classes {'is' if lost == 1 else 'are'} {FOUND_TO_LOSE} {change}"
+        return f"No single class of {of:,} is {FOUND_TO_LOSE} {change}{more}"
+    are = "is" if lost == 1 else "are"
+    return f"{lost:,} of {of:,} classes {are} {FOUND_TO_LOSE} {change}{more}"
 
 
 def _explained(tables: Tables) -> str:

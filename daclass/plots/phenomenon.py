@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -55,7 +56,11 @@ def change_numbers(
 
 @styled
 def average_and_classes(
-    class_accuracy: pd.DataFrame, classes: pd.DataFrame, conditions: Conditions, lost: list[int]
+    class_accuracy: pd.DataFrame,
+    classes: pd.DataFrame,
+    conditions: Conditions,
+    lost: list[int],
+    lost_by_view: Sequence[int] = (),
 ) -> Figure:
     """The mean of all classes in bold, each class in grey, those found to lose most in colour.
 
@@ -63,12 +68,14 @@ def average_and_classes(
         class_accuracy, classes: the tables of these names.
         conditions: what the study compares.
         lost: the classes found to lose, the largest drop first.
+        lost_by_view: likewise those that lose at the study's view alone; dashed.
     """
     numbers = change_numbers(class_accuracy, classes, conditions, lost)
     names = class_names(classes, longest=16)
     figure = new_figure(2.9)
     ax = figure.subplots()
     shown = lost[:NAMED_LINES]
+    dashed = lost_by_view[: NAMED_LINES - len(shown)]
     places = dict(zip(conditions.names, conditions.positions, strict=True))
     # Lines are named at the end where they are furthest apart: away from the reference.
     middle = (min(conditions.positions) + max(conditions.positions)) / 2
@@ -77,12 +84,13 @@ def average_and_classes(
     faint = min(0.2, max(0.03, 8 / max(len(classes), 1)))
     ends = []
     for class_id, rows in numbers.groupby("class_id", sort=False):
-        if class_id == -1 or class_id in shown:
+        if class_id == -1 or class_id in {*shown, *dashed}:
             continue
         ax.plot(rows["position"], 100 * rows["gain"], color=INK, alpha=faint, linewidth=0.7)
-    for class_id in shown:
+    for class_id in (*shown, *dashed):
         rows = numbers[numbers["class_id"] == class_id]
-        ax.plot(rows["position"], 100 * rows["gain"], color=AFFECTED, linewidth=1.3)
+        line = "-" if class_id in shown else "--"
+        ax.plot(rows["position"], 100 * rows["gain"], line, color=AFFECTED, linewidth=1.3)
         ends.append((100 * _gain_at(rows, at), names[class_id]))
     mean = numbers[numbers["class_id"] == -1]
     ax.plot(mean["position"], 100 * mean["gain"], "-o", color=INK, linewidth=2.2)
@@ -99,9 +107,13 @@ def average_and_classes(
         ax.yaxis.set_label_position("right")
         ax.yaxis.tick_right()
         ax.spines[["left", "right"]].set_visible(False)
-    marks = [("a class", INK, {"alpha": 0.4}), ("mean of all", INK, {"linewidth": 2.2})]
+    marks: list[tuple[str, str, dict[str, Any]]] = [
+        ("a class", INK, {"alpha": 0.4}), ("mean of all", INK, {"linewidth": 2.2}),
+    ]  # fmt: skip
     if shown:
         marks.append((FOUND_TO_LOSE, AFFECTED, {}))
+    if dashed:
+        marks.append(("loses at this view alone", AFFECTED, {"linestyle": "--"}))
     key(figure, marks)
     end_labels(ax, at, ends, side=side)
     return figure

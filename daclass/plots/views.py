@@ -91,7 +91,7 @@ def accuracy_over_views(views: pd.DataFrame, conditions: Conditions) -> Figure:
     ax.axvline(common.iloc[0], color=INK, alpha=0.5, linewidth=0.8, linestyle=":", zorder=0)
     ax.set_xticks(sorted(numbers["view"].unique()))
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    ax.set_xlabel("side of the judged square, share of the picture’s")
+    ax.set_xlabel("side of the judged square, share of the shorter side")
     ax.set_ylabel("average accuracy (%)")
     ax.margins(y=0.1)
     key(

@@ -20,6 +20,9 @@ from daclass.wording.views import paying_by_view
 
 Row = Mapping[str, Any]
 
+_OF_POLICY = {"train the policy": "use it", "train the tested": "not worth it"}
+"""What a decision's verdict says of the policy that was the question."""
+
 
 class Answer(NamedTuple):
     """A question's short answer.
@@ -40,7 +43,7 @@ class Answer(NamedTuple):
 
     def line(self) -> str:
         """The whole answer as one line of plain text."""
-        verdict = self.value in (CANNOT_TELL, UNDECIDED)
+        verdict = self.value in (CANNOT_TELL, UNDECIDED, *_OF_POLICY.values())
         end = "." if verdict else ""
         return " ".join(f"{self.title}: {self.value}{end} {self.unit} {self.text}".split())
 
@@ -226,6 +229,10 @@ def _fixes(summary: Row) -> Answer:
     ending = f"for {who} under “{policy}”, against “{rival}”"
     if found["group"] != "all":
         ending += f"; {_signed(whole)} on average of all"
+    decided = summary.get("decision") or {}
+    if decided.get("parts") and decided["policy"] == found["policy"]:  # not a second judgement
+        value = _OF_POLICY.get(decided["verdict"], UNDECIDED)
+        return Answer("fixes", title, value, "", f"{_signed(change)} points {ending}.")
     if found["verdict"] in ("undecided", "untested"):
         return Answer("fixes", title, UNDECIDED, "", f"{_signed(change)} points {ending}.")
     judged = "It helps them." if found["verdict"] == "up" else "One strength for all is better."

@@ -7,14 +7,14 @@ from typing import Any
 
 from daclass.wording.answers import contrast_of
 from daclass.wording.numbers import bracket, counted, points
-from daclass.wording.policies import policy_words
+from daclass.wording.policies import REMEDIES, policy_words
 from daclass.wording.verdicts import FOLLOWED_UP
 
 Row = Mapping[str, Any]
 
 PARTS = {
     "followed up": f"the classes {FOLLOWED_UP}",
-    "with swallowers": "these and their swallowers together",
+    "with swallowers": f"the classes {FOLLOWED_UP} and their swallowers together",
     "all": "all classes",
 }
 
@@ -97,15 +97,24 @@ def _about_policy(summary: Row) -> list[str]:
         case "train the tested":
             return [
                 f"{policy} is not worth it: {_part(decisive)} change by {_bounds(decisive)} "
-                f"points {against}."
+                f"points {against}.",
+                *_remedy(decisive["rival"]),
             ]
     return [
         f"Whether {policy} is better is undecided: {_part(decisive)} change by "
         f"{_bounds(decisive)} points {against}. {_asked(decisive)}",
+        *_remedy(decisive["rival"]),
         _power(decisive),
         _unseen(summary),
         f"The policy: {found['file']}",
     ]
+
+
+def _remedy(rival: str) -> list[str]:
+    if rival not in REMEDIES:
+        return []
+    words = REMEDIES[rival]
+    return [f"“{words.name}” {words.design[0].lower()}{words.design[1:]}"]
 
 
 def _decisive(found: Row) -> Row:

@@ -28,13 +28,13 @@ UNIFORM = "uniform"
 REMEDIES = {
     "view": Words(
         "tested for all, at its best view",
-        "No policy and no training: the networks of the tested strength, judged at the central "
-        "square that they did best at in the sweep, on the selection half.",
+        "Needs no training: the networks of the tested strength, judged at the central square that "
+        "they did best at in the sweep, on the selection half.",
     ),
     "logit_shift": Words(
         "tested for all, logits shifted",
-        "No policy and no training: the networks of the tested strength, with a shift of each "
-        "class's logit that was fitted to the selection half.",
+        "Needs no training: the networks of the tested strength, with a shift of each class's "
+        "logit that was fitted to the selection half.",
     ),
 }
 """What stands among policies though it trains nothing (`daclass.analysis.remedies`)."""

@@ -21,7 +21,10 @@ def average_at_best(found: Row | None, contrast: Contrast) -> str:
     if found is None:
         return ""
     change, part = found["change"], found["view_part"]
-    views = f"{found['reference_view']:g} and {found['tested_view']:g}"
+    views = (
+        f"{found['reference_view']:g} for {contrast.named(contrast.reference)}, "
+        f"{found['tested_view']:g} for {contrast.named(contrast.tested)}"
+    )
     same = found["reference_view"] == found["tested_view"] == found["common"]
     if same:
         return f"Both strengths do best at the common view, {found['common']:g}"
@@ -37,10 +40,9 @@ def paying_by_view(lose: int, by_view: int, common: float) -> str:
     """How many classes lose at the common view alone, in one sentence; "" where none does."""
     if not by_view:
         return ""
-    who = "class is" if by_view == 1 else "classes are"
     more = "more " if lose else ""
+    verb = "loses" if by_view == 1 else "lose"
     return (
-        f"{by_view:,} {more}{who} found to lose at the common view, {common:g}, but not where both "
-        "strengths are judged at their best view: that is the view’s doing, and another view "
-        "wins it back without training."
+        f"{by_view:,} {more}{verb} at the common view alone, {common:g}: with each strength at its "
+        "best view the loss is not found, and that takes no training."
     )

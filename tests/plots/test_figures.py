@@ -13,6 +13,7 @@ from daclass.plots.confusions import confusion_numbers, confusion_plane
 from daclass.plots.crops import realised_crop_area, realised_numbers
 from daclass.plots.effects import class_effects, effect_numbers, lost, original_vs_multi
 from daclass.plots.explained import drop_explained
+from daclass.plots.findings import FINDINGS
 from daclass.plots.interventions import (
     change_numbers,
     changed_classes,
@@ -352,6 +353,19 @@ class TestAverageAndClasses:
         ax = FIGURES["average_and_classes"].draw(tables).axes[0]
         coloured = [line for line in ax.lines if line.get_color() == RED]
         assert len(coloured) == min(len(tables.lost), 4) > 0
+
+    def test_classes_that_lose_at_this_view_alone_are_dashed_and_counted(self, tables):
+        kept, *view_only = lost(tables.effects, tables.q)
+        rows = pd.DataFrame({"class_id": [kept, *view_only], "half": "all", "q": 0.9, "drop": 0.1})
+        rows.loc[rows["class_id"] == kept, "q"] = 0.01
+        judged = dataclasses.replace(tables, view_effects=rows)
+        assert judged.lost == [kept] and judged.lost_by_view == view_only and view_only
+        ax = FIGURES["average_and_classes"].draw(judged).axes[0]
+        styles = [line.get_linestyle() for line in ax.lines if line.get_color() == RED]
+        assert styles == ["-"] + ["--"] * min(len(view_only), 3)
+        assert FINDINGS["average_and_classes"](judged).endswith(
+            f"; {len(view_only)} at this view alone"
+        )
 
     def test_with_no_class_found_nothing_is_in_colour(self, make_tables):
         none = make_tables(seeds=1)

@@ -22,6 +22,7 @@ import resource
 import shutil
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -85,12 +86,14 @@ def in_child(
         limit: bytes that a file of it can have.
     """
     sys.stdout.flush()
+    heard, said = os.pipe()  # into the log itself a child with a limit could not write
     child = os.fork()
     if not child:
         os.setpgid(0, 0)
-        with log.open("ab") as file:
-            os.dup2(file.fileno(), 1)
-            os.dup2(file.fileno(), 2)
+        os.dup2(said, 1)
+        os.dup2(said, 2)
+        os.close(heard)
+        os.close(said)
         if limit is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
         status = 1
@@ -107,16 +110,25 @@ def in_child(
             traceback.print_exc()
         finally:
             os._exit(status)
+    os.close(said)
+    keeper = threading.Thread(target=_keep, args=(heard, log))
+    keeper.start()
     end = None if seconds is None else time.monotonic() + seconds
     while True:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
+            keeper.join(timeout=10)  # a stray child may hold the pipe open
             code = os.waitstatus_to_exitcode(status)
             return {0: "ended", 2: "refused", -9: "killed"}.get(code, "traceback")
         if end is not None and time.monotonic() > end:
             os.killpg(child, signal.SIGKILL)
             end = None
         time.sleep(0.005)
+
+
+def _keep(heard: int, log: Path) -> None:
+    with os.fdopen(heard, "rb") as pipe, log.open("ab") as file:
+        shutil.copyfileobj(pipe, file)
 
 
 def files_of(job: Job, layout: Layout) -> list[Path]:

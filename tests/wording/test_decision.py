@@ -6,6 +6,7 @@ import copy
 
 import pytest
 
+from daclass.wording.answers import short_answers
 from daclass.wording.decision import decision_headline, decision_reasons
 from tests.plots.synthetic_study import study_summary, study_tables
 
@@ -75,3 +76,25 @@ def test_where_the_grid_ends_and_what_the_intervals_hold_for(summary) -> None:
     _, reasons = said(summary, "train the tested", policy="", grid_ends=True, simultaneous=True)
     assert "strongest strength of the study" in reasons[0]
     assert "all strengths at once" in reasons[1]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "value"),
+    [
+        ("train the policy", "use it"),
+        ("train the tested", "not worth it"),
+        ("undecided on the policy", "undecided"),
+    ],
+)
+def test_the_fixs_card_says_what_the_decision_says(summary, verdict, value) -> None:
+    told = copy.deepcopy(summary)
+    told["decision"] |= {"verdict": verdict, "policy": told["findings"]["fixes"]["policy"]}
+    (card,) = [one for one in short_answers(told) if one.question == "fixes"]
+    assert card.value == value and card.line().startswith(f"The fix: {value}. ")
+
+
+def test_a_remedy_as_the_rival_is_explained(summary) -> None:
+    parts = copy.deepcopy(summary["decision"]["parts"])
+    parts[0] |= {"refuted": True, "rival": "logit_shift"}
+    reasons = said(summary, "train the tested", parts=parts)[1]
+    assert reasons[-1].startswith("“tested for all, logits shifted” needs no training: ")
