@@ -800,6 +800,9 @@ SCHEMAS: Mapping[str, Mapping[str, pa.DataType]] = {
 """Arrow type by column by table."""
 
 
+_UNREADABLE = (OSError, pa.ArrowException, ValueError)  # names that are no UTF-8 are the last
+
+
 def write_table(frame: pd.DataFrame, name: str, path: Path, digest: str = "") -> None:
     """Write `frame` as the table called `name`, atomically.
 
@@ -828,9 +831,9 @@ def table_digest(name: str, path: Path) -> str:
     """
     try:
         metadata = pq.read_schema(path).metadata or {}
-    except (OSError, pa.ArrowException) as error:
+    except _UNREADABLE as error:
         raise InputError(f"{path}: not a readable table {name} ({error})") from None
-    return metadata.get(b"daclass.digest", b"").decode()
+    return metadata.get(b"daclass.digest", b"").decode(errors="replace")
 
 
 def content_digest(frame: pd.DataFrame) -> str:
@@ -886,10 +889,12 @@ def _read(name: str, path: Path, columns: Sequence[str] | None) -> pa.Table:
             read_dictionary=text if name == "predictions" else [],
             page_checksum_verification=True,
         )
-    except (pa.ArrowInvalid, OSError) as error:
+        there = table.column_names
+        stored = table.schema.metadata or {}
+        metadata = {key.decode(): value.decode() for key, value in stored.items()}
+    except _UNREADABLE as error:
         what = " ".join(str(error).split())
         raise InputError(f"{path}: not a readable Parquet file ({what})") from None
-    metadata = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
     found = metadata.get("daclass.table")
     if found != name:
         raise InputError(f"{path}: holds {found or 'something else'}, expected the {name} table")
@@ -898,7 +903,13 @@ def _read(name: str, path: Path, columns: Sequence[str] | None) -> pa.Table:
             f"{path}: written with table layout {metadata.get('daclass.version')}, "
             f"this daclass reads layout {VERSION}; run the stage again"
         )
-    missing = sorted(set(columns or SCHEMAS[name]) - set(table.column_names))
+    missing = sorted(set(columns or SCHEMAS[name]) - set(there))
     if missing:
         raise InputError(f"{path}: lacks the column {missing[0]}; run the stage again")
+    for column, kind in SCHEMAS[name].items():
+        held = table.schema.field(column).type if column in there else kind
+        if held not in (kind, pa.dictionary(pa.int32(), kind)):
+            raise InputError(
+                f"{path}: column {column} holds {held}, not {kind}; run the stage again"
+            )
     return table.replace_schema_metadata(None)

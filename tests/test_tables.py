@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import contextlib
+
 import pandas as pd
 import pytest
 
 from daclass.errors import InputError
-from daclass.tables import read_table, with_readable_names, write_table
+from daclass.tables import read_table, table_digest, with_readable_names, write_table
 
 CLASSES = pd.DataFrame({"class_id": [0, 1], "name": ["a", "<b>"], "path": ["x/a", "x/<b>"]})
 
@@ -63,6 +65,27 @@ def test_a_damaged_table_is_named(tmp_path):
     (tmp_path / "c.parquet").write_bytes(content[:4] + bytes(60) + content[64:])
     with pytest.raises(InputError, match=r"c\.parquet: not a readable Parquet"):
         read_table("classes", tmp_path / "c.parquet")
+
+
+def test_a_flipped_bit_anywhere_is_one_clear_error_or_changes_nothing(tmp_path):
+    """Pages have checksums; what the footer says of them has none, and may be no text at all."""
+    path = tmp_path / "c.parquet"
+    write_table(CLASSES, "classes", path, "0123abc")
+    content, right = path.read_bytes(), read_table("classes", path)
+    refused = 0
+    for place in range(len(content)):
+        for bit in (0, 5, 7):
+            changed = bytearray(content)
+            changed[place] ^= 1 << bit
+            path.write_bytes(changed)
+            with contextlib.suppress(InputError):
+                table_digest("classes", path)
+            try:
+                pd.testing.assert_frame_equal(read_table("classes", path), right)
+            except InputError as error:
+                assert str(path) in str(error) and "\n" not in str(error)
+                refused += 1
+    assert refused > len(content)
 
 
 def test_another_version_is_refused(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ import shutil
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from multiprocessing import Queue, active_children, process
+from multiprocessing import Process, Queue, process
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 from queue import Empty
@@ -159,9 +159,13 @@ def _drain(faults: Queue[str]) -> list[str]:
 def _deaths_end_the_wait(writer: DatasetWriter, path: Path) -> Iterator[None]:
     """FFCV's writer waits for its workers for ever, also for those that died while they wrote."""
 
+    others = set(process._children)  # type: ignore[attr-defined]
+
+    def workers() -> set[Process]:
+        return process._children - others  # type: ignore[attr-defined,no-any-return]
+
     def look(_signal: int, _frame: object) -> None:
-        workers = list(process._children)  # type: ignore[attr-defined]
-        dead = [worker for worker in workers if worker.exitcode]
+        dead = [worker for worker in workers() if worker.exitcode]
         if dead:
             free = shutil.disk_usage(path.parent).free / 1e6
             raise InputError(
@@ -174,7 +178,7 @@ def _deaths_end_the_wait(writer: DatasetWriter, path: Path) -> Iterator[None]:
         yield
     except BaseException:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for worker in active_children():
+        for worker in workers():
             worker.kill()
             worker.join()
         if isinstance(writer.metadata_sm, SharedMemory):

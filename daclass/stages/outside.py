@@ -83,7 +83,7 @@ class Outside:
         """Write down what was found, so that it need not be read again."""
         for file, known in self._new.items():
             with replacing(file) as partial:
-                pq.write_table(pa.Table.from_pandas(known), partial)
+                pq.write_table(pa.Table.from_pandas(known), partial, write_page_checksum=True)
         self._new.clear()
 
     def _contents(self, paths: Sequence[Path]) -> pd.Series:
@@ -103,8 +103,14 @@ class Outside:
 def _read(file: Path) -> pd.DataFrame:
     """What is kept of one set of files: by path, what was seen, and the content's hash."""
     try:
-        return pq.read_table(file).to_pandas()
-    except (OSError, pa.ArrowException):  # none yet, or damaged: everything is read again
+        known = pq.read_table(file, page_checksum_verification=True).to_pandas()
+        return known[[*SEEN, "content"]]
+    except (
+        OSError,
+        pa.ArrowException,
+        ValueError,
+        KeyError,
+    ):  # none yet, or damaged: everything is read again
         empty = pd.DataFrame(columns=[*SEEN], dtype="int64").assign(content="")
         return empty.set_axis(pd.Index([], dtype=str))
 

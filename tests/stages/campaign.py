@@ -27,7 +27,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -164,11 +164,19 @@ def content(item: Item, layout: Layout) -> str:
         }
         return str(sorted(said.items()))
     if item.name == "summary":
-        return str({**read_record(path), "wall_seconds": 0, "provenance": 0})
+        return str(_without_clocks({**read_record(path), "wall_seconds": 0, "provenance": 0}))
     files = sorted(path.rglob("*")) if path.is_dir() else [path]
     return hashlib.sha256(
         b"".join(file.read_bytes() for file in files if file.is_file())
     ).hexdigest()
+
+
+def _without_clocks(said: Any) -> Any:
+    if isinstance(said, list):
+        return [_without_clocks(one) for one in said]
+    if isinstance(said, dict):
+        return {name: _without_clocks(one) for name, one in said.items() if name not in CLOCK}
+    return said
 
 
 def state(jobs: Jobs) -> dict[str, str]:
