@@ -9,6 +9,7 @@ from daclass.wording.answers import contrast_of
 from daclass.wording.numbers import bracket, counted, points
 from daclass.wording.policies import REMEDIES, policy_words
 from daclass.wording.verdicts import FOLLOWED_UP
+from daclass.wording.views import gain_is_the_views
 
 Row = Mapping[str, Any]
 
@@ -68,6 +69,8 @@ def decision_reasons(summary: Row) -> list[str]:
         if found["policy"]:
             lines.append(f"So “{_policy(summary)}” is not asked about.")
         return lines
+    if view := gain_is_the_views(summary["findings"]["view"], contrast):
+        lines.append(view)
     if not found["policy"]:
         return lines
     if not found["parts"]:

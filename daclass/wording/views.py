@@ -21,18 +21,39 @@ def average_at_best(found: Row | None, contrast: Contrast) -> str:
     if found is None:
         return ""
     change, part = found["change"], found["view_part"]
-    views = (
-        f"{found['reference_view']:g} for {contrast.named(contrast.reference)}, "
-        f"{found['tested_view']:g} for {contrast.named(contrast.tested)}"
-    )
     same = found["reference_view"] == found["tested_view"] == found["common"]
     if same:
         return f"Both strengths do best at the common view, {found['common']:g}"
     gain = f"{points(change['value'], 1, signed=True)}{bracket(change['low'], change['high'])}"
     made = f"{points(part['value'], 1, signed=True)}{bracket(part['low'], part['high'])}"
     return (
-        f"Each strength at its best view ({views}): {gain} points {contrast.change} on average; "
+        f"Each strength at its best view ({_best_views(found, contrast)}): {gain} points "
+        f"{contrast.change} on average; "
         f"the common view, {found['common']:g}, adds {made} to that"
+    )
+
+
+def gain_is_the_views(found: Row | None, contrast: Contrast) -> str:
+    """That what the tested strength buys may be had by another view, in one sentence; "" where it
+    is certain at the best views too.
+
+    Args:
+        found: `findings.view` of summary.json.
+    """
+    if found is None or found["change"]["low"] is None or found["change"]["low"] > 0:
+        return ""
+    change = found["change"]
+    gain = f"{points(change['value'], 1, signed=True)}{bracket(change['low'], change['high'])}"
+    return (
+        f"With each strength at its best view ({_best_views(found, contrast)}) the change is "
+        f"{gain} points: another view of the same networks may do as much, without training."
+    )
+
+
+def _best_views(found: Row, contrast: Contrast) -> str:
+    return (
+        f"{found['reference_view']:g} for {contrast.named(contrast.reference)}, "
+        f"{found['tested_view']:g} for {contrast.named(contrast.tested)}"
     )
 
 

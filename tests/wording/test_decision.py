@@ -25,7 +25,8 @@ def said(summary: dict, verdict: str, **changes) -> tuple[str, list[str]]:
 
 
 def test_the_strength_with_its_gain(summary) -> None:
-    headline, reasons = said(summary, "train the tested", policy="", parts=[])
+    one_view = {**summary, "findings": {**summary["findings"], "view": None}}
+    headline, reasons = said(one_view, "train the tested", policy="", parts=[])
     assert headline == (
         "Train strength 0.08 for all classes: it gains +4.2 [3.1, 5.3] points over strength 0.99 "
         "on average."
@@ -98,3 +99,16 @@ def test_a_remedy_as_the_rival_is_explained(summary) -> None:
     parts[0] |= {"refuted": True, "rival": "logit_shift"}
     reasons = said(summary, "train the tested", parts=parts)[1]
     assert reasons[-1].startswith("“tested for all, logits shifted” needs no training: ")
+
+
+@pytest.mark.parametrize(("low", "told"), [(-0.003, True), (0.002, False)])
+def test_a_gain_that_another_view_has_too_is_named(summary, low, told) -> None:
+    view = {
+        "change": {"value": 0.01, "low": low, "high": 0.023}, "reference_view": 1.0,
+        "tested_view": 0.875, "common": 0.875,
+        "view_part": {"value": 0.022, "low": 0.01, "high": 0.03},
+    }  # fmt: skip
+    changed = {**summary, "findings": {**summary["findings"], "view": view}}
+    text = " ".join(said(changed, "train the tested")[1])
+    sentence = "With each strength at its best view (1 for 0.99, 0.875 for 0.08) the change is +1.0"
+    assert (sentence in text) is told
