@@ -78,12 +78,17 @@ $(READY): pyproject.toml constraints.txt workflow/setup.sh
 	@bash workflow/setup.sh
 	@touch $@
 
-# The petri study's figures and its summary, as they are committed; its report stays out, since two
-# thirds of its 1.5 MB are the charts' library. report.png is a screenshot of its first screen. Of
+# The demo's and the petri study's figures and summaries, as they are committed; their reports stay
+# out, since two thirds of 1.5 MB are the charts' library. report.png is a screenshot of the first
+# screen. Of
 # studies on pictures that may not be passed on, the summary and the numbers of the interventions
 # alone are.
 gallery: $(READY)
-	mkdir -p figures/gallery/petri
+	mkdir -p figures/gallery/demo figures/gallery/petri
+	cp results/demo/summary.json figures/gallery/demo/
+	cp figures/demo/{average_and_classes,accuracy_over_views,accuracy_by_strength,class_effects}.{png,csv,txt} \
+		figures/demo/{original_vs_multi,confusion_plane,interventions_vs_best,planted_vs_found}.{png,csv,txt} \
+		figures/gallery/demo/
 	cp figures/petri/*.{png,svg,csv,txt} results/petri/summary.json figures/gallery/petri/
 	for study in cifar10h fashion_mnist tiny_imagenet tiny_imagenet_24; do \
 		mkdir -p figures/gallery/$$study; \
