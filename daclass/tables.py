@@ -566,13 +566,15 @@ TABLES: Mapping[str, Table] = {
         {
             "policy": (
                 _text,
-                'The policy that the study asks about; "" where none was trained.',
+                "The policy that the study asks about, or that might be a candidate for another "
+                'study; "" where none was trained.',
             ),
             "part": (
                 _text,
                 '"gain" (the tested condition less the reference, in the sweep), "followed up", '
                 '"with swallowers", "all" (the policy less what it would replace, fresh seeds, '
-                'mean over these classes), or "class" (the class that loses most for certain).',
+                'mean over these classes), "class" (the class that loses most for certain), or '
+                '"candidate" (the weakest part of another policy).',
             ),
             "rival": (_text, "What it is compared with."),
             "difference": (_real, "Accuracy less the rival's."),
@@ -584,7 +586,11 @@ TABLES: Mapping[str, Table] = {
             "at_most": (_real, "One-sided 95% upper bound; of a gain the interval's upper end."),
             "must_exceed": (_real, "What `at_least` has to exceed."),
             "hopeless_below": (_real, "The policy is given up where `at_most` is below."),
-            "holds": (_flag, "Whether this part speaks for the policy; of part class, no veto."),
+            "holds": (
+                _flag,
+                "Whether this part speaks for the policy; of part class, no veto; of part "
+                "candidate, whether all parts do at Holm's levels.",
+            ),
             "refuted": (_flag, "Whether this part alone rules the policy out."),
             "p": (_real, "Two-sided p-value; of part class one-sided, Holm's over the classes."),
             "class_id": (_int, "Of part class, the class; else -1."),

@@ -18,12 +18,16 @@ What the policy would replace is b for all, and b with each remedy that takes no
 as good is enough to keep b. Before all that stands the question whether b itself pays: its gain
 over the weakest strength on average.
 
+Policies that are not the question are never adopted on the data that found them. Those that pass
+the same three parts against every rival, at Holm's levels among themselves, are candidates for a
+study of their own with fresh seeds.
+
 `benchmarks/decision.py` simulates how often such a decision is wrong, and how often it is made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -78,6 +82,7 @@ def decision(
     rivals: Sequence[str] = (),
     followed_up: Sequence[int] = (),
     swallowers: Sequence[int] = (),
+    others: Sequence[str] = (),
     margins: Margins = Margins(0.01, 0.02),
 ) -> pd.DataFrame:
     """The bounds that a study's decision rests on.
@@ -89,13 +94,14 @@ def decision(
         policy: the one that is the study's question.
         rivals: what it would replace: the tested strength for all, and remedies.
         followed_up, swallowers: class ids, chosen in the sweep.
+        others: policies that are not the question, trained beside it.
         margins: of loss and gain.
 
     Returns:
         Table "decision": a row for the gain of the tested strength, and for each rival one for each
-        part of the rule and one for the class that loses most.
+        part of the rule and one for the class that loses most; then one for each other policy.
     """
-    rows = [_gain(tested)]
+    rows = [{"policy": policy, **_gain(tested)}]
     if cells is not None and followed_up:
         runs = dict(
             zip(
@@ -114,12 +120,13 @@ def decision(
         }
         for rival in rivals if not same else ():
             arms = [cells.correct["original"][runs[name]] for name in (policy, rival)]
-            rows += [
-                _part(cells, arms, part, rival, own, *margins.bounds()[part])
+            asked = [
+                _part(part, rival, _average(cells, arms, own), len(own), *margins.bounds()[part])
                 for part, own in members.items()
             ]
-            rows.append(_class(cells, arms, rival))
-    return pd.DataFrame(rows).assign(policy=policy)
+            rows += [{"policy": policy, **row} for row in [*asked, _class(cells, arms, rival)]]
+        rows += _candidates(cells, others, rivals, members, margins)
+    return pd.DataFrame(rows)
 
 
 def verdict(decision: pd.DataFrame) -> Verdict:
@@ -129,7 +136,7 @@ def verdict(decision: pd.DataFrame) -> Verdict:
         return "train the reference"
     if not gain["holds"]:
         return "undecided on the strength"
-    rest = decision[decision["part"] != "gain"]
+    rest = decision[~decision["part"].isin(["gain", "candidate"])]
     if rest.empty or rest["refuted"].any():
         return "train the tested"
     enough = rest["seeds"].min() >= LEAST_SEEDS
@@ -157,18 +164,11 @@ def _gain(tested: pd.DataFrame) -> dict[str, object]:
     }
 
 
-def _part(
-    cells: Cells,
-    arms: Sequence[np.ndarray],
-    part: str,
-    rival: str,
-    members: Sequence[int],
-    must_exceed: float,
-    hopeless_below: float,
-) -> dict[str, object]:
+def _average(cells: Cells, arms: Sequence[np.ndarray], members: Sequence[int]) -> Crossed:
+    """The first arm less the second, mean over some classes, on the estimation half."""
     chosen = cells.images.half("estimate") & cells.counted["original"]
     chosen &= np.isin(cells.images.labels, members)
-    found = average_difference(
+    return average_difference(
         arms[0][:, chosen],
         arms[1][:, chosen],
         cells.images.labels[chosen],
@@ -176,6 +176,16 @@ def _part(
         paired=True,
         confidence=CONFIDENCE,
     )
+
+
+def _part(
+    part: str,
+    rival: str,
+    found: Crossed,
+    classes: int,
+    must_exceed: float,
+    hopeless_below: float,
+) -> dict[str, object]:
     at_least, at_most = found.at_least(CONFIDENCE)[0], found.at_most(CONFIDENCE)[0]
     return {
         "part": part,
@@ -191,9 +201,51 @@ def _part(
         "class_id": -1,
         "seeds": found.seeds,
         "images": found.images[0],
-        "classes": len(members),
+        "classes": classes,
         "seeds_needed": seeds_needed(found, must_exceed),
     }
+
+
+def _candidates(
+    cells: Cells,
+    others: Sequence[str],
+    rivals: Sequence[str],
+    members: Mapping[str, Sequence[int]],
+    margins: Margins,
+) -> list[dict[str, object]]:
+    """A row for each of `others` that differs from every rival: its weakest part, and whether all
+    of them hold."""
+    asked: dict[str, list[tuple[str, str, Crossed]]] = {}
+    for name in others:
+        runs = replicates(cells.table, (name, *rivals), paired=True)
+        if any((cells.predicted[runs[0]] == cells.predicted[own]).all() for own in runs[1:]):
+            continue
+        mine, *theirs = (cells.correct["original"][places] for places in runs)
+        asked[name] = [
+            (part, rival, _average(cells, (mine, its), classes))
+            for rival, its in zip(rivals, theirs, strict=True)
+            for part, classes in members.items()
+        ]
+    bounds = margins.bounds()
+    passed: set[str] = set()
+    while left := asked.keys() - passed:  # Holm: each that passes makes the others' test easier
+        level = 1 - (1 - CONFIDENCE) / len(left)
+        new = {
+            name
+            for name in left
+            if all(x.at_least(level)[0] > bounds[part][0] for part, _, x in asked[name])
+        }
+        if not new:
+            break
+        passed |= new
+    rows = []
+    for name, parts in asked.items():
+        part, rival, found = min(
+            parts, key=lambda one: np.nan_to_num(one[2].at_least(CONFIDENCE)[0] - bounds[one[0]][0])
+        )
+        row = _part(part, rival, found, len(members[part]), *bounds[part])
+        rows.append({"policy": name, **row, "part": "candidate", "holds": name in passed})
+    return rows
 
 
 def _class(cells: Cells, arms: Sequence[np.ndarray], rival: str) -> dict[str, object]:

@@ -125,7 +125,9 @@ def _decision(
 ) -> Row:
     """What to train, and the bounds that it rests on."""
     gain, policy = table[table["part"] == "gain"].iloc[0], str(table["policy"].iloc[0])
-    rows = _records(table[table["part"] != "gain"].drop(columns="policy"))
+    candidates = table[(table["part"] == "candidate") & table["holds"]]
+    asked = table[~table["part"].isin(["gain", "candidate"])]
+    rows = _records(asked.drop(columns="policy"))
     simultaneous = bool(tested["simultaneous"].any())
     return {
         "verdict": verdict(table),
@@ -138,6 +140,7 @@ def _decision(
         "policy": policy,
         "file": f"{folder}/{policy}.yaml" if policy else "",
         "parts": [{**row, "class": names.get(row["class_id"])} for row in rows],
+        "candidates": list(candidates["policy"]),
         "simultaneous": simultaneous,
         "grid_ends": simultaneous
         and bool(tested.loc[tested["best"], "strength"].iloc[0] == strengths[0]),

@@ -344,6 +344,7 @@ def decision(
     categories: pd.DataFrame | None = None,
     views: pd.DataFrame | None = None,
     predictions: pd.DataFrame | None = None,
+    policies: pd.DataFrame | None = None,
     **evidence: pd.DataFrame,
 ) -> Mapping[str, pd.DataFrame]:
     """Decide what to train: the policy that is the study's question, the tested strength for all,
@@ -355,20 +356,23 @@ def decision(
     if study.interventions is None:
         return {"decision": decision(tested)}
     assert effects is not None and categories is not None
-    assert views is not None and predictions is not None
+    assert views is not None and predictions is not None and policies is not None
     asked = study.interventions
-    others = remedies(views, condition_of(tested, "tested"))
-    judged = with_remedies(predictions, others, study.training.val_crop)
-    found = decision(
+    found = remedies(views, condition_of(tested, "tested"))
+    judged = with_remedies(predictions, found, study.training.val_crop)
+    of_policy = [name for name in DESIGNERS if DESIGNERS[name].role == "policy"]
+    designed = policies.loc[policies["designer"].isin(of_policy), "policy"]
+    made = decision(
         tested,
         cells(study, predictions=judged, **evidence),
         policy=asked.primary,
-        rivals=[TESTED, *(remedy.name for remedy in others)],
+        rivals=[TESTED, *(remedy.name for remedy in found)],
         followed_up=effects.loc[effects["affected"], "class_id"].unique().tolist(),
         swallowers=sorted(set(categories["swallower_id"]) - {-1}),
+        others=[name for name in designed if name != asked.primary],
         margins=Margins(asked.tolerated_loss, asked.worthwhile_gain),
     )
-    return {"decision": found}
+    return {"decision": made}
 
 
 DECISION = Stage(
@@ -379,6 +383,7 @@ DECISION = Stage(
         **(
             {
                 "predictions": table("predictions", "interventions"),
+                "policies": table("policies", "interventions"),
                 **_tables([*EVIDENCE, "effects", "categories"]),
                 "views": table("views", "sweep"),
             }

@@ -75,7 +75,7 @@ def decision_reasons(summary: Row) -> list[str]:
         return lines
     if not found["parts"]:
         return [*lines, f"“{_policy(summary)}” changes no class: there is nothing to compare."]
-    return [*lines, *_about_policy(summary)]
+    return [*lines, *_about_policy(summary), *_candidates(summary)]
 
 
 def _about_policy(summary: Row) -> list[str]:
@@ -110,6 +110,16 @@ def _about_policy(summary: Row) -> list[str]:
         _power(decisive),
         _unseen(summary),
         f"The policy: {found['file']}",
+    ]
+
+
+def _candidates(summary: Row) -> list[str]:
+    words = policy_words(summary["policies"])
+    return [
+        f"“{words[name].name if name in words else name}” is a candidate: it passes the same rule, "
+        "but these seeds found it. Make it the question of a study with fresh ones "
+        f"(interventions.primary: {name})."
+        for name in summary["decision"]["candidates"]
     ]
 
 

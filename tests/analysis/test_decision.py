@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -29,8 +29,9 @@ def question(low: float = 0.02, high: float = 0.06) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def runs(effect: np.ndarray, seeds: int = 5, random_seed: int = 0) -> Cells:
-    """Runs under b for all and under a policy that adds `effect` to each class's accuracy, [C]."""
+def runs(effect: np.ndarray, seeds: int = 5, random_seed: int = 0, **others) -> Cells:
+    """Runs under b for all and under a policy that adds `effect` to each class's accuracy, [C];
+    `others` are effects of further policies by name."""
     rng = np.random.default_rng(random_seed)
     labels = np.repeat(np.arange(CLASSES), PER_CLASS)
     ids = [f"{n}" for n in range(len(labels))]
@@ -43,7 +44,8 @@ def runs(effect: np.ndarray, seeds: int = 5, random_seed: int = 0) -> Cells:
     annotations = pd.DataFrame({"image_id": ids, "labels": [[k] for k in labels]})
     ease, rows = rng.uniform(0.3, 0.9, len(labels)), []
     for seed in range(seeds):
-        for policy, change in (("uniform_tested", 0.0), ("asked", effect[labels])):
+        effects = {"uniform_tested": np.zeros(CLASSES), "asked": effect, **others}
+        for policy, change in ((name, effects[name][labels]) for name in effects):
             right = rng.random(len(labels)) < np.clip(ease + change, 0, 1)
             said = np.where(right, labels, (labels + 1) % CLASSES)
             rows.append(
@@ -94,6 +96,56 @@ def test_bounds_are_those_of_the_average_over_classes():
     assert row["difference"] == pytest.approx(found.mean[0])
     assert row["at_least"] == pytest.approx(found.low[0])  # both ends of a 90% interval
     assert row["at_most"] == pytest.approx(found.high[0])
+
+
+def test_other_policies_that_pass_are_candidates_and_change_no_verdict():
+    none = np.zeros(CLASSES)
+    good = np.array([0.3, 0.3, 0, 0, 0, 0])
+    cells = runs(none, graded=good, worse=-good, idle=none)
+    found = decide(cells, others=["graded", "worse", "idle", "uniform_tested"])
+    assert verdict(found) == verdict(decide(cells)) == "undecided on the policy"
+    rows = found[found["part"] == "candidate"].set_index("policy")
+    assert dict(rows["holds"]) == {"graded": True, "worse": False, "idle": False}
+    assert (found.loc[found["part"] != "candidate", "policy"] == "asked").all()
+
+
+@given(st.lists(st.floats(0.0, 0.25), min_size=1, max_size=4), st.integers(0, 99))
+@settings(max_examples=20, deadline=None)
+def test_candidates_are_those_of_holm(gains, random_seed):
+    """Against Holm's p-values: of each policy the largest over its parts."""
+    names = [f"other{place}" for place in range(len(gains))]
+    pay = np.array([1.0, 1.0, 0, 0, 0, 0])
+    effects = {name: gain * pay for name, gain in zip(names, gains, strict=True)}
+    cells = runs(np.zeros(CLASSES), seeds=3, random_seed=random_seed, **effects)
+    found = decide(cells, others=names)
+    holds = found[found["part"] == "candidate"].set_index("policy")["holds"]
+    bounds, chosen = Margins(0.01, 0.02).bounds(), cells.images.labels
+    members = {"followed up": [0, 1], "with swallowers": [0, 1, 2], "all": range(CLASSES)}
+    p = []
+    for name in names:
+        arms = [cells.correct["original"][np.flatnonzero(cells.table["policy"] == policy)]
+                for policy in (name, "uniform_tested")]  # fmt: skip
+        p.append(0.0)
+        for part, own in members.items():
+            kept = np.isin(chosen, list(own))
+            one = average_difference(
+                arms[0][:, kept], arms[1][:, kept], chosen[kept], "macro", paired=True,
+                confidence=0.9,
+            )  # fmt: skip
+            least = bounds[part][0]
+            p[-1] = max(p[-1], smallest_level(lambda c, x=one, b=least: x.at_least(c)[0] > b))
+    expected = holm(np.array(p)) <= 0.05
+    near = np.abs(holm(np.array(p)) - 0.05) < 1e-4
+    assert ((holds[names].to_numpy(bool) == expected) | near).all()
+
+
+def smallest_level(holds) -> float:
+    """The level at which a one-sided bound holds just so."""
+    low, high = 1e-9, 1.0 - 1e-9
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (low, middle) if holds(1 - middle) else (middle, high)
+    return high
 
 
 def test_no_policy_is_adopted_on_two_fresh_seeds():

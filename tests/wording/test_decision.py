@@ -112,3 +112,9 @@ def test_a_gain_that_another_view_has_too_is_named(summary, low, told) -> None:
     text = " ".join(said(changed, "train the tested")[1])
     sentence = "With each strength at its best view (1 for 0.99, 0.875 for 0.08) the change is +1.0"
     assert (sentence in text) is told
+
+
+def test_candidates_are_named_with_what_it_takes(summary) -> None:
+    reasons = said(summary, "undecided on the policy", candidates=["graded"])[1]
+    assert "is a candidate: it passes the same rule" in reasons[-1]
+    assert "interventions.primary: graded" in reasons[-1]
