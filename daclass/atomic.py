@@ -16,6 +16,17 @@ ABANDONED_SECONDS = 24 * 3600  # after which nobody can be writing a file any mo
 
 
 @contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """What cannot be written in the block is `path`: a write that finds no room names no file."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno and error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+@contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`, which takes its place when the block ends without an error.
 

@@ -128,6 +128,7 @@ def render(
     study_seed: int,
     run_seed: int,
     max_resolution: int | None = None,
+    contents: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Thumbnails of the chosen pictures, and the crops that a network saw of training pictures.
 
@@ -142,12 +143,13 @@ def render(
         strengths: lower area bounds of the boxes; none for an axis that does not crop.
         study_seed, run_seed: what the boxes are drawn with.
         max_resolution: longest side in px of the pictures that boxes are cut from.
+        contents: by image id, the hashes that the index has of the files.
 
     Returns:
         Table "examples".
 
     Raises:
-        PictureError: a picture cannot be read.
+        PictureError: a picture cannot be read, or has changed.
     """
     labels = dict(zip(annotations["image_id"], annotations["labels"], strict=True))
     rows: list[dict[str, Any]] = []
@@ -156,7 +158,8 @@ def render(
         of_class: list[dict[str, Any]] = []
         for row in pictures[pictures["class_id"] == class_id].to_dict("records"):
             picture = {str(name): value for name, value in row.items()}
-            pixels = read_picture(place(picture["image_id"]), max_resolution)
+            known = (contents or {}).get(picture["image_id"], "")
+            pixels = read_picture(place(picture["image_id"]), max_resolution, known)
             key = image_keys(
                 epoch_key(study_seed, run_seed, 0), np.array([picture.pop("position")])
             )

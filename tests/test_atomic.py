@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from daclass.atomic import replacing
+from daclass.atomic import naming, replacing
 
 
 def test_a_file_takes_the_place_of_the_old_one_only_when_it_is_whole(tmp_path):
@@ -18,6 +18,12 @@ def test_a_file_takes_the_place_of_the_old_one_only_when_it_is_whole(tmp_path):
         partial.write_text("new")
         raise ValueError("half-way")
     assert path.read_text() == "old" and list(path.parent.iterdir()) == [path]
+
+
+def test_a_write_without_room_names_its_file(tmp_path):
+    with pytest.raises(OSError, match=r"a\.txt") as error, naming(tmp_path / "a.txt"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert error.value.filename == str(tmp_path / "a.txt")
 
 
 @pytest.mark.parametrize("named", [True, False])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import reprlib
 import sys
 import unicodedata
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from daclass.atomic import replacing
 from daclass.augment.axes.rrc_scale import RRC_SCALE
 from daclass.augment.axis import AXES, Axis
 from daclass.augment.errors import AugmentError
@@ -268,13 +268,8 @@ class Policy:
             text = json.dumps(self.as_dict(), ensure_ascii=False, indent=2) + "\n"
         else:
             text = dump_yaml(self.as_dict())
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with replacing(path) as partial:
+            partial.write_text(text, encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path | str) -> Policy:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, Self
 
+from daclass.atomic import naming
 from daclass.errors import InputError
 
 # Far more than CIFAR-10 takes: an archive beyond these is not what it says it is.
@@ -59,7 +60,7 @@ def extract(
             raise InputError(f"{archive}: cannot be extracted: refusing {member.name}")
         if content:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("wb") as file:
+            with naming(target), target.open("wb") as file:
                 shutil.copyfileobj(content, file)
             found = True
             yield target

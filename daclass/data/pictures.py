@@ -12,6 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 from tqdm import tqdm
 
+from daclass.atomic import naming
 from daclass.config import (
     Cifar10hData,
     FashionMnistData,
@@ -104,4 +105,5 @@ def _export_torchvision(data: Cifar10hData, folder: Path) -> None:
 
 def _save(pixels: npt.NDArray[np.uint8], file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(file)
+    with naming(file):
+        Image.fromarray(pixels).save(file)

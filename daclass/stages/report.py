@@ -77,6 +77,7 @@ def examples(
         study_seed=study.seed,
         run_seed=study.sweep.seeds[0],
         max_resolution=study.beton.max_resolution,
+        contents=dict(zip(index["image_id"], index["content"], strict=True)),
     )
     return {"examples": found}
 

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from daclass.data.sources import content_hash
 from daclass.errors import InputError
 from daclass.stages.job import Job, Jobs
 from daclass.stages.policies import policy_files
@@ -51,6 +52,8 @@ def _checks(job: Job, jobs: Jobs) -> Iterator[tuple[Path, Callable[[], Any]]]:
                 yield path, partial(_check, job, item, path)
     if job.stage.name == "train":
         yield from _runs(job, jobs)
+    if job.stage.name == "pictures":
+        yield from _pictures(job, jobs)
 
 
 def _check(job: Job, item: Item, path: Path) -> None:
@@ -64,6 +67,24 @@ def _check(job: Job, item: Item, path: Path) -> None:
         verify_beton(path)
     if item.kind != "table" and job.receipt and not job.belongs(item, job.receipt):
         raise InputError(f"{path}: damaged (not what was written)")
+
+
+def _pictures(job: Job, jobs: Jobs) -> Iterator[tuple[Path, Callable[[], Any]]]:
+    """The pictures that the study drew or unpacked, known by the index."""
+    (root,) = (item.path(jobs.layout) for items in job.writes.values() for item in each(items))
+    try:
+        index = jobs.read(table("index"))
+    except InputError:  # not there, or damaged: named where it is checked
+        return
+    known = index[["image_id", "content"]].drop_duplicates()
+    for image_id, content in known.itertuples(index=False) if root.is_dir() else ():
+        if content:
+            yield root / image_id, partial(_check_picture, root / image_id, content)
+
+
+def _check_picture(path: Path, content: str) -> None:
+    if content_hash(path) != content:
+        raise InputError(f"{path}: damaged (not what was indexed)")
 
 
 def _runs(job: Job, jobs: Jobs) -> Iterator[tuple[Path, Callable[[], Any]]]:

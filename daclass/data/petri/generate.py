@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from daclass.atomic import naming
 from daclass.config.petri import PetriSettings
 from daclass.data.archives import complete
 from daclass.data.petri.planted import CLASSES, RELATIONS, compose
@@ -127,14 +128,15 @@ def _write_part(settings: PetriSettings, part: _Part) -> list[tuple[str, str]]:
     for number in range(part.count):
         pixels, labels = picture(settings, part.name, number, part.draw)
         file = part.folder / f"{number:05d}.jpg"
-        Image.fromarray(pixels).save(file, quality=settings.jpeg_quality)
+        with naming(file):
+            Image.fromarray(pixels).save(file, quality=settings.jpeg_quality)
         image = "/".join(file.parts[-3:])
         found += [(image, label) for label in labels]
     return found
 
 
 def _table(path: Path, header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with naming(path), path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
