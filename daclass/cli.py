@@ -276,7 +276,11 @@ def _init(options: argparse.Namespace) -> None:
         raise InputError(f"{config}: is a folder; -o takes the name of a file")
     if config.exists() and not options.force:
         raise InputError(f"{config}: exists already; --force replaces it, -o takes another name")
-    labels = draft_labels(options.labels) if options.labels else None
+    named = options.picture or options.label
+    if named and not options.labels:
+        raise InputError(f"--picture and --label name columns of --labels; {named} has no file")
+    columns = (options.picture, options.label)
+    labels = draft_labels(options.labels, *columns) if options.labels else None
     found = survey(options.folder, options.seconds, labels)
     print(report(found))
     with replacing(config) as partial:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 GROUPS = {
-    "with a folder of pictures": ("init", "check", "plan", "study", "headline", "verify"),
+    "with a folder of pictures": ("init", "check", "plan", "study", "headline", "verify", "scout"),
     "with predictions of trained models": ("compare", "analyze", "predict"),
     "with ImageNet's archives": ("unpack-imagenet",),
     "for editors": ("schema",),

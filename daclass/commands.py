@@ -141,6 +141,12 @@ def make_parser() -> argparse.ArgumentParser:
         "picture (image, id, ...) and one for its class (label, class, ...) or one per class",
     )
     init.add_argument(
+        "--picture", default="", metavar="COLUMN", help="the column of --labels with the pictures"
+    )
+    init.add_argument(
+        "--label", default="", metavar="COLUMN", help="the column of --labels with the classes"
+    )
+    init.add_argument(
         "--pretrained", action="store_true", help="networks that start from published weights"
     )
     init.add_argument("-o", "--output", type=Path, metavar="CONFIG", help="default: <folder>.yaml")

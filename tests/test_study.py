@@ -370,3 +370,10 @@ def test_a_setting_that_was_added_counts_where_it_is_not_at_its_default(tmp_path
     assert plain.model_dump()["inner"] == {"old": 1, "new": None}, "only digests leave it out"
     with pytest.raises(AttributeError):
         plain.digest("inner.unknown")
+
+
+def test_the_question_is_one_of_the_policies():
+    changed = ["interventions.designers=[graded]", "interventions.primary=graded"]
+    assert Study.load(ROOT / "tests" / "tiny.yaml", changed).interventions.primary == "graded"
+    with pytest.raises(InputError, match="primary: naive is none of the study's policies: uniform"):
+        Study.load(ROOT / "tests" / "tiny.yaml", ["interventions.primary=naive"])

@@ -109,7 +109,8 @@ class Interventions(Section):
     """Decides what designers draw."""
     primary: Annotated[str, ADDED] = PRIMARY
     """The policy that is the study's question, by name: the decision is about this one. All others
-    are candidates for a study of their own."""
+    are candidates for a study of their own. Where the study has no policy of the default's name, it
+    is the first of its designers'."""
     tolerated_loss: Annotated[Share, ADDED] = 0.01
     """Accuracy on average over all classes that the policy may cost and still be recommended."""
     worthwhile_gain: Annotated[Share, ADDED] = 0.02

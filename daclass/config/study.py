@@ -22,7 +22,7 @@ from daclass.config.interventions import Interventions, Phase, Planned
 from daclass.config.reading import read_settings, validated
 from daclass.config.sources import PetriData, PicturesData, PredictionsData
 from daclass.config.training import FROM_WEIGHTS, RECIPE, Augmentation, Beton, Machine, Training
-from daclass.designer import DESIGNERS, FINE_TUNED, TESTED
+from daclass.designer import DESIGNERS, FINE_TUNED, PRIMARY, TESTED
 from daclass.errors import InputError
 
 
@@ -101,6 +101,12 @@ class Study(Section):
                     raise ValueError(
                         f"interventions.designers: {name} is not for the axis {self.axis.name}"
                     )
+            named, names = self.interventions.primary, self.policy_names("interventions")
+            if named != PRIMARY and named not in names:
+                raise ValueError(
+                    f"interventions.primary: {named} is none of the study's policies: "
+                    f"{', '.join(names)}"
+                )
             shared = sorted(set(self.interventions.seeds) & set(self.sweep.seeds))
             if shared:
                 raise ValueError(f"interventions.seeds must be fresh, but the sweep has {shared}")

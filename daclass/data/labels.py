@@ -23,8 +23,11 @@ SPLIT = ("split", "set", "subset", "fold", "partition", "phase")
 """Usual names of columns, whatever their case; of several the first is taken."""
 
 
-def draft_labels(file: Path) -> Labels:
+def draft_labels(file: Path, picture: str = "", label: str = "") -> Labels:
     """Settings for a file of labels: its columns by their usual names, and which says the split.
+
+    Args:
+        picture, label: columns that are called otherwise.
 
     Raises:
         InputError: the file is missing or no CSV.
@@ -36,7 +39,7 @@ def draft_labels(file: Path) -> Labels:
         if str(name).strip().lower() in SPLIT
         and set(table[name].str.strip().str.lower()) <= {*TRAIN, *VAL}
     ]
-    return Labels(file=file.absolute(), split=said[0] if said else "")
+    return Labels(file=file.absolute(), picture=picture, label=label, split=said[0] if said else "")
 
 
 def labelled_pictures(root: Path, labels: Labels) -> pd.DataFrame:
@@ -81,6 +84,14 @@ def labelled_pictures(root: Path, labels: Labels) -> pd.DataFrame:
             root,
         )
     found["name"] = found["names"].str[0]
+    never = sorted({name for names in found["names"] for name in names} - set(found["name"]))
+    if never:
+        logging.warning(
+            "%s: %s is never a picture's first label, so it is no class of the study%s",
+            labels.file,
+            never[0],
+            f" (nor are {len(never) - 1} more)" if len(never) > 1 else "",
+        )
     return found.sort_values(["name", "image_id"], ignore_index=True)
 
 
@@ -108,7 +119,10 @@ def _column(table: pd.DataFrame, given: str, usual: Sequence[str], setting: str,
         raise InputError(f"{file}: lacks the column {given} (data.labels.{setting})")
     if not given and not found:
         columns = ", ".join(map(str, table))
-        raise InputError(f"{file}: data.labels.{setting} has to name one of its columns: {columns}")
+        raise InputError(
+            f"{file}: data.labels.{setting} has to name one of its columns (--{setting} of init "
+            f"does): {columns}"
+        )
     return given or found[0]
 
 
@@ -122,6 +136,8 @@ def _names(table: pd.DataFrame, labels: Labels, others: set[str]) -> list[list[s
         columns = marks if not usual and len(marks) > 1 and marks == rest else [""]
     if len(columns) > 1:
         return _marked(table, columns, labels.file)
+    if columns == [""] and len(rest) == 1:
+        columns = rest  # whatever it is called: there is no other
     column = _column(table[rest], columns[0], LABEL, "label", labels.file)
     found = []
     for row, value in enumerate(table[column], 1):

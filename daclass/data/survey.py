@@ -161,8 +161,11 @@ def survey(root: Path, seconds: float = 60, labels: Labels | None = None) -> Sur
     compared, share = _contents(root, kept)
     leaked = leaks(compared)
     kept = kept[~kept["image_id"].isin(leaked["image_id"])]
-    why = " that can be used: they are unreadable, or validation pictures too"
-    _check_classes(root, kept, splits, every, why)
+    why = dict(unreadable)
+    unread = pictures[pictures["image_id"].isin(broken)].sort_values("image_id", ascending=False)
+    pairs = zip(unread["name"], unread["image_id"], strict=True)
+    reasons = {str(name): why[image_id] for name, image_id in pairs}
+    _check_classes(root, kept, splits, every, " that can be used", reasons)
     if not val:
         _check_contents(root, kept, compared)
     first = compared.drop_duplicates("content")[["content", "image_id", "name"]]
@@ -260,15 +263,28 @@ def _holds_pictures(folder: Path, in_folders: bool) -> bool:
 
 
 def _check_classes(
-    root: Path, pictures: pd.DataFrame, splits: Iterable[str], every: set[str], why: str
+    root: Path,
+    pictures: pd.DataFrame,
+    splits: Iterable[str],
+    every: set[str],
+    kind: str,
+    reasons: Mapping[str, str] | None = None,
 ) -> None:
-    """Refuse classes of which a split has no pictures; `why` goes on after these words."""
+    """Refuse classes of which a split has no pictures.
+
+    Args:
+        kind: goes on after the word "pictures".
+        reasons: why a picture of a class cannot be read, by class; None where none was opened.
+    """
     for split in splits:
         missing = sorted(every - set(pictures.loc[pictures["split"] == split, "name"]))
         if missing:
             what = "training" if split == "train" else "validation"
             more = f" (nor have {len(missing) - 1} more)" if len(missing) > 1 else ""
-            raise InputError(f"{root}: class {missing[0]} has no {what} pictures{why}{more}")
+            why = ""
+            if reasons is not None:
+                why = f": {reasons.get(missing[0], 'all are validation pictures too')}"
+            raise InputError(f"{root}: class {missing[0]} has no {what} pictures{kind}{more}{why}")
 
 
 def _check_contents(root: Path, kept: pd.DataFrame, compared: pd.DataFrame) -> None:

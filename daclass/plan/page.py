@@ -106,6 +106,8 @@ def _training(
     here = measured(study, counts, measure) if measure else stored(study, layout, phases)
     speeds = [here] if here else published(study)
     units = sorted({speed.unit for speed in speeds} - {"", "core"})
+    if study.machine.device.startswith("cuda") and not _gpu_for(study):
+        yield f"  ! machine.device: {study.machine.device}: there is no usable GPU here"
     if units and not (measure or _gpu_for(study)):
         yield (
             "  hours here: unknown, since there is no GPU; --measure times its cores. By "

@@ -140,11 +140,9 @@ FIGURES: Mapping[str, Plot] = {
     ),
     "interventions_vs_best": Plot(
         lambda t: interventions.fix_numbers(
-            t.interventions, t.named_policies, policies.BEST, policies.PRIMARY
+            t.interventions, t.named_policies, policies.BEST, t.question
         ),
-        lambda t: interventions.fixes(
-            t.interventions, t.named_policies, policies.BEST, policies.PRIMARY
-        ),
+        lambda t: interventions.fixes(t.interventions, t.named_policies, policies.BEST, t.question),
         captions.fixes,
         _UNTRAINED,
     ),

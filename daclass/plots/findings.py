@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from daclass.plots.interventions import fix_numbers
-from daclass.plots.policies import BEST, PRIMARY
+from daclass.plots.policies import BEST
 from daclass.plots.tables import Tables
 from daclass.plots.views import views_of
 from daclass.wording.numbers import bracket, counted, percent, points
@@ -43,7 +43,7 @@ def _explained(tables: Tables) -> str:
 
 
 def _fixes(tables: Tables) -> str:
-    numbers = fix_numbers(tables.interventions, tables.named_policies, BEST, PRIMARY)
+    numbers = fix_numbers(tables.interventions, tables.named_policies, BEST, tables.question)
     rows = numbers[numbers["primary"]]
     if rows.empty:
         return "What each policy changes against the best single strength"

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from daclass.designer import BEST, CONTROL, PRIMARY, REFERENCE, TESTED
+from daclass.designer import BEST, CONTROL, REFERENCE, TESTED
 from daclass.wording.policies import REMEDIES, Words, designer_rank, policy_words
 
-__all__ = ["BEST", "CONTROL", "PRIMARY", "REFERENCE", "TESTED", "Policies"]
+__all__ = ["BEST", "CONTROL", "REFERENCE", "TESTED", "Policies"]
 
 
 @dataclass(frozen=True)

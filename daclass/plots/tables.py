@@ -102,6 +102,12 @@ class Tables:
         return conditions_of(self.axis, self.named, self.tested)
 
     @cached_property
+    def question(self) -> str:
+        """The policy that the study's decision is about; "" where there is none."""
+        asked = self.decision.loc[self.decision["part"] == "gain", "policy"]
+        return str(asked.iloc[0]) if len(asked) else ""
+
+    @cached_property
     def named_policies(self) -> Policies:
         """The policies with their names for readers."""
         return Policies(self.policies, self.policy_classes)

@@ -112,6 +112,7 @@ def build_content(summary: Row, tables: Tables) -> Row:
         "fixes": fixes,
         "trained_policies": len(tables.intervention_costs),  # a pooled control is none
         "fix": {entry["policy"]: entry for entry in fixes},
+        "question": tables.question,
         "groups": GROUPS,
         "policies": {entry["policy"]: entry["name"] for entry in fixes},
         "baselines": tables.named_policies.ordered(tables.interventions["baseline"]),

@@ -18,7 +18,7 @@ from daclass.analysis.effects import selection_drop
 from daclass.analysis.marks import marked
 from daclass.analysis.tested import condition_of
 from daclass.plots.effects import lost
-from daclass.plots.policies import BEST, PRIMARY
+from daclass.plots.policies import BEST
 from daclass.plots.tables import has_multi
 from daclass.plots.views import views_of
 from daclass.wording.verdicts import direction, finding
@@ -226,7 +226,8 @@ def _swallowers(content: Row, categories: pd.DataFrame) -> Row:
 
 
 def _fixes(content: Row) -> Row:
-    """The primary policy against the best single strength for all, on the followed-up classes."""
+    """The policy in question against the best single strength for all, on the followed-up
+    classes."""
     rows = {
         (row["policy"], row["group"]): row
         for row in content["interventions"] or []
@@ -235,13 +236,14 @@ def _fixes(content: Row) -> Row:
     if not rows:
         return {"verdict": "not trained"}
     group = "affected" if content["affected"] else "all"
-    policy, whole = rows.get((PRIMARY, group)), rows.get((PRIMARY, "all"))
+    question = content["decision"]["policy"]
+    policy, whole = rows.get((question, group)), rows.get((question, "all"))
     if policy is None or whole is None or policy["accuracy"]["value"] is None:
         return {"verdict": "not judged"}
     rival = policy["against"][BEST]
     return {
         "verdict": direction(rival["low"], rival["high"]),
-        "policy": PRIMARY,
+        "policy": question,
         "group": group,
         "rival": BEST,
         "change": rival,

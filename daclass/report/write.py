@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from daclass.atomic import replacing
-from daclass.designer import BEST, CONTROL, FINE_TUNED, PRIMARY, TESTED
+from daclass.designer import BEST, CONTROL, FINE_TUNED, TESTED
 from daclass.plots.tables import Tables
 from daclass.report.charts import charts, library
 from daclass.report.content import build_content
@@ -67,7 +67,5 @@ def _environment() -> Environment:
     )
     environment.filters.update(FILTERS)
     environment.globals.update(bracket=bracket, span=span, decided=decided, direction=direction)
-    environment.globals.update(
-        TESTED=TESTED, BEST=BEST, CONTROL=CONTROL, PRIMARY=PRIMARY, FINE_TUNED=FINE_TUNED
-    )
+    environment.globals.update(TESTED=TESTED, BEST=BEST, CONTROL=CONTROL, FINE_TUNED=FINE_TUNED)
     return environment

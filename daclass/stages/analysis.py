@@ -361,15 +361,18 @@ def decision(
     found = remedies(views, condition_of(tested, "tested"))
     judged = with_remedies(predictions, found, study.training.val_crop)
     of_policy = [name for name in DESIGNERS if DESIGNERS[name].role == "policy"]
-    designed = policies.loc[policies["designer"].isin(of_policy), "policy"]
+    designed = list(policies.loc[policies["designer"].isin(of_policy), "policy"])
+    if not designed:  # baselines and controls alone: the strength is all there is to decide
+        return {"decision": decision(tested)}
+    question = asked.primary if asked.primary in designed else designed[0]
     made = decision(
         tested,
         cells(study, predictions=judged, **evidence),
-        policy=asked.primary,
+        policy=question,
         rivals=[TESTED, *(remedy.name for remedy in found)],
         followed_up=effects.loc[effects["affected"], "class_id"].unique().tolist(),
         swallowers=sorted(set(categories["swallower_id"]) - {-1}),
-        others=[name for name in designed if name != asked.primary],
+        others=[name for name in designed if name != question],
         margins=Margins(asked.tolerated_loss, asked.worthwhile_gain),
     )
     return {"decision": made}

@@ -259,7 +259,7 @@ def _certainty(summary: Row) -> Answer:
             f"is the drop of a middling class that {amount} find four times in five.",
         )  # fmt: skip
     seeds = classes["seeds"]
-    alone = f"per {contrast.noun}: nothing tells how much a result would vary"
+    alone = f"per {contrast.noun}: nothing tells how much a result would vary with another"
     return Answer(
         "certainty", title, number(seeds), amount.partition(" ")[2],
         f"{alone}." if seeds == 1 else "." if "against" in amount else f"per {contrast.noun}.",

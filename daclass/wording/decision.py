@@ -60,7 +60,7 @@ def decision_reasons(summary: Row) -> list[str]:
             f"{contrast.named(contrast.tested)} is the strongest strength of the study: a stronger "
             "one may be better still."
         )
-    if found["simultaneous"]:
+    if found["simultaneous"] and found["gain"]["low"] is not None:
         lines.append(
             "The same runs told which strength to test, so its intervals hold for all strengths "
             "at once."

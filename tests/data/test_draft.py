@@ -304,14 +304,17 @@ def test_a_class_that_has_no_readable_picture_in_a_split_is_refused(root, tmp_pa
     for file in (tmp_path / "set" / split / "bee").iterdir():
         file.write_bytes(b"broken")
     what = {"train": "training", "val": "validation"}[split]
-    assert f"class bee has no {what} pictures that can be used" in refused(tmp_path, capsys)
+    said = refused(tmp_path, capsys)
+    assert f"class bee has no {what} pictures that can be used: " in said
+    assert "bee/000.png: not a readable picture" in said  # the reason of one of them
 
 
 def test_a_class_whose_training_pictures_are_validation_pictures_is_refused(root, tmp_path, capsys):
     root.rename(tmp_path / "set")
     shutil.rmtree(tmp_path / "set" / "train" / "bee")
     shutil.copytree(tmp_path / "set" / "val" / "bee", tmp_path / "set" / "train" / "bee")
-    assert "class bee has no training pictures that can be used" in refused(tmp_path, capsys)
+    said = refused(tmp_path, capsys)
+    assert "class bee has no training pictures that can be used: all are validation" in said
 
 
 def test_warnings_and_batches_count_the_pictures_that_are_kept(root, tmp_path, capsys):

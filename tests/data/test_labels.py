@@ -106,13 +106,27 @@ def test_a_column_says_which_pictures_are_for_validation(root):
     assert sorted(splits.index[splits == "train"]) == ["000.png", "001.png", "003.png", "004.png"]
 
 
+def test_the_one_column_that_is_left_is_the_class(root):
+    rows = [f"{path.split('/')[-1]},{name}" for path, name in EACH.items()]
+    source, *_ = opened(root, "\n".join(["id,breed", *rows]))
+    assert classes_of(source) == EACH
+
+
+def test_a_label_that_is_never_the_first_is_said(root, caplog):
+    rows = [f"{path.split('/')[-1]},{name}" for path, name in EACH.items()]
+    rows += [f"{path.split('/')[-1]},pet" for path in EACH]
+    source, *_ = opened(root, "\n".join(["id,label", *rows]))
+    assert classes_of(source) == EACH
+    assert "pet is never a picture's first label" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("text", "labels", "message"),
     [
         ("id,label\n000,cat\n009,dog\n", {}, "row 2: 009: no such picture"),
         ("id,label\n000,cat\n001,\n", {}, "row 2: column label names no class"),
-        ("a,b\n000,cat\n", {}, "data.labels.picture has to name one of its columns: a, b"),
-        ("id,b,c\n000,x,y\n", {}, "data.labels.label has to name one of its columns: b, c"),
+        ("a,b\n000,cat\n", {}, "data.labels.picture has to name one of its columns (--picture of"),
+        ("id,b,c\n000,x,y\n", {}, "columns (--label of init does): b, c"),
         ("id,label\n000,cat\n", {"label": "breed"}, "lacks the column breed (data.labels.label)"),
         ("id,cat,dog\n000,0,0\n", {}, "row 1: is marked as none of the classes"),
         ("id,cat,dog\n000,2,0\n", {"label": ("cat", "dog")}, "column cat: '2' is neither 0 nor 1"),

@@ -50,7 +50,7 @@ def analyse(study) -> dict[str, pd.DataFrame]:
         "explained": explained(cells, conditions, affected, confidence=0.95),
         "confusions": confusions(cells, conditions, confidence=0.95),
     }
-    tables["decision"] = decision(tables["tested"])
+    tables["decision"] = decision(tables["tested"], policy="fp_informed")
     shared = overlaps(study.index, study.annotations, study.n_classes)
     tables["categories"] = categories(
         tables["effects"],
