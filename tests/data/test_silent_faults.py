@@ -81,6 +81,31 @@ def test_a_second_guess_that_is_never_there_is_unknown(tmp_path: Path) -> None:
     assert (table["second"] == -1).all()
 
 
+@pytest.mark.parametrize("kind", ["int64", "float64", "object"])
+def test_numbers_of_a_parquet_and_of_a_csv_agree(tmp_path: Path, kind: str) -> None:
+    """A CSV holds texts: "3" and 3 were two labels of one picture."""
+
+    def mixed(records, root):
+        table = long(records)
+        table["label"] = np.tile([record["label"] for record in records], len(MODELS))
+        first, second = (rows for _, rows in table.groupby("model", sort=False))
+        first.astype({"label": kind}).to_parquet(root / "a.parquet")
+        second.to_csv(root / "b.csv", index=False)
+        return {"files": ["a.parquet", "b.csv"], "labels": None}
+
+    exact(read(tmp_path, mixed, RECORDS))
+
+    def other(records, root):
+        made = mixed(records, root)
+        table = pd.read_csv(root / "b.csv")
+        table.loc[1, "label"] = (table.loc[1, "label"] + 1) % 4
+        table.to_csv(root / "b.csv", index=False)
+        return made
+
+    with pytest.raises(InputError, match=r"b\.csv: row 2: .* is labelled \d, but \d in an earlier"):
+        read(tmp_path, other, RECORDS)
+
+
 def test_a_ranking_does_not_repeat_itself(tmp_path: Path) -> None:
     def repeated(records, root):
         table = long(records)

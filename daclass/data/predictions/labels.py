@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from daclass.config import PredictionsData
-from daclass.data.classes import Classes, names_of
+from daclass.data.classes import Classes, names_of, whole_number
 from daclass.data.imagenet import class_tree
 from daclass.data.limits import read_bytes
 from daclass.data.predictions.rows import RANKS, Rows
@@ -75,6 +75,8 @@ def labels_of(parts: Sequence[Rows]) -> Labels:
             )
     images = pd.concat([part.frame["image"].astype(object) for part in parts], ignore_index=True)
     values = pd.concat([part.frame["label"].astype(object) for part in parts], ignore_index=True)
+    if len({type(value) for value in values.dropna()}) > 1:
+        values = values.map(_written, na_action="ignore")
     first = ~images.duplicated()
     found = Labels(
         images[first].reset_index(drop=True), values[first].reset_index(drop=True), parts[0].file
@@ -88,6 +90,12 @@ def labels_of(parts: Sequence[Rows]) -> Labels:
             "in an earlier row"
         )
     return found
+
+
+def _written(label: object) -> str:
+    """A label as one form of file would have it: a CSV holds texts, where Parquet holds numbers."""
+    number = whole_number(label)
+    return str(label) if number is None else str(number)
 
 
 def _row_of(parts: Sequence[Rows], row: int) -> str:
