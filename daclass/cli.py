@@ -45,12 +45,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     where a rule of --fail-if holds; 141 where nobody reads what it prints any more."""
     try:
         try:
-            return _main(make_parser().parse_args(arguments))
+            return _main(_options(sys.argv[1:] if arguments is None else list(arguments)))
         finally:
             sys.stdout.flush()
     except BrokenPipeError:  # as by `| head`; what is still to be printed goes nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+
+
+def _options(words: list[str]) -> argparse.Namespace:
+    """The words' options; all that follows the -- of `study` is Snakemake's.
+
+    argparse gives a list of arguments its share at the first other argument, so that what follows
+    an option and -- would be one argument too many.
+    """
+    cut = words.index("--") if words[:1] == ["study"] and "--" in words else len(words)
+    options = make_parser().parse_args(words[:cut])
+    if words[cut:]:
+        options.arguments = words[cut + 1 :]
+    return options
 
 
 def _main(options: argparse.Namespace) -> int:

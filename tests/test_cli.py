@@ -18,6 +18,7 @@ from daclass import __version__
 from daclass.cli import main
 from daclass.command_help import GROUPS, SINGLY
 from daclass.commands import make_parser
+from daclass.errors import InputError
 from daclass.stages import STAGES
 from tests.conftest import ROOT, save_pictures
 
@@ -47,6 +48,20 @@ def test_version_is_the_packages(capsys):
         main(["--version"])
     assert stopped.value.code == 0
     assert capsys.readouterr().out.strip() == __version__
+
+
+def test_all_after_the_dashes_is_snakemakes(monkeypatch):
+    """Also after an option, where argparse says that it knows no such argument."""
+    given = []
+
+    def run_study(*_, arguments, **__):
+        given.append(arguments)
+        raise InputError("seen")
+
+    monkeypatch.setattr("daclass.workflow.run_study", run_study)
+    assert main(["study", TINY, "--cores=1", "--", "--dry-run", "--", "report"]) == 2
+    assert main(["study", TINY]) == 2
+    assert given == [["--dry-run", "--", "report"], []]
 
 
 @pytest.mark.parametrize("arguments", [["schema"], ["--print-completion", "bash"]])
