@@ -36,6 +36,7 @@ from daclass.analysis.counts import count
 from daclass.config import Layout, Study
 from daclass.data.annotated import label_sets
 from daclass.data.annotations import read_annotations
+from daclass.data.classes import Classes
 from daclass.data.imagenet import class_tree
 from daclass.data.index import halves
 from daclass.stages import Of, jobs_of
@@ -63,7 +64,8 @@ def write_study(root: Path, folder: Path, seeds: int) -> tuple[Path, Layout]:
     val = val.assign(position=range(len(val)), content="", half=halves(val, 0))
     classes = class_tree().assign(class_id=range(1000))
     numbers = {name: number for number, name in enumerate(classes["name"])}
-    annotations = label_sets(read_annotations("real", ids, list(classes["name"])), val, numbers)
+    annotated = read_annotations("real", ids, Classes(list(classes["name"])))
+    annotations = label_sets(annotated, val, numbers)
     jobs = jobs_of(study, layout)
     described, predicted = jobs.get("index"), jobs.get("predict", Of(phase="sweep"))
     for job in (described, predicted):  # as if they had run

@@ -52,7 +52,7 @@ def table(results: pd.DataFrame) -> str:
             if question not in rows.index:
                 texts.append("")
                 continue
-            value, n = float(rows.loc[question, "value"]), int(rows.loc[question, "n"])
+            value, n = float(rows["value"][question]), int(rows["n"][question])
             text = "" if np.isnan(value) else f"{value:.1f}" if value > 1 else f"{value:.3f}"
             texts.append(f"**{text}**" if is_missed(question, value, runs, n) else text)
         lines.append(f"| {cell} | {int(rows['n'].max())} | {' | '.join(texts)} |")

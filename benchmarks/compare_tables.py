@@ -29,11 +29,11 @@ def tables(folder: Path) -> dict[str, Path]:
 
 def difference(one: Path, other: Path) -> str:
     """What differs between two tables; "" where nothing does."""
-    frames = [
+    first, second = (
         pd.read_parquet(path).drop(columns=[*CLOCK], errors="ignore") for path in (one, other)
-    ]
+    )
     try:
-        pd.testing.assert_frame_equal(*frames, check_exact=True)
+        pd.testing.assert_frame_equal(first, second, check_exact=True)
     except AssertionError as error:
         return " ".join(str(error).split())[:200]
     return ""

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,6 +47,7 @@ def named_pairs(names: Sequence[str]) -> pd.DataFrame:
     seen: set[int] = set()
     rows = []
     ordered = shared.sort_values(["overlap", "class_id"], ascending=[False, True])
+    row: Any
     for row in ordered.itertuples():
         if not {row.class_id, row.other_id} & seen:
             seen |= {row.class_id, row.other_id}

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import gpu_small
 import numpy as np
@@ -177,7 +178,7 @@ def resume(check: Check) -> None:
     train(recipe, machine, again, check.samples, NAMES)
     original, asked = Trainee.step, [0.0]
 
-    def step(self: Trainee, *args: object) -> None:
+    def step(self: Trainee, *args: Any) -> None:
         original(self, *args)
         if self.place == 1 and self.done == 11:
             asked[0] = time.monotonic()

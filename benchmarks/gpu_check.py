@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from daclass.augment import RRC_SCALE, Policy
+from daclass.augment import RRC_SCALE, Policy, strength_table
 from daclass.config import Augmentation, Beton, Machine, Training
 from daclass.data.beton import write_beton
 from daclass.training.batches import Batch, Samples
@@ -102,8 +102,9 @@ class Check:
         self, recipe: Recipe, count: int, samples: Samples, threads: int = THREADS
     ) -> Iterator[Batch]:
         """The loader's epochs for `count` runs, on the device."""
-        policies = [run.policy.strengths(NAMES)[samples.labels] for run in self.runs(count)]
-        loader = train_loader(recipe, samples, np.stack(policies), 0, threads)
+        policies = [run.policy for run in self.runs(count)]
+        strengths = strength_table(RRC_SCALE, policies, samples.labels, NAMES)
+        loader = train_loader(recipe, samples, strengths, 0, threads)
         for epoch in range(recipe.training.epochs):
             batches = loader.epoch(epoch, 0, recipe.training.resolution)
             for batch in on_devices(batches, [DEVICE]):

@@ -83,8 +83,10 @@ def apart(one: list[Any], two: list[Any]) -> float:
 def processes(check: Check) -> None:
     """Processes that share the GPU: pictures per second of all of them together."""
     command = [sys.executable, __file__, str(check.folder), str(int(check.small))]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    children = [subprocess.Popen(command, **pipes) for _ in range(8 if GPU else 2)]
+    children = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(8 if GPU else 2)
+    ]
     try:
         for loaded, form, runs, counts in (
             (False, "plain", 1, (1, 4, 8)), (False, "graphs", 8, (1, 4, 8)),

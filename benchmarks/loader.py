@@ -46,6 +46,7 @@ from daclass.augment import (
     strength_table,
 )
 from daclass.augment.decoder import PolicyCropDecoder
+from daclass.augment.mixture import StrengthTable
 from daclass.augment.resample import area_crop
 
 HEIGHT, WIDTH, SIDE, QUALITY = 350, 400, 176, 90
@@ -168,12 +169,13 @@ def contenders(
     labels = np.arange(count) % len(CLASSES)
     table = strength_table(RRC_SCALE, [POLICY], labels, CLASSES)
     for name, shrink in (("daclass", "area"), ("daclass, shrink=opencv", "opencv")):
-        decoder = PolicyCropDecoder(SIDE, table, run_seed=0, flip=0, shrink=shrink)
+        decoder = PolicyCropDecoder(SIDE, table, run_seed=0, flip=0, shrink=shrink)  # type: ignore[arg-type]
         yield name, count, epochs_of(ffcv_loader(beton, decoder, batch, workers), decoder)
     stock = RandomResizedCropRGBImageDecoder((SIDE, SIDE), scale=(STRONGEST, 1.0))
     yield "ffcv", count, epochs_of(ffcv_loader(beton, stock, batch, workers))
     yield "libjpeg-turbo, whole pictures", count, raw_decode(files, workers)
-    alone = PolicyCropDecoder(SIDE, table.copy(), run_seed=0, flip=0)
+    rewritten = StrengthTable(table.own.copy(), table.mixtures)
+    alone = PolicyCropDecoder(SIDE, rewritten, run_seed=0, flip=0)
     alone_loader = ffcv_loader(beton, alone, batch, workers)
     for policies in (5, 10):
         strengths = np.linspace(STRONGEST, WEAKEST, policies)

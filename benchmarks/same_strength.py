@@ -29,6 +29,7 @@ from daclass.analysis.conditions import Conditions
 from daclass.analysis.effects import Affected, effects
 from daclass.analysis.nulls import Nulls
 from daclass.config import Analysis, Layout, Study
+from daclass.config.interventions import Phase
 from daclass.inference.arrays import Bools, Ints
 from daclass.inference.crossed import crossed_difference
 from daclass.inference.discoveries import q_values
@@ -40,7 +41,8 @@ FRESH, SWEEP = "fresh seeds", "sweep's seeds"
 def uniform_runs(layout: Layout) -> pd.DataFrame:
     """Predictions of uniform policies in both phases; the condition is the phase."""
     parts = []
-    for phase, condition in (("sweep", SWEEP), ("interventions", FRESH)):
+    phases: tuple[tuple[Phase, str], ...] = (("sweep", SWEEP), ("interventions", FRESH))
+    for phase, condition in phases:
         table = read_table(
             "predictions", layout.table("predictions", phase), columns=PREDICTION_COLUMNS
         )

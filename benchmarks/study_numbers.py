@@ -19,6 +19,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -80,7 +81,7 @@ class Sweep:
         names = list(pd.read_csv(folder / "classes.csv")["name"])
         images = table.drop_duplicates("image_id").sort_values("image_id")
         said = {
-            float(strength): rows.sort_values(["seed", "image_id"])["prediction"]
+            float(str(strength)): rows.sort_values(["seed", "image_id"])["prediction"]
             .to_numpy(np.int64)
             .reshape(-1, len(images))
             for strength, rows in one_view(table, common).groupby("strength")
@@ -124,8 +125,15 @@ def estimate(values: Ints, groups: Ints, n: int, confidence: float) -> Crossed:
     half = stats.norm.ppf((1 + confidence) / 2) * error
     unknown, p = np.full(n, np.nan), 2 * stats.norm.sf(z)
     low, high = mean - half, mean + half
-    found = {"mean": mean, "error": error, "low": low, "high": high, "p": p, "images": images}
-    rest = {f.name: unknown for f in fields(Crossed) if f.name not in found}
+    found: dict[str, Any] = {
+        "mean": mean,
+        "error": error,
+        "low": low,
+        "high": high,
+        "p": p,
+        "images": images,
+    }
+    rest: dict[str, Any] = {f.name: unknown for f in fields(Crossed) if f.name not in found}
     return Crossed(**found, **rest | {"seeds": 1})
 
 
@@ -190,6 +198,7 @@ def _views(sweep: Sweep) -> Iterator[str]:
     yield "|---:|" + "---:|" * (len(sides) + 1)
     for strength, own in found.groupby("strength"):
         cells = []
+        row: Any
         for row in own.sort_values(["shifted", "view"]).itertuples():
             text = f"{100 * row.accuracy:.1f}"
             if not np.isnan(row.low):

@@ -29,10 +29,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from daclass.augment import RRC_SCALE, Policy
+from daclass.augment import RRC_SCALE, Policy, strength_table
 from daclass.config import Study
 from daclass.data.beton import write_beton
-from daclass.training.batches import Samples
+from daclass.training.batches import Batch, Samples
 from daclass.training.devices import on_devices
 from daclass.training.distributed import Crew
 from daclass.training.loaders import train_loader
@@ -130,10 +130,10 @@ def utilisation(setting: Setting, samples: Samples, rounds: int) -> dict[str, ob
     study = study_of(setting, 1000)
     device = torch.device("cuda" if setting.gpu else "cpu")
     runs = runs_of(setting.runs, Path("unused"))
-    strengths = np.stack([run.policy.strengths(NAMES)[samples.labels] for run in runs])
+    strengths = strength_table(RRC_SCALE, [run.policy for run in runs], samples.labels, NAMES)
     recipe = recipe_of(study)
     loader = train_loader(recipe, samples, strengths, 0, setting.threads)
-    trainees = start(recipe, runs, samples.labels, NAMES, [device], Crew())
+    trainees = start(recipe, runs, samples.labels, NAMES, [device], Crew(), study.machine)
     for trainee in trainees:
         trainee.model.train()
     side, epoch = study.training.resolution, 0
@@ -146,13 +146,13 @@ def utilisation(setting: Setting, samples: Samples, rounds: int) -> dict[str, ob
         epoch += 1
         return len(loader) / (finish() - began)
 
-    def without(batch: object) -> np.ndarray:
+    def without(batch: Batch) -> np.ndarray:
         began = finish()
         for _ in range(len(loader)):
             step(batch)
         return len(loader) / (finish() - began)
 
-    def step(batch: object) -> None:
+    def step(batch: Batch) -> None:
         for trainee in trainees:
             trainee.step(*inputs_of(batch, trainee.place), 0.01)
 
