@@ -67,11 +67,16 @@ def write_study(root: Path, folder: Path, seeds: int) -> tuple[Path, Layout]:
     annotated = read_annotations("real", ids, Classes(list(classes["name"])))
     annotations = label_sets(annotated, val, numbers)
     jobs = jobs_of(study, layout)
-    described, predicted = jobs.get("index"), jobs.get("predict", Of(phase="sweep"))
-    for job in (described, predicted):  # as if they had run
+    described, labelled = jobs.get("index"), jobs.get("annotations")
+    predicted = jobs.get("predict", Of(phase="sweep"))
+    for job in (described, labelled, predicted):  # as if they had run
         write_record(asdict(job.expected), job.receipt_path)
-    for name, frame in (("index", val), ("classes", classes), ("annotations", annotations)):
-        write_table(frame, name, layout.table(name), described.digest)
+    for name, frame, job in (
+        ("index", val, described),
+        ("classes", classes, described),
+        ("annotations", annotations, labelled),
+    ):
+        write_table(frame, name, layout.table(name), job.digest)
 
     metadata = {
         "daclass.table": "predictions",

@@ -571,7 +571,8 @@ TABLES: Mapping[str, Table] = {
             ),
             "part": (
                 _text,
-                '"gain" (the tested condition less the reference, in the sweep), "followed up", '
+                '"gain" (the tested condition less the reference, in the sweep), "gain at best '
+                'views" (the same with each shown at its own best view), "followed up", '
                 '"with swallowers", "all" (the policy less what it would replace, fresh seeds, '
                 'mean over these classes), "class" (the class that loses most for certain), or '
                 '"candidate" (the weakest part of another policy).',

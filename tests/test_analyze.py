@@ -203,7 +203,7 @@ def test_the_summary_names_classes_and_replicates(root: Path) -> None:
 def test_analyze_ends_in_a_report(root: Path, capsys) -> None:
     assert main(["analyze", "study.yaml"]) == 0
     out = capsys.readouterr().out
-    assert "New against old" in out and "Classes that pay: " in out
+    assert "New against old" in out and "Classes that lose: " in out
     page = (root / "figures/foreign/report.html").read_text()
     assert "New against old" in page and "ant" in page
     drawn = {file.stem for file in (root / "figures/foreign").glob("*.svg")}

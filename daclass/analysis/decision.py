@@ -16,7 +16,8 @@ would replace, means over classes:
 What the policy would replace is b for all, and b with each remedy that takes no training
 (`daclass.analysis.remedies`): it has to be better than every one of these, and one of them that is
 as good is enough to keep b. Before all that stands the question whether b itself pays: its gain
-over the weakest strength on average.
+over the weakest strength on average. Where several views were judged, it has to pay with each
+strength shown at its own best view: another view of the networks that one has costs no training.
 
 Policies that are not the question are never adopted on the data that found them. Those that pass
 the same three parts against every rival, at Holm's levels among themselves, are candidates for a
@@ -48,6 +49,8 @@ Verdict = Literal[
 CONFIDENCE = 0.95
 """Of each one-sided bound."""
 POWER = 0.8
+GAINS = ("gain", "gain at best views")
+"""Parts that tell whether the tested strength pays; the last one that is there decides."""
 LEAST_SEEDS = 3
 """Fresh seeds below which no policy is adopted."""
 _Z = float(stats.norm.ppf(CONFIDENCE) + stats.norm.ppf(POWER))
@@ -84,6 +87,7 @@ def decision(
     swallowers: Sequence[int] = (),
     others: Sequence[str] = (),
     margins: Margins = Margins(0.01, 0.02),
+    at_best_views: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """The bounds that a study's decision rests on.
 
@@ -96,12 +100,16 @@ def decision(
         followed_up, swallowers: class ids, chosen in the sweep.
         others: policies that are not the question, trained beside it.
         margins: of loss and gain.
+        at_best_views: table "view_effects"; None where one view was judged.
 
     Returns:
-        Table "decision": a row for the gain of the tested strength, and for each rival one for each
+        Table "decision": a row for the gain of the tested strength, one for its gain with each
+        strength at its own best view where several were judged, and for each rival one for each
         part of the rule and one for the class that loses most; then one for each other policy.
     """
     rows = [{"policy": policy, **_gain(tested)}]
+    if at_best_views is not None:
+        rows.append({"policy": policy, **_gain_at_best_views(at_best_views, rows[0]["rival"])})
     if cells is not None and followed_up:
         runs = dict(
             zip(
@@ -131,12 +139,12 @@ def decision(
 
 def verdict(decision: pd.DataFrame) -> Verdict:
     """What to train, from table "decision"."""
-    gain = decision[decision["part"] == "gain"].iloc[0]
+    gain = decision[decision["part"].isin(GAINS)].iloc[-1]
     if gain["refuted"]:
         return "train the reference"
     if not gain["holds"]:
         return "undecided on the strength"
-    rest = decision[~decision["part"].isin(["gain", "candidate"])]
+    rest = decision[~decision["part"].isin([*GAINS, "candidate"])]
     if rest.empty or rest["refuted"].any():
         return "train the tested"
     enough = rest["seeds"].min() >= LEAST_SEEDS
@@ -145,16 +153,29 @@ def verdict(decision: pd.DataFrame) -> Verdict:
 
 def _gain(tested: pd.DataFrame) -> dict[str, object]:
     row = tested[tested["tested"]].iloc[0]
+    rival = str(tested.loc[tested["reference"], "policy"].iloc[0])
+    return _bought("gain", rival, row["gain"], row["low"], row["high"], row)
+
+
+def _gain_at_best_views(view_effects: pd.DataFrame, rival: object) -> dict[str, object]:
+    average = view_effects[(view_effects["class_id"] == -1) & (view_effects["half"] == "all")]
+    row = average.iloc[0]
+    return _bought("gain at best views", rival, -row["drop"], -row["high"], -row["low"], row)
+
+
+def _bought(
+    part: str, rival: object, gain: float, low: float, high: float, row: pd.Series
+) -> dict[str, object]:
     return {
-        "part": "gain",
-        "rival": str(tested.loc[tested["reference"], "policy"].iloc[0]),
-        "difference": row["gain"],
-        "at_least": row["low"],
-        "at_most": row["high"],
+        "part": part,
+        "rival": rival,
+        "difference": gain,
+        "at_least": low,
+        "at_most": high,
         "must_exceed": 0.0,
         "hopeless_below": 0.0,
-        "holds": bool(row["low"] > 0),
-        "refuted": bool(row["high"] < 0),
+        "holds": bool(low > 0),
+        "refuted": bool(high < 0),
         "p": row["p"],
         "class_id": -1,
         "seeds": row["seeds"],

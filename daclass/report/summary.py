@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from daclass.analysis.categories import CATEGORIES
-from daclass.analysis.decision import verdict
+from daclass.analysis.decision import GAINS, verdict
 from daclass.analysis.effects import selection_drop
 from daclass.analysis.marks import marked
 from daclass.analysis.tested import condition_of
@@ -124,19 +124,24 @@ def _decision(
     folder: str,
 ) -> Row:
     """What to train, and the bounds that it rests on."""
-    gain, policy = table[table["part"] == "gain"].iloc[0], str(table["policy"].iloc[0])
+    gains = {
+        row["part"]: {
+            "difference": row["difference"],
+            "low": row["at_least"],
+            "high": row["at_most"],
+            **{key: row[key] for key in ("seeds", "images")},
+        }
+        for _, row in table[table["part"].isin(GAINS)].iterrows()
+    }
+    policy = str(table["policy"].iloc[0])
     candidates = table[(table["part"] == "candidate") & table["holds"]]
-    asked = table[~table["part"].isin(["gain", "candidate"])]
+    asked = table[~table["part"].isin([*GAINS, "candidate"])]
     rows = _records(asked.drop(columns="policy"))
     simultaneous = bool(tested["simultaneous"].any())
     return {
         "verdict": verdict(table),
-        "gain": {
-            "difference": gain["difference"],
-            "low": gain["at_least"],
-            "high": gain["at_most"],
-            **{key: gain[key] for key in ("seeds", "images")},
-        },
+        "gain": gains["gain"],
+        "gain_at_best_views": gains.get("gain at best views"),
         "policy": policy,
         "file": f"{folder}/{policy}.yaml" if policy else "",
         "parts": [{**row, "class": names.get(row["class_id"])} for row in rows],

@@ -343,6 +343,7 @@ def decision(
     effects: pd.DataFrame | None = None,
     categories: pd.DataFrame | None = None,
     views: pd.DataFrame | None = None,
+    view_effects: pd.DataFrame | None = None,
     predictions: pd.DataFrame | None = None,
     policies: pd.DataFrame | None = None,
     **evidence: pd.DataFrame,
@@ -354,7 +355,7 @@ def decision(
     from daclass.analysis.tested import condition_of
 
     if study.interventions is None:
-        return {"decision": decision(tested)}
+        return {"decision": decision(tested, at_best_views=view_effects)}
     assert effects is not None and categories is not None
     assert views is not None and predictions is not None and policies is not None
     asked = study.interventions
@@ -363,7 +364,7 @@ def decision(
     of_policy = [name for name in DESIGNERS if DESIGNERS[name].role == "policy"]
     designed = list(policies.loc[policies["designer"].isin(of_policy), "policy"])
     if not designed:  # baselines and controls alone: the strength is all there is to decide
-        return {"decision": decision(tested)}
+        return {"decision": decision(tested, at_best_views=view_effects)}
     question = asked.primary if asked.primary in designed else designed[0]
     made = decision(
         tested,
@@ -374,6 +375,7 @@ def decision(
         swallowers=sorted(set(categories["swallower_id"]) - {-1}),
         others=[name for name in designed if name != question],
         margins=Margins(asked.tolerated_loss, asked.worthwhile_gain),
+        at_best_views=view_effects,
     )
     return {"decision": made}
 
@@ -382,7 +384,7 @@ DECISION = Stage(
     "decision",
     decision,
     reads=lambda study, of: {
-        **_tables(["tested"]),
+        **_tables(["tested", *(["view_effects"] if study.sweep and len(study.views) > 1 else [])]),
         **(
             {
                 "predictions": table("predictions", "interventions"),
@@ -397,6 +399,7 @@ DECISION = Stage(
     writes=lambda study, of: _tables(["decision"]),
     settings=lambda study, of: [
         "analysis.empty_labels",
+        "analysis.views",
         "interventions.primary",
         "interventions.tolerated_loss",
         "interventions.worthwhile_gain",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from daclass.wording.contrast import Contrast
+from daclass.wording.contrast import contrast_of
+from daclass.wording.decision import decisive_change, decisive_rival
 from daclass.wording.numbers import bracket, counted, number, percent, points
 from daclass.wording.policies import policy_words
 from daclass.wording.runs import runs_of
@@ -20,7 +21,12 @@ from daclass.wording.views import paying_by_view
 
 Row = Mapping[str, Any]
 
-_OF_POLICY = {"train the policy": "use it", "train the tested": "not worth it"}
+_OF_POLICY = {
+    "train the policy": "use it",
+    "train the tested": "not worth it",
+    "train the reference": "not asked",
+    "undecided on the strength": "not asked",
+}
 """What a decision's verdict says of the policy that was the question."""
 
 
@@ -46,19 +52,6 @@ class Answer(NamedTuple):
         verdict = self.value in (CANNOT_TELL, UNDECIDED, *_OF_POLICY.values())
         end = "." if verdict else ""
         return " ".join(f"{self.title}: {self.value}{end} {self.unit} {self.text}".split())
-
-
-def contrast_of(summary: Row) -> Contrast:
-    """What a summary compares, as readers see it."""
-    strengths = {row["policy"]: row["strength"] for row in summary["accuracy"]}
-
-    def readable(condition: str) -> str:
-        strength = strengths.get(condition)
-        return condition if strength is None else f"{strength:g}"
-
-    return Contrast(
-        readable(summary["tested"]), readable(summary["reference"]), summary["axis"] is not None
-    )
 
 
 def short_answers(summary: Row) -> list[Answer]:
@@ -93,7 +86,9 @@ def _average(summary: Row) -> Answer:
     if change["value"] is None:
         return Answer("average", "On average", CANNOT_TELL, "", "The change is not known.")
     sign = points(change["value"], 1, signed=True) + bracket(change["low"], change["high"])
-    ending = f"{contrast.change}. {best_on_average(summary)}"
+    view = summary["findings"]["view"]
+    shown = f", both shown at view {view['common']:g}" if view else ""
+    ending = f"{contrast.change}{shown}. {best_on_average(summary)}"
     if found["verdict"] in ("undecided", "untested"):
         why = "" if found["verdict"] == "undecided" else f"; one {_one(summary)} gives no interval"
         return Answer(
@@ -109,7 +104,7 @@ def _average(summary: Row) -> Answer:
 
 def _classes(summary: Row) -> Answer:
     found, contrast = summary["findings"]["classes"], contrast_of(summary)
-    title = "Classes that pay"
+    title = "Classes that lose"
     if found["verdict"] == "untested":
         text = f"One {_one(summary)} per {contrast.noun} allows no test; two are the minimum."
         return Answer("classes", title, CANNOT_TELL, "", text)
@@ -179,7 +174,8 @@ def _annotations(summary: Row) -> Answer:
     interval = bracket(share["low"], share["high"], 0).strip()
     random = f"{percent(control['value'], 0)}{bracket(control['low'], control['high'], 0)}"
     ending = (
-        f"{interval} of the mean drop of {who}, {loss}. As many random labels explain {random}."
+        f"{interval} of what {who} lose on average, {loss}. As many labels added at random explain "
+        f"{random}."
     )
     value = percent(share["value"], 0)
     if found["direction"] != "up":
@@ -207,13 +203,13 @@ def _swallowers(summary: Row) -> Answer:
     verb = "loses" if found["growing"] == 1 else "lose"
     return Answer(
         "swallowers", title, f"{found['growing']:,}", f"of {of:,}",
-        f"{noun} {FOLLOWED_UP} {verb} more pictures to one other class, by an interval above "
-        f"zero ({kinds}).",
+        f"{noun} {FOLLOWED_UP} {verb} more pictures than before to one other class, beyond the "
+        f"interval. By kind of pair: {kinds}.",
     )  # fmt: skip
 
 
 def _fixes(summary: Row) -> Answer:
-    found, title = summary["findings"]["fixes"], "The fix"
+    found, title = summary["findings"]["fixes"], "Policy by class"
     if found["verdict"] == "not trained":
         text = "This study trained no class-conditional policies."
         return Answer("fixes", title, CANNOT_TELL, "", text)
@@ -232,7 +228,9 @@ def _fixes(summary: Row) -> Answer:
     decided = summary.get("decision") or {}
     if decided.get("parts") and decided["policy"] == found["policy"]:  # not a second judgement
         value = _OF_POLICY.get(decided["verdict"], UNDECIDED)
-        return Answer("fixes", title, value, "", f"{_signed(change)} points {ending}.")
+        decisive = decisive_change(summary)
+        text = f"{decisive[0].upper()}{decisive[1:]} under “{policy}”, against “"
+        return Answer("fixes", title, value, "", f"{text}{decisive_rival(summary)}”.")
     if found["verdict"] in ("undecided", "untested"):
         return Answer("fixes", title, UNDECIDED, "", f"{_signed(change)} points {ending}.")
     judged = "It helps them." if found["verdict"] == "up" else "One strength for all is better."
@@ -251,7 +249,7 @@ def _certainty(summary: Row) -> Answer:
         alarms = counted(planted["alarms"], "false alarm")
         return Answer(
             "certainty", title, f"{planted['found']}", f"of {planted['relations']}",
-            f"planted relations are found again, with {alarms} ({amount}).",
+            f"relations that were planted in the pictures are found, with {alarms} ({amount}).",
         )  # fmt: skip
     if classes["detectable"] is not None:
         return Answer(

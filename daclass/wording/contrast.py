@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from daclass.wording.names import isolate
 
@@ -45,3 +47,16 @@ class Contrast:
     def named(self, condition: str) -> str:
         """A condition's name within a sentence."""
         return condition if self.by_strength else f"“{isolate(condition)}”"
+
+
+def contrast_of(summary: Mapping[str, Any]) -> Contrast:
+    """What a summary compares, as readers see it."""
+    strengths = {row["policy"]: row["strength"] for row in summary["accuracy"]}
+
+    def readable(condition: str) -> str:
+        strength = strengths.get(condition)
+        return condition if strength is None else f"{strength:g}"
+
+    return Contrast(
+        readable(summary["tested"]), readable(summary["reference"]), summary["axis"] is not None
+    )

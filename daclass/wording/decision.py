@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from daclass.wording.answers import contrast_of
+from daclass.wording.contrast import contrast_of
 from daclass.wording.numbers import bracket, counted, points
 from daclass.wording.policies import REMEDIES, policy_words
 from daclass.wording.verdicts import FOLLOWED_UP
-from daclass.wording.views import gain_is_the_views
+from daclass.wording.views import VIEW, best_views
 
 Row = Mapping[str, Any]
 
@@ -28,26 +28,34 @@ def decision_headline(summary: Row) -> str:
         kind + contrast.named(one) for one in (contrast.tested, contrast.reference)
     )
     everyone = "for all classes" if contrast.by_strength else "rather than " + reference
-    bought = _change(found["gain"])
+    bought = f"{_change(_deciding(found))} points"
+    shown = ", each shown at its best view" if _views_differ(summary) else ""
     match found["verdict"]:
         case "train the policy":
             return (
                 f"Train under “{_policy(summary)}”: it is better than {tested} {everyone}, which "
-                f"gains {bought} points over {reference} on average."
+                f"gains {bought} over {reference} on average{shown}."
             )
         case "train the tested" | "undecided on the policy":
             over = f" over {reference}" if contrast.by_strength else ""
-            return f"Train {tested} {everyone}: it gains {bought} points{over} on average."
+            return f"Train with {tested} {everyone}: it gains {bought}{over} on average{shown}."
         case "train the reference":
-            return f"Train {reference}: {tested} changes the average by {bought} points."
-    if found["gain"]["low"] is None:
+            return f"Train with {reference}: {tested} changes the average by {bought}{shown}."
+    if _deciding(found)["low"] is None:
         return (
             f"Keep what you have: whether {tested} is better than {reference} is undecided, since "
             "one run of each gives no interval for new runs."
         )
+    if shown and found["gain"]["low"] is not None and found["gain"]["low"] > 0:
+        common = summary["findings"]["view"]["common"]
+        return (
+            f"Keep what you have, and show it at its best view: {tested} gains "
+            f"{_change(found['gain'])} points over {reference} where both are shown at view "
+            f"{common:g}, but {bought}{shown}, and that may be nothing."
+        )
     return (
         f"Keep what you have: whether {tested} is better than {reference} is undecided "
-        f"({bought} points on average)."
+        f"({bought} on average{shown})."
     )
 
 
@@ -65,52 +73,86 @@ def decision_reasons(summary: Row) -> list[str]:
             "The same runs told which strength to test, so its intervals hold for all strengths "
             "at once."
         )
+    if _views_differ(summary):
+        lines.append(_about_views(summary))
     if found["verdict"] in ("train the reference", "undecided on the strength"):
         if found["policy"]:
-            lines.append(f"So “{_policy(summary)}” is not asked about.")
+            lines.append(f"So the policy “{_policy(summary)}” is not asked about.")
         return lines
-    if view := gain_is_the_views(summary["findings"]["view"], contrast):
-        lines.append(view)
     if not found["policy"]:
         return lines
     if not found["parts"]:
-        return [*lines, f"“{_policy(summary)}” changes no class: there is nothing to compare."]
+        return [
+            *lines,
+            f"The policy “{_policy(summary)}” changes no class: there is nothing to compare.",
+        ]
     return [*lines, *_about_policy(summary), *_candidates(summary)]
+
+
+def decisive_rival(summary: Row) -> str:
+    """What a decision's policy was compared with where that decided, as readers call it."""
+    words, rival = policy_words(summary["policies"]), _decisive(summary["decision"])["rival"]
+    return words[rival].name if rival in words else rival
+
+
+def decisive_change(summary: Row) -> str:
+    """The part of the classes that decided on the policy, and its bounds, within a sentence."""
+    row = _decisive(summary["decision"])
+    if row["part"] == "class":
+        return f"{row['class']} loses {points(-row['difference'], 1)} points for certain"
+    return f"{PARTS[row['part']]} change by {_bounds(row)} points"
+
+
+def _deciding(found: Row) -> Row:
+    """The gain that decides: with each strength at its best view, where several were judged."""
+    gain: Row = found["gain_at_best_views"] or found["gain"]
+    return gain
+
+
+def _views_differ(summary: Row) -> bool:
+    """Whether a strength does best at another view than the common one."""
+    view = summary["findings"]["view"]
+    return bool(
+        view
+        and summary["decision"]["gain_at_best_views"]
+        and not view["tested_view"] == view["reference_view"] == view["common"]
+    )
+
+
+def _about_views(summary: Row) -> str:
+    view, contrast = summary["findings"]["view"], contrast_of(summary)
+    common = f"{_change(summary['decision']['gain'])} points at view {view['common']:g} for both"
+    return f"{VIEW} The best are {best_views(view, contrast)}; the gain is {common}."
 
 
 def _about_policy(summary: Row) -> list[str]:
     found, words = summary["decision"], policy_words(summary["policies"])
-    policy = f"“{_policy(summary)}”"
+    policy = f"the policy “{_policy(summary)}”"
     decisive = _decisive(found)
-    rival = words[decisive["rival"]].name if decisive["rival"] in words else decisive["rival"]
-    against = f"against “{rival}”, on {counted(decisive['seeds'], 'fresh seed')}"
+    against = f"against “{decisive_rival(summary)}”, on {counted(decisive['seeds'], 'fresh seed')}"
+    asked = words[found["policy"]].design if found["policy"] in words else ""
     match found["verdict"]:
         case "train the policy":
             lines = [
-                f"{_part(row).capitalize()} gain {_bounds(row)} points {against}."
+                f"{_sentence(PARTS[row['part']])} gain {_bounds(row)} points {against}."
                 for row in found["parts"]
                 if row["rival"] == decisive["rival"] and row["part"] in PARTS
             ]
             return [*lines, _unseen(summary), f"The policy: {found['file']}"]
         case "train the tested" if decisive["part"] == "class":
-            return [
-                f"{policy} is ruled out: {decisive['class']} loses "
-                f"{points(-decisive['difference'], 1)} points for certain {against}."
-            ]
+            lines = [f"{_sentence(policy)} is ruled out: {decisive_change(summary)} {against}."]
         case "train the tested":
-            return [
-                f"{policy} is not worth it: {_part(decisive)} change by {_bounds(decisive)} "
-                f"points {against}.",
-                *_remedy(decisive["rival"]),
+            lines = [f"{_sentence(policy)} is not worth it: {decisive_change(summary)} {against}."]
+        case _:
+            lines = [
+                f"Whether {policy} is better is undecided: {decisive_change(summary)} {against}. "
+                f"{_asked(decisive)}",
+                _power(decisive),
+                _unseen(summary),
+                f"The policy: {found['file']}",
             ]
-    return [
-        f"Whether {policy} is better is undecided: {_part(decisive)} change by "
-        f"{_bounds(decisive)} points {against}. {_asked(decisive)}",
-        *_remedy(decisive["rival"]),
-        _power(decisive),
-        _unseen(summary),
-        f"The policy: {found['file']}",
-    ]
+    explained = [f"“{_policy(summary)}”: {asked[0].lower()}{asked[1:]}"] if asked else []
+    return [lines[0], *explained, *_remedy(decisive["rival"]), *lines[1:]]
 
 
 def _candidates(summary: Row) -> list[str]:
@@ -175,8 +217,8 @@ def _change(row: Row) -> str:
     return points(row["difference"], 1, signed=True) + bracket(row["low"], row["high"])
 
 
-def _part(row: Row) -> str:
-    return PARTS[row["part"]]
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def _policy(summary: Row) -> str:

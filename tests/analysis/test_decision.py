@@ -167,6 +167,30 @@ def test_the_strength_comes_before_any_policy(bounds, expected):
     assert list(table["part"]) == ["gain"]
 
 
+@pytest.mark.parametrize(
+    ("drop", "expected"),
+    [
+        ((-0.03, -0.01), "train the tested"),
+        ((-0.02, 0.003), "undecided on the strength"),
+        ((0.01, 0.03), "train the reference"),
+    ],
+)
+def test_the_strength_has_to_pay_with_each_shown_at_its_best_view(drop, expected):
+    """Though it gains for certain where both are shown alike."""
+    shown = pd.DataFrame(
+        {
+            "class_id": [0, -1, -1], "half": ["all", "estimate", "all"], "drop": [0.2, 0.2, 0.0],
+            "low": [0.1, 0.1, drop[0]], "high": [0.3, 0.3, drop[1]], "p": 0.5, "seeds": 5,
+            "images": 100,
+        }
+    )  # fmt: skip
+    table = decision(question(0.01, 0.05), at_best_views=shown)
+    assert verdict(table) == expected
+    assert list(table["part"]) == ["gain", "gain at best views"]
+    bounds = table.loc[1, ["at_least", "at_most"]].to_list()
+    assert bounds == [-drop[1], -drop[0]]
+
+
 def test_a_policy_that_changes_nothing_is_not_compared():
     cells = runs(np.zeros(CLASSES))
     found = decide(cells, policy="uniform_tested")

@@ -79,13 +79,16 @@ def study_tables(
     counts = _counts(len(names), range(seeds), victims, annotations, rng)
     effects = _effects(counts, victims, seeds)
     categories = _categories(list(names), victims, similarity, seeds)
+    seen = _views(effects, seeds, victims) if extras and not conditions else {}
     tables = {
         "classes": classes,
         "models": _models(counts),
         "counts": counts,
         "accuracy": _accuracy(counts, seeds),
         "tested": _tested(counts, seeds),
-        "decision": _decision(_tested(counts, seeds), victims, seeds if interventions else 0),
+        "decision": _decision(
+            _tested(counts, seeds), seen.get("view_effects"), victims, seeds if interventions else 0
+        ),
         "effects": effects,
         "explained": _explained(affected, len(names), seeds).head(None if extras else 0),
         "confusions": _confusions(categories, seeds),
@@ -100,7 +103,7 @@ def study_tables(
     if extras:
         tables |= {
             "class_accuracy": _class_accuracy(counts, seeds),
-            **({} if conditions else _views(effects, seeds, victims)),
+            **seen,
             "null_band": _null_band(len(names)),
             "sensitivity": sensitivity(categories),
             "share_sensitivity": _share_sensitivity(),
@@ -251,7 +254,7 @@ def _tested(counts, seeds) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _decision(tested, victims, seeds) -> pd.DataFrame:
+def _decision(tested, at_best_views, victims, seeds) -> pd.DataFrame:
     """A policy that helps the classes followed up, and has to cost less on average."""
     rows = []
     for rival in ("uniform_tested", "logit_shift") if seeds else ():
@@ -276,7 +279,8 @@ def _decision(tested, victims, seeds) -> pd.DataFrame:
             }
         )  # fmt: skip
     policy = "fp_informed" if seeds else ""
-    return pd.concat([decision(tested), pd.DataFrame(rows)]).assign(policy=policy)
+    gains = decision(tested, at_best_views=at_best_views)
+    return pd.concat([gains, pd.DataFrame(rows)]).assign(policy=policy)
 
 
 def _effects(counts, victims, seeds) -> pd.DataFrame:

@@ -223,7 +223,7 @@ def test_real_data_without_interventions(tables) -> None:
     assert content["planted"] is None and content["interventions"] is None
     found = answers(content)
     assert found["fixes"].value == "cannot tell"
-    assert "of the mean drop of the classes chosen for follow-up" in found["annotations"].text
+    assert "of what the classes chosen for follow-up lose on average" in found["annotations"].text
     assert "four times in five" in found["certainty"].text
 
 
@@ -272,7 +272,7 @@ def test_no_class_followed_up(tables) -> None:
     assert content["affected"] == []
     found = answers(content)
     assert "No class was chosen for follow-up" in found["swallowers"].text
-    assert "of all classes" in found["annotations"].text
+    assert "of what all classes lose on average" in found["annotations"].text
 
 
 def test_too_little_to_explain(simulator) -> None:
