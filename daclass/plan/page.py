@@ -17,7 +17,12 @@ from daclass.plan.jobs import Job, jobs
 from daclass.plan.runs import Wanted, wanted
 from daclass.plan.speed import job_hours, measured, published, stored
 from daclass.realised import known_sizes, view_lines
+from daclass.wording.numbers import counted
 from daclass.wording.runs import few_runs
+
+MEASURED = "measured here, without reading pictures"
+FOREIGN = "an estimate, by other machines; --measure times this one"
+"""What a speed is: of steps that were timed, or of `daclass/plan/speeds.csv`."""
 
 
 def plan(
@@ -73,8 +78,9 @@ def _runs(layout: Layout, phases: Sequence[Wanted]) -> Iterator[str]:
         missing, bound = len(phase.missing) + phase.open, phase.bound
         why = f" ({phase.why})" if phase.why else ""
         yield (
-            f"  {phase.phase}: {bound}{phase.at_most} = {phase.policies} policies x "
-            f"{len(phase.seeds)} seeds; {len(phase.stored)} stored, {bound}{missing} missing{why}"
+            f"  {phase.phase}: {bound}{phase.at_most} = "
+            f"{counted(phase.policies, 'policy', 'policies')} x {counted(len(phase.seeds), 'seed')}"
+            f"; {len(phase.stored)} stored, {bound}{missing} missing{why}"
         )
         if said := few_runs(len(phase.seeds), "seeds"):
             yield f"  {phase.phase}: {said}"
@@ -98,7 +104,7 @@ def _training(
     yield (
         f"  a run: {training.model}{_start(training)}, {training.epochs} epochs of "
         f"{counts.train:,} pictures of {training.resolution} px "
-        f"(pictures counted by {counts.origin})"
+        f"(numbers from {counts.origin})"
     )
     if not any(phase.missing or phase.open for phase in phases):
         yield "  0 hours: no run is missing"
@@ -124,14 +130,23 @@ def _training(
             jobs_hours = job_hours(study, counts, speed, phase)
             total, longest = sum(jobs_hours), max(jobs_hours)
             if total:
+                number = sum(map(bool, jobs_hours))
+                once = f"all {number} jobs run at once" if number > 1 else "its one job runs alone"
                 yield (
                     f"  {phase.phase}: {_hours(total * speed.units)} {speed.unit or 'job'}-hours; "
-                    f"{_hours(longest)} hours if all {sum(map(bool, jobs_hours))} jobs run at once"
+                    f"{_hours(longest)} hours if {once}"
                 )
         each = f" on {speed.units} x {speed.unit}" if speed.unit else ""
-        rate = f"{speed.pictures:,.0f} pictures of {speed.side:.0f} px"
-        yield f"  at {rate} per second and job{each}:"
-        yield f"  {speed.origin}"
+        rate = f"{speed.pictures:,.0f} pictures of {speed.side:.0f} px per second and job{each}"
+        basis = (
+            "measured here, without reading pictures"
+            if measure
+            else "an estimate from earlier runs"
+            if here
+            else FOREIGN
+        )
+        yield f"  {basis}: {rate}"
+        yield f"  ({speed.origin})"
         if speed.unit not in {"", "core"}:
             yield f"  {told(study, demand(study, 'sweep', speed.pictures, sides), speed.unit)}"
     yield "  start-up, checkpoints and prediction come on top; a picture's time goes with its area"

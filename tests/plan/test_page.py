@@ -22,6 +22,7 @@ def test_the_demo_is_planned_before_anything_exists(capsys, tmp_path):
     assert "sweep: 16 = 2 policies x 8 seeds; 0 stored, 16 missing" in text
     assert f"at most {3 * designed} = {designed} policies x 3 seeds; 0 stored" in text
     assert "core-hours" in text and "2 cores of an AMD EPYC" in text
+    assert "an estimate, by other machines; --measure times this one: " in text
     views = f"at most {16 + 3 * designed} runs x 2 views x 2,400 pictures: 23.8% as many pixels"
     assert views in text  # 2 x 2,400 judged and 12 x 1,680 trained, both of 32 px
     assert " 12 beton: not done yet" in text
@@ -56,3 +57,13 @@ def test_pictures_that_are_not_here_can_be_counted_by_hand(capsys, monkeypatch):
     assert "sweep: 23 A100-hours; 4.7 hours if all 5 jobs run at once" in text
     designed = len(Study.load(ROOT / "configs/imagenet-fast.yaml").policy_names("interventions"))
     assert f"{40 + 5 * designed} runs x 46.8 MB" in text and "betons: unknown" in text
+
+
+def test_one_seed_and_one_job_are_said_in_the_singular(capsys, monkeypatch):
+    monkeypatch.setattr("daclass.plan.page.jobs", lambda *_: [])
+    one = ["--set", "sweep.seeds=[0]", "--set", "interventions=null"]
+    assert main(["plan", str(ROOT / "configs/demo.yaml"), *one, "--measure", "0.1"]) == 0
+    text = capsys.readouterr().out
+    assert "sweep: 2 = 2 policies x 1 seed; 0 stored" in text
+    assert "hours if its one job runs alone" in text
+    assert "measured here, without reading pictures: " in text
