@@ -130,9 +130,9 @@ class Training(Section):
     .safetensors or a torch checkpoint of tensors alone. The last layer is always drawn anew.
     Pictures that the weights were trained on are no test of them: ImageNet's leak."""
     init_names: Annotated[Literal["same", "ordered"] | Path, ADDED] = "same"
-    """How the weights of a file in init are called: same, as the model calls them; ordered,
-    otherwise, but both list the same layers in the same order; or a CSV file with columns
-    file,model says which of its names is which of the model's."""
+    """How the names of the weights in init's file relate to the model's: same; ordered, where names
+    differ and both list the same layers in one order; or a CSV file with columns file,model: a row
+    per weight with its name in the file and its name in the model."""
     widths: tuple[Width, Width, Width] = (16, 48, 96)
     """Channels of small_resnet's three stages, multiples of 8; other models ignore it."""
     blur_pool: bool = False
