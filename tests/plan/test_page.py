@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from daclass.cli import main
@@ -65,5 +67,20 @@ def test_one_seed_and_one_job_are_said_in_the_singular(capsys, monkeypatch):
     assert main(["plan", str(ROOT / "configs/demo.yaml"), *one, "--measure", "0.1"]) == 0
     text = capsys.readouterr().out
     assert "sweep: 2 = 2 policies x 1 seed; 0 stored" in text
-    assert "hours if its one job runs alone" in text
+    assert "core here, 1 job at a time" in text or "cores here, 1 job at a time" in text
     assert "measured here, without reading pictures: " in text
+
+
+def test_hours_on_cores_are_those_of_the_jobs_that_fit_at_a_time(capsys, monkeypatch):
+    monkeypatch.setattr("daclass.plan.page.jobs", lambda *_: [])
+    config = [str(ROOT / "configs/demo.yaml"), "--set", "interventions=null"]
+    hours = {}
+    for cores in (1, 2, 16):
+        monkeypatch.setattr("os.sched_getaffinity", lambda _, number=cores: set(range(number)))
+        assert main(["plan", *config]) == 0
+        said = capsys.readouterr().out
+        found = re.search(r"core-hours; (\S+) hours on the (.*) here, (\d) jobs? at a time", said)
+        hours[found[2], found[3]] = float(found[1])
+    assert list(hours) == [("1 core", "1"), ("2 cores", "2"), ("16 cores", "8")]
+    one, two, many = hours.values()
+    assert one == pytest.approx(8 * many, rel=0.1) and two == pytest.approx(4 * many, rel=0.1)
