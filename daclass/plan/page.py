@@ -25,7 +25,7 @@ from daclass.wording.runs import few_runs
 MEASURED = "measured here, without reading pictures"
 STORED = "an estimate, by earlier runs"
 FOREIGN = "an estimate, by other machines; --measure times this one"
-"""What a speed is: of steps that were timed, or of `daclass/plan/speeds.csv`."""
+"""Where speeds come from, the last one being that of `daclass/plan/speeds.csv`."""
 
 
 def plan(
