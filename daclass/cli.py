@@ -77,6 +77,8 @@ def _main(options: argparse.Namespace) -> int:
             from daclass.data.ilsvrc import unpack
 
             unpack(options.folder, options.labels, options.check)
+        elif options.command == "policy":
+            _policy(options)
         else:
             return _run(options)
     except (InputError, AugmentError) as error:
@@ -308,6 +310,26 @@ def _init(options: argparse.Namespace) -> None:
     sizes = [shrunk(width, height, limit)[::-1] for width, height in sides]
     print("\n".join(view_lines(drafted, sizes)))
     print(f"\nWritten: {config}. Look it through, then: daclass study {shlex.quote(str(config))}")
+
+
+def _policy(options: argparse.Namespace) -> None:
+    """Say what a policy asks for; with pictures, whether their classes are the policy's."""
+    from daclass.augment.policy import Policy
+    from daclass.augment.told import policy_lines
+
+    policy = Policy.load(options.policy)
+    lines = [f"{options.policy}: fine", *policy_lines(policy, options.size)]
+    if options.pictures:
+        if not options.pictures.is_dir():
+            raise InputError(f"--pictures: {options.pictures}: no such folder")
+        names = sorted(each.name for each in options.pictures.iterdir() if each.is_dir())
+        try:
+            policy.strengths(names)
+            policy.weights(names)
+        except AugmentError as error:
+            raise InputError(f"{options.policy}, {options.pictures}: {error}") from None
+        lines.append(f"{options.pictures}: {len(names):,} classes, the policy's among them")
+    print("\n".join(map(printable, lines)))
 
 
 def _threads(study: Study, found: Survey) -> int:

@@ -8,7 +8,8 @@ from typing import Any
 
 GROUPS = {
     "with a folder of pictures": ("init", "check", "plan", "study", "headline", "verify", "scout"),
-    "with predictions of trained models": ("compare", "analyze", "predict"),
+    "with predictions of trained models": ("analyze", "predict"),
+    "with a policy": ("policy",),
     "with ImageNet's archives": ("unpack-imagenet",),
     "for editors": ("schema",),
 }

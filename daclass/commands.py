@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from daclass import __version__
+from daclass.augment.told import DEFAULT_SIZE, parse_size
 from daclass.command_help import GroupedHelp, PrintCompletion
 from daclass.config import Phase
 from daclass.stages import STAGES
@@ -171,6 +172,26 @@ def make_parser() -> argparse.ArgumentParser:
     )
     unpack.add_argument(
         "--no-check", dest="check", action="store_false", help="skip the archives' checksums"
+    )
+
+    about_policy = (
+        "Read a policy's file and say what each class gets, what crops show then, and what trains "
+        "with it."
+    )
+    policy = commands.add_parser("policy", help=about_policy, description=about_policy)
+    policy.add_argument("policy", type=Path, help="a .yaml or .json file")
+    policy.add_argument(
+        "--pictures",
+        type=Path,
+        metavar="FOLDER",
+        help="holds a folder per class; a class of the policy that is not there is refused",
+    )
+    policy.add_argument(
+        "--size",
+        type=parse_size,
+        default=DEFAULT_SIZE,
+        metavar="WIDTHxHEIGHT",
+        help="of a picture in px, of which crops show a share (default: 400x350)",
     )
 
     def add(name: str, text: str | None) -> argparse.ArgumentParser:

@@ -99,7 +99,7 @@ MAY_IMPORT = {
     "workflow": {"atomic", "config", "errors", "stages"},
     "scout": {"analysis", "atomic", "config", "errors", "stages"},
     "command_help": set(),
-    "commands": {"command_help", "config", "stages"},
+    "commands": {"augment.told", "command_help", "config", "stages"},
     "cli": {
         "analysis",
         "atomic",

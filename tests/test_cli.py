@@ -139,8 +139,32 @@ def test_help_lists_commands_by_what_one_has_and_stages_last(capsys):
     places = [said.index(title) for title in (*GROUPS, SINGLY)]
     assert places == sorted(places)
     (commands,) = (each.choices for each in make_parser()._actions if each.dest == "command")
-    assert {name for names in GROUPS.values() for name in names} <= {*commands, "compare"}
+    assert {name for names in GROUPS.values() for name in names} <= set(commands)
+    assert {"a folder of pictures", "predictions", "a policy"} <= {
+        title.removeprefix("with ").removesuffix(" of trained models") for title in GROUPS
+    }
     assert all(re.search(rf"^    {name}\b", said, re.M) for name in commands)
+
+
+def test_a_policy_is_told_and_held_against_pictures(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("p.yaml").write_text("axis: rrc_scale\ndefault: 0.08\nclasses: {tench: 0.5}\n")
+    for name in ("shark", "tench"):
+        Path("train", name).mkdir(parents=True)
+    assert main(["policy", "p.yaml", "--pictures", "train", "--size", "64x64"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("p.yaml: fine\n") and "  0.5      tench\n" in said
+    assert "of a picture of 64 x 64 px" in said
+    assert said.endswith("train: 2 classes, the policy's among them\n")
+    Path("train/tench").rmdir()
+    assert main(["policy", "p.yaml", "--pictures", "train"]) == 2
+    assert (
+        "daclass: p.yaml, train: the policy names classes that the data set lacks: ['tench']"
+        in (capsys.readouterr().err)
+    )
+    Path("p.yaml").write_text("axis: rrc_scale\n")
+    assert main(["policy", "p.yaml"]) == 2
+    assert "p.yaml: not a policy: " in capsys.readouterr().err
 
 
 def test_a_shell_completes_commands(capsys):

@@ -361,7 +361,7 @@ class Study(Section):
         content["seed"] = self.seed
         for name in ("val_resolution", "val_crop", "val_flip", "exact_view"):
             content["training"].pop(name, None)
-        for name in ("init", "class_weights"):
+        for name in ("init", "init_names", "class_weights"):
             if isinstance(getattr(self.training, name), Path):
                 content["training"][name] = "file"
         content["recipe"] = RECIPE

@@ -129,6 +129,10 @@ class Training(Section):
     torchvision fetches and keeps (timm's tag, such as .a1_in1k, says which); or a file of weights,
     .safetensors or a torch checkpoint of tensors alone. The last layer is always drawn anew.
     Pictures that the weights were trained on are no test of them: ImageNet's leak."""
+    init_names: Annotated[Literal["same", "ordered"] | Path, ADDED] = "same"
+    """How the names of the weights in init's file relate to the model's: same; ordered, where names
+    differ and both list the same layers in one order; or a CSV file with columns file,model: a row
+    per weight with its name in the file and its name in the model."""
     widths: tuple[Width, Width, Width] = (16, 48, 96)
     """Channels of small_resnet's three stages, multiples of 8; other models ignore it."""
     blur_pool: bool = False
@@ -188,7 +192,8 @@ class Training(Section):
     @property
     def input_files(self) -> list[Path]:
         """Files that training reads besides pictures."""
-        return [file for file in (self.init, self.class_weights) if isinstance(file, Path)]
+        named = (self.init, self.init_names, self.class_weights)
+        return [file for file in named if isinstance(file, Path)]
 
     @field_serializer("warmup_epochs")
     def _as_by_default(self, epochs: float) -> float:
@@ -214,7 +219,11 @@ class Training(Section):
 
     @model_validator(mode="after")
     def _starts_from_weights(self) -> Training:
-        """Where `init` is not random, `epochs` and `learning_rate` have defaults of their own."""
+        """Where `init` is not random, `epochs` and `learning_rate` have defaults of their own.
+        `init_names` is for a file in `init`.
+        """
+        if self.init_names != "same" and not isinstance(self.init, Path):
+            raise ValueError("init_names is for a file of weights in init")
         for name, value in FROM_WEIGHTS.items() if self.init != "random" else ():
             if name not in self.model_fields_set:
                 object.__setattr__(self, name, value)  # frozen from here on

@@ -81,7 +81,7 @@ def draft(survey: Survey, config: Path, threads: int = 1, *, pretrained: bool = 
         ("  strengths: [0.08, 0.25, 0.5, 0.75, 0.99]", "least share that a crop keeps"),
         ("  seeds: [0, 1, 2, 3, 4]", "two at least; more seeds, narrower intervals"),
         ("analysis:", ""),
-        ("  reference: 0.75", "what the strongest crop, 0.08, is compared with"),
+        ("  reference: 0.75", "what the strength that is best on average is compared with"),
         *_interventions(survey),
     ]
     lines = [f"# {line}".rstrip() for line in head]

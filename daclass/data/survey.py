@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -146,8 +147,8 @@ def survey(root: Path, seconds: float = 60, labels: Labels | None = None) -> Sur
         pictures = pd.concat(parts, ignore_index=True)
     every = set(pictures["name"])
     if len(every) == 1:
-        needed = "" if labels else "; each class needs a folder"
-        raise InputError(f"{root}: holds one class alone, {min(every)}{needed}")
+        needed = f"; each class needs a folder; if it is none, {_labels_hint(root)}"
+        raise InputError(f"{root}: holds one class alone, {min(every)}{'' if labels else needed}")
     _check_classes(root, pictures, splits, every, "")
     ids = sorted(pictures["image_id"], key=image_hash)
     looks, unreadable = _open(root, ids, seconds)
@@ -242,15 +243,21 @@ def _splits(root: Path) -> tuple[str, str | None, tuple[str, ...]]:
             f"{root}: holds {vals[0]}/ and no train/ with class folders; call one of them train"
         )
     others = (name for name in folders.values() if name not in named and is_meant(name))
-    tables = [each.name for each in sorted(root.glob("*.[ct]sv"))]
-    if tables and any(is_picture(each.name) for each in root.iterdir()):
-        raise InputError(
-            f"{root}: holds pictures outside of class folders; where {tables[0]} says their "
-            f"classes, --labels {tables[0]} takes them from there"
-        )
-    if named and not any(_holds_pictures(root / name, in_folders=False) for name in others):
+    if any(_holds_pictures(root / name, in_folders=False) for name in others):
+        return ".", None, ()
+    for folder in (root, *(root / name for name in named)):
+        if any(is_picture(each.name) for each in folder.iterdir()):
+            raise InputError(f"{folder}: holds pictures and no class folders; {_labels_hint(root)}")
+    if named:
         raise InputError(f"{root / named[0]}: holds no pictures in class folders")
     return ".", None, ()
+
+
+def _labels_hint(root: Path) -> str:
+    """How to say the classes of pictures that lie side by side, with a file that may do it."""
+    tables = [file for folder in (root, root.parent) for file in sorted(folder.glob("*.[ct]sv"))]
+    such = f", such as {shlex.quote(str(tables[0]))}" if tables else ""
+    return f"--labels takes their classes from a CSV file{such}"
 
 
 def _holds_pictures(folder: Path, in_folders: bool) -> bool:

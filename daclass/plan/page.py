@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,9 +17,15 @@ from daclass.plan.counts import Counts, count
 from daclass.plan.disk import checkpoint_bytes, kept
 from daclass.plan.jobs import Job, jobs
 from daclass.plan.runs import Wanted, wanted
-from daclass.plan.speed import job_hours, measured, published, stored
+from daclass.plan.speed import Speed, job_hours, measured, published, stored
 from daclass.realised import known_sizes, view_lines
+from daclass.wording.numbers import counted
 from daclass.wording.runs import few_runs
+
+MEASURED = "measured here, without reading pictures"
+STORED = "an estimate, by earlier runs"
+FOREIGN = "an estimate, by other machines; --measure times this one"
+"""Where speeds come from, the last one being that of `daclass/plan/speeds.csv`."""
 
 
 def plan(
@@ -73,8 +81,9 @@ def _runs(layout: Layout, phases: Sequence[Wanted]) -> Iterator[str]:
         missing, bound = len(phase.missing) + phase.open, phase.bound
         why = f" ({phase.why})" if phase.why else ""
         yield (
-            f"  {phase.phase}: {bound}{phase.at_most} = {phase.policies} policies x "
-            f"{len(phase.seeds)} seeds; {len(phase.stored)} stored, {bound}{missing} missing{why}"
+            f"  {phase.phase}: {bound}{phase.at_most} = "
+            f"{counted(phase.policies, 'policy', 'policies')} x {counted(len(phase.seeds), 'seed')}"
+            f"; {len(phase.stored)} stored, {bound}{missing} missing{why}"
         )
         if said := few_runs(len(phase.seeds), "seeds"):
             yield f"  {phase.phase}: {said}"
@@ -98,7 +107,7 @@ def _training(
     yield (
         f"  a run: {training.model}{_start(training)}, {training.epochs} epochs of "
         f"{counts.train:,} pictures of {training.resolution} px "
-        f"(pictures counted by {counts.origin})"
+        f"(numbers from {counts.origin})"
     )
     if not any(phase.missing or phase.open for phase in phases):
         yield "  0 hours: no run is missing"
@@ -122,19 +131,34 @@ def _training(
     for speed in speeds:
         for phase in phases:
             jobs_hours = job_hours(study, counts, speed, phase)
-            total, longest = sum(jobs_hours), max(jobs_hours)
+            total = sum(jobs_hours)
             if total:
                 yield (
                     f"  {phase.phase}: {_hours(total * speed.units)} {speed.unit or 'job'}-hours; "
-                    f"{_hours(longest)} hours if all {sum(map(bool, jobs_hours))} jobs run at once"
+                    f"{_until_done(jobs_hours, speed)}"
                 )
         each = f" on {speed.units} x {speed.unit}" if speed.unit else ""
-        rate = f"{speed.pictures:,.0f} pictures of {speed.side:.0f} px"
-        yield f"  at {rate} per second and job{each}:"
-        yield f"  {speed.origin}"
+        rate = f"{speed.pictures:,.0f} pictures of {speed.side:.0f} px per second and job{each}"
+        basis = MEASURED if measure else STORED if here else FOREIGN
+        yield f"  {basis}: {rate}"
+        yield f"  ({speed.origin})"
         if speed.unit not in {"", "core"}:
             yield f"  {told(study, demand(study, 'sweep', speed.pictures, sides), speed.unit)}"
     yield "  start-up, checkpoints and prediction come on top; a picture's time goes with its area"
+
+
+def _until_done(jobs_hours: Sequence[float], speed: Speed) -> str:
+    """How long a phase's jobs take from the first to the last: on the cores here, as many at a time
+    as fit, or all at once where they compute on other machines' GPUs."""
+    number, longest = sum(map(bool, jobs_hours)), max(jobs_hours)
+    cores = len(os.sched_getaffinity(0))
+    if speed.unit == "core":
+        at_once = min(max(cores // speed.units, 1), number)
+        hours = _hours(math.ceil(number / at_once) * longest)
+        here = f"on the {counted(cores, 'core')} here, {counted(at_once, 'job')} at a time"
+        return f"{hours} hours {here}"
+    together = f"all {number} jobs run at once" if number > 1 else "its one job runs alone"
+    return f"{_hours(longest)} hours if {together}"
 
 
 def _start(training: Training) -> str:

@@ -75,8 +75,9 @@ def recipe_digest(study: Study) -> str:
     if training.init == "random" and not training.input_files:
         return settings
     contents = [origin(training)]
-    if isinstance(training.class_weights, Path):
-        contents.append(training.class_weights.read_text(encoding="utf-8", errors="replace"))
+    for file in (training.class_weights, training.init_names):
+        if isinstance(file, Path):
+            contents.append(file.read_text(encoding="utf-8", errors="replace"))
     return hashlib.sha256(json.dumps([settings, *contents]).encode()).hexdigest()[:12]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from daclass.augment.pictures import hash_of
 from daclass.config import Training
+from daclass.data.tabular import read_csv
 from daclass.errors import InputError
 from daclass.training.models import create, finished, torchvision_name
 
@@ -120,34 +121,87 @@ def _fill(model: nn.Module, state: State, training: Training) -> None:
     Raises:
         InputError: a weight is missing, left over, or of another shape.
     """
+    wanted = model.state_dict()
+    state = _renamed(state, model, training)
     # How timm itself makes weights of other forms fit, such as positions of other sizes.
     adapt = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)
     try:
         given = dict(adapt(dict(state), model) if adapt else state)
     except Exception as error:  # whatever foreign weights bring it to
         raise _fault(f"{_named(training)} do not fit {training.model} ({error!r})") from None
-    wanted = model.state_dict()
     heads = _heads(model)
     own = {name: value for name, value in wanted.items() if name.rpartition(".")[0] in heads}
     rest = {name: value for name, value in given.items() if name.rpartition(".")[0] not in heads}
-    # Counters of normalisation layers, which weights of early versions of torch lack.
-    own |= {name: value for name, value in wanted.items() if name.endswith("num_batches_tracked")}
+    own |= {name: value for name, value in wanted.items() if _counter(name)}
     if fault := _misfit({name: wanted[name] for name in wanted if name not in own}, rest, own):
         raise _fault(f"{_named(training)} do not fit {training.model}: {fault}")
     model.load_state_dict({**own, **rest})
 
 
+def _renamed(state: State, model: nn.Module, training: Training) -> State:
+    """Weights under the names of the network, as `training.init_names` has it.
+
+    Raises:
+        InputError: the file of names does not fit, or the weights are no others in order.
+    """
+    if training.init_names == "same":
+        return state
+    wanted, heads = model.state_dict(), _heads(model)
+    if isinstance(training.init_names, Path):
+        names, file = {}, training.init_names
+        for row, (theirs, ours) in enumerate(read_csv(file, "file", "model").to_numpy(), 1):
+            where = f"training.init_names: {file}: row {row}"
+            if theirs not in state or ours not in wanted:
+                name, owner = (ours, training.model) if theirs in state else (theirs, training.init)
+                raise InputError(f"{where}: {name!r} is no weight of {owner}")
+            if theirs in names or ours in names.values():
+                raise InputError(f"{where}: {theirs if theirs in names else ours!r} comes twice")
+            names[theirs] = ours
+        return {names.get(name, name): value for name, value in state.items()}
+    # Counters of normalisation layers are in one list and not in the other; their kind and shape
+    # tell weights that have come out of step, but for the last layer's shape.
+    theirs, ours = ([name for name in each if not _counter(name)] for each in (state, wanted))
+    for given, name in zip(theirs, ours, strict=False):
+        alike = name.rpartition(".")[0] in heads or state[given].shape == wanted[name].shape
+        if given.rpartition(".")[2] != name.rpartition(".")[2] or not alike:
+            raise _fault(
+                f"{_named(training)} are not those of {training.model} in order: {given} "
+                f"{list(state[given].shape)} would be {name} {list(wanted[name].shape)}"
+            )
+    if len(theirs) != len(ours):
+        raise _fault(f"{training.init} holds {len(theirs)} weights, {training.model} {len(ours)}")
+    return {name: state[given] for given, name in zip(theirs, ours, strict=True)}
+
+
+def _counter(name: str) -> bool:
+    """Whether it is a counter of a normalisation layer, which early versions of torch lack."""
+    return name.endswith("num_batches_tracked")
+
+
 def _misfit(wanted: State, given: State, spared: State) -> str:
     """What is wrong with weights; "" where nothing is."""
-    faults = [f"{name} is missing" for name in wanted if name not in given]
-    faults += [
+    missing = [name for name in wanted if name not in given]
+    left_over = [name for name in given if name not in {**wanted, **spared}]
+    if missing and left_over:
+        return (
+            f"the network's {_first(missing)} are not in it, and it holds {_first(left_over)}; if "
+            "these are other names for the same weights, training.init_names pairs them: ordered, "
+            "or a CSV file with columns file,model"
+        )
+    if missing or left_over:
+        return f"{_first(missing)} missing" if missing else f"no place for {_first(left_over)}"
+    faults = [
         f"{name} is {list(given[name].shape)} there and {list(value.shape)} in the network"
         for name, value in wanted.items()
-        if name in given and given[name].shape != value.shape
+        if given[name].shape != value.shape
     ]
-    faults += [f"{name} has no place" for name in given if name not in {**wanted, **spared}]
-    more = f" (and {len(faults) - 1:,} more)" if len(faults) > 1 else ""
-    return faults[0] + more if faults else ""
+    return _first(faults, 1)
+
+
+def _first(names: Sequence[str], shown: int = 3) -> str:
+    """The first few names, and how many there are besides."""
+    more = f" (and {len(names) - shown:,} more)" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more
 
 
 def _heads(model: nn.Module) -> tuple[str, ...]:

@@ -72,12 +72,26 @@ def best_on_average(summary: Row) -> str:
     contrast, best = contrast_of(summary), summary["best_average"]
     strength = best["strength"]
     named = contrast.named(best["condition"] if strength is None else f"{strength:g}")
+    if best["low"] is None:
+        return _best_of_single_networks(summary, named)
     measured = f"{percent(best['accuracy'])}{bracket(best['low'], best['high'])} correct"
     if best["condition"] == summary["tested"]:
         return f"The tested one, {named}, does best on average ({measured})."
     tested = best["tested"]
     against = f"{percent(tested['accuracy'])}{bracket(tested['low'], tested['high'])}"
     return f"{named} does best on average ({measured}, against {against} {contrast.under_tested})."
+
+
+def _best_of_single_networks(summary: Row, named: str) -> str:
+    """The same where one network of each condition leaves its place to chance."""
+    contrast, best = contrast_of(summary), summary["best_average"]
+    tested, against = best["condition"] == summary["tested"], percent(best["tested"]["accuracy"])
+    which = f"the tested one, {named}, does" if tested else f"{named} does"
+    rest = "" if tested else f", against {against} {contrast.under_tested}"
+    return (
+        f"On one half of the pictures {which} best on average; on the other it gets "
+        f"{percent(best['accuracy'])} right{rest} (one {_one(summary)}, no interval)."
+    )
 
 
 def _average(summary: Row) -> Answer:

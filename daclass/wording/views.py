@@ -31,10 +31,11 @@ def average_at_best(found: Row | None, contrast: Contrast) -> str:
         return f"Both strengths do best at the common view, {found['common']:g}"
     gain = f"{points(change['value'], 1, signed=True)}{bracket(change['low'], change['high'])}"
     made = f"{points(part['value'], 1, signed=True)}{bracket(part['low'], part['high'])}"
+    alone = " (one run of each gives no interval)" if change["low"] is None else ""
     return (
         f"Each strength at its best view ({best_views(found, contrast)}): {gain} points "
         f"{contrast.change} on average; "
-        f"the common view, {found['common']:g}, adds {made} to that"
+        f"the common view, {found['common']:g}, adds {made} to that{alone}"
     )
 
 

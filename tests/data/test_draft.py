@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import shlex
 import shutil
 import unicodedata
 
@@ -268,7 +269,7 @@ def test_frames_that_are_damaged_do_not_matter_where_the_first_one_can_be_read(
         ({"train/ant": 2, "val/ant": 2, "val/bee": 2}, "class bee has no training pictures"),
         ({"test/ant": 2, "test/bee": 2}, "holds test/ and no train/"),
         ({"test/ant": 2, "test/bee": 2, "train": 2}, "holds test/ and no train/"),
-        ({"train": 2, "test": 2}, "set/train: holds no pictures in class folders"),
+        ({"train": 2, "test": 2}, "set/train: holds pictures and no class folders; --labels takes"),
     ],
 )
 def test_a_folder_that_no_study_can_use_is_refused(tmp_path, folders, message, capsys):
@@ -277,6 +278,28 @@ def test_a_folder_that_no_study_can_use_is_refused(tmp_path, folders, message, c
     assert main(["init", str(tmp_path / "set"), "-o", str(tmp_path / "mine.yaml")]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "mine.yaml").exists()
+
+
+@pytest.mark.parametrize("folder", [".", "train", "images"])
+@pytest.mark.parametrize("table", ["labels.csv", "set/train labels.tsv", ""])
+def test_pictures_side_by_side_bring_a_hint_at_labels(tmp_path, capsys, folder, table):
+    save_pictures(tmp_path / "set", {folder: 3})
+    such = ""
+    if table:
+        (tmp_path / table).write_text("id,breed\n000,pug\n")
+        such = f", such as {shlex.quote(str(tmp_path / table))}"
+    said = refused(tmp_path, capsys)
+    assert said.count("\n") == 1
+    assert said.endswith(f"; --labels takes their classes from a CSV file{such}\n") or (
+        f"one class alone, images; each class needs a folder; if it is none, --labels takes their "
+        f"classes from a CSV file{such}\n" in said
+    )
+
+
+def test_a_table_and_a_preview_beside_class_folders_change_nothing(tmp_path):
+    save_pictures(tmp_path / "set", {"ant": 6, "bee": 6, ".": 1})
+    (tmp_path / "set" / "notes.csv").write_text("a,b\n")
+    assert set(index_of(written(tmp_path, tmp_path / "set"))["class_id"]) == {0, 1}
 
 
 def refused(tmp_path, capsys):

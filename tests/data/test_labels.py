@@ -185,4 +185,4 @@ def test_init_says_where_labels_are_looked_for(tmp_path, capsys):
     save_pictures(tmp_path / "set", {".": 3})
     (tmp_path / "set" / "train.csv").write_text("id,label\n000,cat\n")
     assert main(["init", str(tmp_path / "set"), "-o", str(tmp_path / "a.yaml")]) == 2
-    assert "--labels train.csv takes them from there" in capsys.readouterr().err
+    assert "--labels takes their classes from a CSV file, such as " in capsys.readouterr().err

