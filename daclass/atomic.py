@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 
 _PARTIAL = re.compile(r"\..+\.(?P<host>[^.]+)\.(?P<pid>\d+)\.partial")
@@ -76,12 +77,20 @@ def _alive(pid: int) -> bool:
 def set_aside(path: Path) -> str:
     """Give a damaged file another name, so that it is neither used nor lost; says which, for a
     message. Where the disk refuses, the file stays."""
-    for number in range(1, 100):
-        aside = path.with_name(f"{path.name}.damaged-{number}")
-        if not aside.exists():
-            break
+    last = max(map(_number, asides(path)), default=0)
+    aside = path.with_name(f"{path.name}.damaged-{last + 1}")
     try:
         path.replace(aside)
     except OSError as error:
         return f"it cannot be set aside ({error.strerror}): remove it"
     return f"set aside as {aside.name}"
+
+
+def asides(path: Path) -> list[Path]:
+    """What was set aside of a file, the latest last."""
+    return sorted(path.parent.glob(f"{escape(path.name)}.damaged-*"), key=_number)
+
+
+def _number(aside: Path) -> int:
+    number = aside.name.rpartition("-")[2]
+    return int(number) if number.isdecimal() else 0

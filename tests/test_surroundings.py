@@ -15,6 +15,9 @@ import yaml
 
 from daclass.cli import main
 from daclass.config import Layout, Study
+from daclass.data.index import build_index
+from daclass.data.sources import Source
+from daclass.errors import InputError
 from daclass.stages import jobs_of
 from tests.conftest import ROOT
 from tests.stages.failing import assert_equal_tables
@@ -169,3 +172,49 @@ def test_two_at_once_leave_what_one_leaves(folder):
     alone = Layout("small", Path("alone"), Path("alone-figures"))
     assert_equal_tables(Study.load(Path("study.yaml")), Layout("small"), alone)
     assert not list(folder.rglob("*.partial"))
+
+
+def rename(folder: Path, old: str, new: str) -> None:
+    """Give a class another name in all files, or a condition in the config."""
+    for name in ("p.csv", "labels.csv"):
+        frame = pd.read_csv(folder / name, dtype=str)
+        frame.replace({old: new}).to_csv(folder / name, index=False, errors="surrogatepass")
+    config = yaml.safe_load((folder / "study.yaml").read_text())
+    names = [new if name == old else name for name in config["comparison"]["conditions"]]
+    config["comparison"]["conditions"] = names
+    (folder / "study.yaml").write_text(json.dumps(config))
+
+
+@pytest.mark.parametrize("odd", ["\x01", "\x1b", "\t", "\n", "\x85", "\u2028", "\u202e", "\ufffe"])
+def test_a_name_that_cannot_be_shown_is_refused_at_reading(folder, capsys, odd):
+    """A control character used to end in a traceback of the figures' XML."""
+    code = f"U+{ord(odd):04X}"
+    for old, where in (("cat", "labels.csv: class "), ("old", "comparison.conditions: condition ")):
+        write(folder)
+        rename(folder, old, f"a{odd}b")
+        assert main(["analyze", "study.yaml"]) == 2
+        said = capsys.readouterr().err.strip()
+        assert f"{where}'a" in said and code in said and said.isprintable()
+
+
+def test_class_lists_and_folders_are_held_to_the_same_names(folder, tmp_path, capsys):
+    (folder / "classes.csv").write_text(
+        "name,path\n" + "".join(f"{name},animals/x\x02/{name}\n" for name in NAMES)
+    )
+    assert main(["analyze", "study.yaml", "--set=data.classes=classes.csv"]) == 2
+    assert "classes.csv: class 'animals/x\\x02/" in capsys.readouterr().err
+    rows = [(split, "a\x07b", f"{split}/1.png") for split in ("train", "val")]
+    pictures = pd.DataFrame(rows, columns=["split", "name", "image_id"]).assign(draw=-1)
+    with pytest.raises(InputError, match=r"pictures: class 'a\\x07b'.*U\+0007"):
+        build_index(Source(Path("pictures"), pictures), 0)
+
+
+def test_names_of_all_scripts_are_shown_as_they_are(folder, capsys):
+    rename(
+        folder, "cat", "\u05d7\u05ea\u05d5\u05dc\u200f"
+    )  # Hebrew, with the mark that goes with it
+    rename(
+        folder, "=1+1", "\u0645\u06cc\u200c\u200b\xa0\u3000x"
+    )  # Persian's non-joiner, wide spaces
+    assert main(["analyze", "study.yaml"]) == 0
+    assert "\u05d7\u05ea\u05d5\u05dc" in Path("figures/small/report.html").read_text()

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from daclass.config.base import Count, Section, Seeds, Share, distinct
+from daclass.errors import refuse_unshowable
 
 VIEWS = (0.8, 0.875, 0.95, 1.0)
 """A strong crop's objects are larger than a whole picture's, so its networks do best on a smaller
@@ -45,6 +46,8 @@ class Comparison(Section):
     def _names_a_reference(self) -> Comparison:
         """Conditions are distinct; `reference` is one of them, but not the first."""
         distinct(self.conditions, "conditions")
+        refuse_unshowable("comparison.conditions", "condition", self.conditions)
+        refuse_unshowable("comparison.replicates", "word", [self.replicates])
         if self.reference is not None and self.reference not in self.conditions[1:]:
             raise ValueError(
                 f"reference {self.reference!r} is not one of {list(self.conditions[1:])}"

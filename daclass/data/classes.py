@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from daclass.data.tabular import shorten
-from daclass.errors import InputError
+from daclass.errors import InputError, refuse_unshowable
 
 _NUMBER = re.compile(r"(0|[1-9][0-9]{0,8})(\.0*)?")
 
@@ -143,7 +143,9 @@ def names_of(values: Sequence[pd.Series], file: Path | str) -> Classes:
         value = "" if missing.any() else labels.iloc[row]
         raise InputError(f"{file}: row {row + 1}: label {shorten(value)} is no class")
     if not some:
-        return Classes(sorted({str(label).strip() for label in labels.unique()}))
+        texts = sorted({str(label).strip() for label in labels.unique()})
+        refuse_unshowable(str(file), "class", texts)
+        return Classes(texts)
     found = {whole_number(value) for column in values for value in column.unique()}
     return Classes([str(n) for n in sorted(n for n in found if n is not None)], numbered=True)
 

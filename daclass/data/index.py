@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from daclass.data.sources import Source, content_hashes, image_hash
-from daclass.errors import InputError
+from daclass.errors import InputError, refuse_unshowable
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ def build_index(source: Source, split_seed: int) -> Index:
     """
     pictures = source.pictures
     names = sorted(pictures["name"].unique())
+    refuse_unshowable(str(source.root), "class", names)
     ids = {name: number for number, name in enumerate(names)}
     for split in ("train", "val"):
         missing = sorted(set(names) - set(pictures.loc[pictures["split"] == split, "name"]))
@@ -92,6 +93,7 @@ def _classes(source: Source, names: list[str]) -> pd.DataFrame:
         if missing:
             raise InputError(f"the class tree lacks the class {missing[0]}")
         paths = {name: given[name].strip("/") for name in names}
+        refuse_unshowable("the class tree", "path", paths.values())
     return pd.DataFrame(
         {"class_id": range(len(names)), "name": names, "path": [paths[n] for n in names]}
     )

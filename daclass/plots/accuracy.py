@@ -254,6 +254,9 @@ def _seeds_and_mean(ax: Axes, rows: pd.DataFrame, truth: str) -> None:
 
 
 def _shared_labels(figure: Figure, conditions: Conditions, values: str) -> None:
-    if conditions.panel_label:
-        figure.supxlabel(conditions.panel_label, fontsize=LINE, color=INK)
-    figure.supylabel(values, fontsize=LINE, color=INK)
+    label, height = conditions.panel_label, figure.get_figheight()
+    below = label.count("\n") * 1.2 * LINE / 72  # inches: the lines after the first
+    figure.set_figheight(height + below)
+    if label:
+        figure.supxlabel(label, fontsize=LINE, color=INK)
+    figure.supylabel(values, y=(height / 2 + below) / (height + below), fontsize=LINE, color=INK)

@@ -169,7 +169,7 @@ FIGURES: Mapping[str, Plot] = {
     "planted_vs_found": Plot(
         lambda t: planted.planted_numbers(t.planted, t.classes, t.confusions),
         lambda t: planted.planted_vs_found(
-            t.planted, t.classes, t.confusions, t.conditions.contrast
+            t.planted, t.classes, t.confusions, t.conditions.short.change
         ),
         captions.planted,
         "The truth about this data set is not known.",

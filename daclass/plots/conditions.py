@@ -10,9 +10,11 @@ from matplotlib.axes import Axes
 from daclass.augment.settings import find_axis
 from daclass.plots.style import label_strengths
 from daclass.wording.contrast import Contrast
-from daclass.wording.names import isolate, shorten
+from daclass.wording.names import isolate, shorten_apart
 
 WIDE, PANEL = 48, 16  # letters that fit below a figure of full width, and below a small panel
+KEY = 56  # letters of a line across a figure
+LABELLED = 14  # letters of a condition's name within the label of an axis
 
 
 @dataclass(frozen=True)
@@ -57,13 +59,22 @@ class Conditions:
         return self.words.change
 
     @property
+    def short(self) -> Contrast:
+        """The same as `words` within the label of an axis."""
+        tested, reference = shorten_apart((self.tested, self.reference), LABELLED)
+        return Contrast(tested, reference, self.by_strength)
+
+    @property
     def panel_label(self) -> str:
         """The x axis's label of small panels, where names of conditions may have to be numbers."""
         if self.by_strength or not self._long(PANEL):
             return self.label if self.by_strength else ""
-        return ",  ".join(
-            f"{i}: {isolate(shorten(name, 24))}" for i, name in enumerate(self.names, start=1)
-        )
+        lines = [""]
+        for i, name in enumerate(shorten_apart(self.names, 22), start=1):
+            entry = f"{i}: {isolate(name)}"
+            joined = f"{lines[-1]},  {entry}" if lines[-1] else entry
+            lines[-1:] = [joined] if len(joined) <= KEY else [f"{lines[-1]},", entry]
+        return "\n".join(lines)
 
     def _long(self, letters: int) -> bool:
         return sum(len(name) + 1 for name in self.names) > letters
@@ -99,7 +110,7 @@ class Conditions:
         slanted = not panel and self._long(WIDE)
         ax.set_xticks(
             self.positions,
-            [isolate(shorten(name, 18 if slanted else 26)) for name in self.names],
+            list(map(isolate, shorten_apart(self.names, 18 if slanted else 26))),
             rotation=30 if slanted else 0,
             ha="right" if slanted else "center",
         )

@@ -140,7 +140,7 @@ def class_effects(
     """
     numbers = sorted_numbers(effects, classes, null_band, found)
     names = class_names(classes)
-    words = f"points lost {conditions.contrast}"
+    words = f"points lost {conditions.short.change}"
     if len(numbers) <= NAMED_AT_MOST:
         figure = new_figure(0.75 + ROW * len(numbers))
         _rows(figure.subplots(), numbers, names, words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -185,11 +186,11 @@ def changed_classes(interventions: pd.DataFrame, policies: Policies) -> Figure:
     ax.set_xlim(-1.18 * most, 1.18 * most)
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.xaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
-    _name_rows(ax, _names_of(numbers))
+    _name_rows(ax, {policy: shorten(name, 44) for policy, name in _names_of(numbers).items()})
     zero_line(ax)
     key(figure, [(name, colour, {"linewidth": 5}) for name, colour in
                  (("worse", RED), ("better", BLUE))])  # fmt: skip
-    ax.set_xlabel(f"classes found to differ from “{policies.name(TESTED)}”")
+    ax.set_xlabel(f"classes found to differ from “{policies.name(TESTED)}”", loc="right")
     return figure
 
 
@@ -204,7 +205,10 @@ def _forests(
     entry of `names`, policy -> its name for readers."""
     groups = [group for group in GROUPS if (numbers["group"] == group).any()]
     places = {policy: float(row) for row, policy in enumerate(names)}
-    figure, axes = panels(len(groups), 2, 0.4 + ROW * 1.15 * len(names))
+    # Two panels stand side by side: long names take two lines, not the panels' room.
+    names = {policy: fill(shorten(name, 44), 24) for policy, name in names.items()}
+    row = ROW * (1.8 if any("\n" in name for name in names.values()) else 1.15)
+    figure, axes = panels(len(groups), 2, 0.4 + row * len(names))
     truths = list(numbers["truth"].unique())
     for ax, group in zip(axes, groups, strict=True):
         part = numbers[numbers["group"] == group]
@@ -244,7 +248,7 @@ def _names_of(numbers: pd.DataFrame) -> dict[str, str]:
 
 
 def _name_rows(ax: Axes, names: dict[str, str], bold: Collection[str] = ()) -> None:
-    ax.set_yticks(range(len(names)), [shorten(name, 46) for name in names.values()])
+    ax.set_yticks(range(len(names)), list(names.values()))
     for policy, label in zip(names, ax.get_yticklabels(), strict=True):
         label.set_fontweight("bold" if policy in bold else "normal")
     ax.set_ylim(len(names) - 0.5, -0.5)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pandas as pd
 from matplotlib.figure import Figure
 
-from daclass.plots.conditions import Conditions
+from daclass.plots.conditions import LABELLED, Conditions
 from daclass.plots.style import (
     AFFECTED,
     INK,
@@ -101,7 +101,9 @@ def average_and_classes(
     )
     conditions.mark(ax)
     ax.set_xlabel(conditions.label if conditions.by_strength else "")
-    ax.set_ylabel(f"points gained against {conditions.words.named(conditions.reference)}")
+    against = conditions.short.named(conditions.short.reference)
+    gap = " " if len(against) < LABELLED else "\n"
+    ax.set_ylabel(f"points gained against{gap}{against}")
     ax.margins(y=0.06)
     if side == "left":  # the names take the axis's place
         ax.yaxis.set_label_position("right")

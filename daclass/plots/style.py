@@ -26,7 +26,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
-from daclass.wording.names import isolate, shorten
+from daclass.wording.names import isolate, shorten_apart
 
 P = ParamSpec("P")
 Dashes = Literal["-", "--"]
@@ -166,10 +166,8 @@ def panels(count: int, columns: int, row_height: float = 1.15) -> tuple[Figure, 
 
 def class_names(classes: pd.DataFrame, longest: int = 26) -> dict[int, str]:
     """Class id -> name as figures write it: shortened, and safe beside other scripts."""
-    return {
-        int(i): isolate(shorten(str(name), longest))
-        for i, name in zip(classes["class_id"], classes["name"], strict=True)
-    }
+    names = shorten_apart(classes["name"].astype(str).tolist(), longest)
+    return {int(i): isolate(name) for i, name in zip(classes["class_id"], names, strict=True)}
 
 
 def without_repetition(numbers: pd.DataFrame, value: str) -> pd.DataFrame:

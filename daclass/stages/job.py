@@ -16,17 +16,26 @@ import json
 import time
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cached_property
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 from daclass import provenance
+from daclass.atomic import asides
 from daclass.config import Layout, Study
 from daclass.errors import InputError
 from daclass.stages.outside import Outside
-from daclass.stages.receipts import Receipt, file_sum, read_record, write_record
+from daclass.stages.receipts import (
+    Receipt,
+    beside,
+    file_sum,
+    read_receipt,
+    read_record,
+    write_receipt,
+    write_record,
+)
 from daclass.stages.settings import Settings, values
 from daclass.stages.stage import CONTENTS, RECEIPTS, UNCHECKED, Item, Items, Of, Stage, each
 from daclass.tables import VERSION, read_table, table_digest, write_table
@@ -147,13 +156,17 @@ class Job:
         Raises:
             InputError: the file is damaged.
         """
-        path = self.receipt_path
-        if not path.is_file():
-            return None
-        try:
-            return Receipt(**json.loads(path.read_text(encoding="utf-8")))
-        except (TypeError, ValueError):
-            raise InputError(f"{path}: damaged; remove it to have the job run again") from None
+        return read_receipt(self.receipt_path) if self.receipt_path.is_file() else None
+
+    @property
+    def last_receipt(self) -> Receipt | None:
+        """The same, also where `daclass verify` has set it aside.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        places = [self.receipt_path] if self.receipt_path.is_file() else asides(self.receipt_path)
+        return read_receipt(places[-1]) if places else None
 
     def inputs(self) -> list[Path]:
         """What it reads, for a workflow: the results of other jobs and their receipts."""
@@ -165,7 +178,7 @@ class Job:
     def outputs(self) -> list[Path]:
         """What it leaves, its receipt last."""
         layout = self._jobs.layout
-        return [*(item.path(layout) for item in self._items()), self.receipt_path]
+        return [*(item.path(layout) for item in self.items()), self.receipt_path]
 
     def why(self) -> str:
         """Why it has to run: "" where what is there is what the study asks for."""
@@ -177,7 +190,7 @@ class Job:
         missing = [path for path in self.outputs() if not path.exists()]
         if missing:
             return f"{missing[0]} is gone"
-        foreign = [item for item in self._items() if not self.belongs(item, receipt)]
+        foreign = [item for item in self.items() if not self.belongs(item, receipt)]
         return f"{foreign[0].path(self._jobs.layout)} is another one" if foreign else ""
 
     def run(self) -> None:
@@ -203,7 +216,8 @@ class Job:
         declared = [*self.settings, *self.stage.spared]
         everything = set(type(self._jobs.study).model_fields) <= set(declared)
         view = self._jobs.study if everything else Settings(self._jobs.study, declared)
-        self.receipt_path.unlink(missing_ok=True)  # from here on the old result is none
+        for old in (self.receipt_path, *asides(self.receipt_path)):
+            old.unlink(missing_ok=True)  # from here on the old result is none
         made = self.stage.run(view, **which, **given, **handed) or {}
         for name, items in self.writes.items():
             for n, item in enumerate(each(items)):
@@ -214,15 +228,11 @@ class Job:
                     write_record(content, item.path(self._jobs.layout))
         done = replace(
             self.expected,
-            files={
-                item.label: file_sum(item.path(self._jobs.layout))
-                for item in self._items()
-                if item.kind != "table"
-            },
+            files=self._sums(),
             seconds=round(time.monotonic() - began, 1),
             made_with=provenance.versions(),
         )
-        write_record(asdict(done), self.receipt_path)
+        write_receipt(done, self.receipt_path)
         self._jobs.outside.keep()
 
     def _read(self, name: str, items: Items) -> Any:
@@ -267,8 +277,18 @@ class Job:
         written = receipt.files.get(item.label, "")  # receipts of earlier versions have none
         return not written or file_sum(path) == written
 
-    def _items(self) -> list[Item]:
+    def items(self) -> list[Item]:
+        """What it writes."""
         return [item for given in self.writes.values() for item in each(given)]
+
+    def _sums(self) -> dict[str, str]:
+        """SHA-256 of what it wrote, for its receipt."""
+        found = {}
+        for item in self.items():
+            path = item.path(self._jobs.layout)
+            found[item.label] = file_sum(path)
+            found |= {f"{item.label}/{file.name}": file_sum(file) for file in beside(path)}
+        return found
 
     def _difference(self, receipt: Receipt) -> str:
         """What decided the result that is there, and is different now."""

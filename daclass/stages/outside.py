@@ -4,7 +4,7 @@ Content decides, not times: a file that was touched, moved or restored from a ba
 file, and one that was replaced by another of the same size and time is another. Since reading
 150 GB at every start would take too long, what was read is kept: a hash stands as long as a file's
 size, both of its times (of its content and of its entry, which no program sets at will) and its
-inode are those that were seen when it was read. `daclass verify` reads everything.
+inode are those that were seen when it was read.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from daclass.errors import InputError
 
 THREADS = 32  # on a network disk a file's status is a question and an answer; many wait at a time
 SEEN = ["size", "changed", "entry_changed", "inode"]
+UNREADABLE = (OSError, pa.ArrowException, ValueError, KeyError)
 
 
 class Outside:
@@ -100,17 +101,24 @@ class Outside:
         return self._known[places]["content"]
 
 
+def verify_kept(file: Path) -> None:
+    """Read what is kept of one set of files.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    try:
+        pq.read_table(file, page_checksum_verification=True)
+    except UNREADABLE:
+        raise InputError(f"{file}: damaged; what it is about is read again") from None
+
+
 def _read(file: Path) -> pd.DataFrame:
     """What is kept of one set of files: by path, what was seen, and the content's hash."""
     try:
         known = pq.read_table(file, page_checksum_verification=True).to_pandas()
         return known[[*SEEN, "content"]]
-    except (
-        OSError,
-        pa.ArrowException,
-        ValueError,
-        KeyError,
-    ):  # none yet, or damaged: everything is read again
+    except UNREADABLE:  # none yet, or damaged: everything is read again
         empty = pd.DataFrame(columns=[*SEEN], dtype="int64").assign(content="")
         return empty.set_axis(pd.Index([], dtype=str))
 

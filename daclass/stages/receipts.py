@@ -6,12 +6,15 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from daclass.atomic import replacing
 from daclass.errors import InputError
+
+SUM = "sum"
+"""Where a receipt says what `_sum` gives for it."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +23,8 @@ class Receipt:
 
     Attributes:
         digest: hash of all that decides the result; what follows went into it.
-        files: SHA-256 of the files that it wrote, by `stage.Item.label`; tables carry sums of their
-            own, and folders have none.
+        files: SHA-256 of the files that it wrote, by `stage.Item.label`, and of those `beside`
+            them, by label and name; folders have none.
         seconds: wall time that it took.
         made_with: versions of what it was made with.
     """
@@ -56,6 +59,44 @@ def file_sum(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def beside(path: Path) -> list[Path]:
+    """The files that belong to one that a job wrote: the sums of a .beton; or to a folder of
+    pictures: what says what they show."""
+    if path.is_dir():
+        return sorted(file for file in path.iterdir() if file.is_file())
+    return [
+        file
+        for ending in (".sha256", ".sums.npy")
+        if (file := path.with_name(f"{path.name}{ending}")).is_file()
+    ]
+
+
+def read_receipt(path: Path) -> Receipt:
+    """A receipt that lies at `path`.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        told = content.pop(SUM, None)  # receipts of earlier versions have none
+        receipt = Receipt(**content)
+        if told in {None, _sum(receipt)}:
+            return receipt
+    except (TypeError, ValueError, AttributeError):
+        pass
+    raise InputError(f"{path}: damaged; remove it to have the job run again")
+
+
+def write_receipt(receipt: Receipt, path: Path) -> None:
+    write_record({**asdict(receipt), SUM: _sum(receipt)}, path)
+
+
+def _sum(receipt: Receipt) -> str:
+    """SHA-256 of all that a receipt says, in hex."""
+    return hashlib.sha256(json.dumps(asdict(receipt), sort_keys=True).encode()).hexdigest()
 
 
 def seconds_by_stage(receipts: Mapping[str, Receipt], training: float) -> dict[str, float]:

@@ -216,7 +216,7 @@ def predict(
 ) -> Mapping[str, pd.DataFrame]:
     """Predict the validation pictures with all runs of a phase over one decode."""
     from daclass.training.predict import predict
-    from daclass.training.runs import DamagedWeights, fingerprint
+    from daclass.training.runs import DamagedWeights
 
     records = {_seed(read_record(path)): path for path in trained}
     runs = [
@@ -224,19 +224,24 @@ def predict(
         for seed in records
         for run in runs_of(study, of._replace(seed=seed), index, classes, policies, policy, stores)
     ]
-    # The validation pictures, how they are stored, and how they are shown to the network.
-    shown = (
-        "training.val_resolution", "training.val_crop", "training.val_flip", "analysis.views",
-        "analysis.logit_shift",
-    )  # fmt: skip
     judged = judged_of(study, index, classes, beton, root_of(study, pictures))
-    digest = f"{study.digest('beton', *shown)}-{fingerprint(of_draw(index, 'val', -1))}"
     try:
-        made = predict(recipe_of(study), study.machine, runs, judged, digest)
+        made = predict(recipe_of(study), study.machine, runs, judged, shown_of(study, index))
     except DamagedWeights as error:
         records[error.run.seed].unlink(missing_ok=True)  # so that it is trained again
         raise
     return {"predictions": made}
+
+
+def shown_of(study: Study, index: pd.DataFrame) -> str:
+    """Hash of the validation pictures, how they are stored, and how networks are shown them."""
+    from daclass.training.runs import fingerprint
+
+    shown = (
+        "training.val_resolution", "training.val_crop", "training.val_flip", "analysis.views",
+        "analysis.logit_shift",
+    )  # fmt: skip
+    return f"{study.digest('beton', *shown)}-{fingerprint(of_draw(index, 'val', -1))}"
 
 
 def judged_of(

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -15,6 +16,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from daclass.atomic import set_aside
 from daclass.config import Machine, Training
 from daclass.errors import InputError
 from daclass.tables import RUNNERS_UP, VERSION, read_table, write_table
@@ -73,8 +75,7 @@ def predict(
         InputError: weights are missing or of another network; a bad .beton.
         DamagedWeights: a run's weights are damaged, or another run's.
     """
-    name = f"predictions-v{VERSION}-{pictures}.parquet"
-    paths = {run: run.folder / name for run in runs}
+    paths = {run: part_of(run, pictures) for run in runs}
     missing = list({run.key: run for run, path in paths.items() if not path.is_file()}.values())
     for chunk in _passes(missing, judged):
         networks = [_of_run(recipe.training, run, judged.classes) for run in chunk]
@@ -84,11 +85,30 @@ def predict(
     # A run may have been trained and predicted under another policy name: equal policies share it.
     return pd.concat(
         [
-            read_table("predictions", path).assign(run=f"{run.key}-{run.name}", policy=run.name)
+            read_part(path).assign(run=f"{run.key}-{run.name}", policy=run.name)
             for run, path in paths.items()
         ],
         ignore_index=True,
     )
+
+
+def part_of(run: Run, pictures: str) -> Path:
+    """Where a run's predictions are kept; `pictures` as of `predict`."""
+    return run.folder / f"predictions-v{VERSION}-{pictures}.parquet"
+
+
+def read_part(path: Path) -> pd.DataFrame:
+    """The predictions of one run.
+
+    Raises:
+        InputError: they are damaged, and by now set aside.
+    """
+    try:
+        return read_table("predictions", path)
+    except InputError as error:
+        raise InputError(
+            f"{error}; {set_aside(path)}; the same command predicts with this run again"
+        ) from None
 
 
 def predict_networks(

@@ -28,7 +28,9 @@ from daclass.errors import InputError
 
 CHECKSUM = "daclass.sha256"
 """Where a weights file says what `_checksum` gives for it."""
-SAID = ("daclass.run", "daclass.study", "daclass.seconds")
+METRICS = "daclass.metrics"
+"""Where it says the SHA-256 of the run's metrics.jsonl."""
+SAID = ("daclass.run", "daclass.study", "daclass.seconds", METRICS)
 """What else it says: the run, the study, and the time that the run took."""
 
 
@@ -111,6 +113,8 @@ class Run:
             "daclass.study": config,
             "daclass.seconds": f"{seconds:.1f}",
         }
+        if self.metrics.is_file():
+            metadata[METRICS] = hashlib.sha256(self.metrics.read_bytes()).hexdigest()
         metadata[CHECKSUM] = _checksum(tensors, metadata)
         try:
             with replacing(self.weights) as partial:
@@ -143,6 +147,20 @@ class Run:
         except RuntimeError as error:
             first = str(error).splitlines()[0]
             raise InputError(f"{self.weights}: cannot be used ({first})") from None
+
+    def verify_metrics(self) -> None:
+        """Hold the metrics of a trained run against what its weights say of them.
+
+        Raises:
+            InputError: they are not what was written.
+            DamagedWeights: the weights are damaged.
+        """
+        told = self._read()[1].get(METRICS)  # weights of earlier versions have none
+        if told not in {None, hashlib.sha256(self.metrics.read_bytes()).hexdigest()}:
+            raise InputError(
+                f"{self.metrics}: damaged (not what was written); no result is made from it: "
+                f"remove it, or remove {self.folder} to have the study train this run again"
+            )
 
     def verify(self) -> None:
         """Read the weights and hold them against their checksum and this run.

@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
+from matplotlib.text import Text
 
 from daclass.plots.accuracy import accuracy_by_strength, class_accuracy, false_positives
 from daclass.plots.catalogue import FIGURES
+from daclass.plots.conditions import KEY, Conditions
 from daclass.plots.confusions import confusion_numbers, confusion_plane
 from daclass.plots.crops import realised_crop_area, realised_numbers
 from daclass.plots.effects import class_effects, effect_numbers, lost, original_vs_multi
@@ -26,6 +28,7 @@ from daclass.plots.interventions import (
 from daclass.plots.phenomenon import change_numbers as gains
 from daclass.plots.planted import planted_numbers, planted_vs_found
 from daclass.plots.policies import Policies
+from daclass.plots.save import settle
 from daclass.plots.style import (
     CATEGORY_COLOURS,
     RED,
@@ -478,3 +481,44 @@ class TestAccuracyOverViews:
         alone = dataclasses.replace(tables, view_effects=tables.view_effects.head(0))
         assert alone.lost == lost(tables.effects, tables.q) and spared in alone.lost
         assert set(alone.lost) - set(tables.lost) == {spared}
+
+
+def hide_ticks_beyond(figure):
+    """What matplotlib keeps beyond the ends of an axis, and does not draw."""
+    for ax in figure.axes:
+        for axis, ends in ((ax.xaxis, sorted(ax.get_xlim())), (ax.yaxis, sorted(ax.get_ylim()))):
+            for tick in axis.get_major_ticks():
+                if not ends[0] <= tick.get_loc() <= ends[1]:
+                    tick.label1.set_visible(False)
+                    tick.label2.set_visible(False)
+
+
+@pytest.mark.parametrize("conditions", [0, 5])
+@pytest.mark.parametrize("stem", FIGURES)
+def test_no_text_is_cut_where_names_are_long(make_tables, stem, conditions):
+    tables = make_tables(
+        names=tuple(f"a very long name with many words, number {n} of all" for n in range(12)),
+        conditions=tuple(f"recipe {n} with all there is, for long" for n in range(conditions)),
+        interventions=not conditions,
+    )
+    if FIGURES[stem].numbers(tables).empty:
+        return
+    figure = FIGURES[stem].draw(tables)
+    settle(figure)
+    hide_ticks_beyond(figure)
+    texts = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
+    boxes = [text.get_window_extent().padded(-1) for text in texts]
+    cut = [
+        text.get_text()
+        for text, box in zip(texts, boxes, strict=True)
+        if (box.min < figure.bbox.min).any() or (box.max > figure.bbox.max).any()
+    ]
+    assert cut == []
+
+
+@pytest.mark.parametrize("number", [2, 3, 7, 10])
+def test_the_key_below_small_panels_has_every_condition_and_fits(number):
+    names = tuple(f"recipe {n} with all there is" for n in range(number))
+    label = Conditions(names, tuple(map(float, range(number))), *names[:2], False, "").panel_label
+    assert all(f"{n}: recipe {n - 1} with" in label for n in range(1, number + 1))
+    assert all(len(line) <= KEY + 1 for line in label.split("\n"))  # a comma ends it

@@ -214,3 +214,18 @@ def test_every_stage_fails_in_turn_and_is_asked_for_again(root, monkeypatch):
     ask(changed, fresh)
     assert_equal_tables(changed, Layout("small"), fresh)
     assert Layout("small").report.is_file()
+
+
+def test_what_is_kept_of_outside_files_is_verified(root, caplog):
+    finish(load())
+    kept = sorted(Layout("small").outside.iterdir())
+    assert kept
+    kept[0].write_bytes(kept[0].read_bytes()[:-20])
+    for _ in range(2):
+        with pytest.raises(InputError, match="1 files are damaged"):
+            verify(load())
+    assert f"{kept[0]}: damaged; what it is about is read again" in caplog.text
+    assert finish(load()) == []
+    jobs = load()
+    jobs.get("predictions").run()
+    verify(load())

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from daclass.wording import numbers as wording
+from daclass.wording.names import shorten_apart
 
 
 @pytest.mark.parametrize(
@@ -73,3 +74,15 @@ def test_span():
     assert wording.span(50, 50, "picture") == "50 pictures"
     assert wording.span(1, 1, "picture") == "1 picture"
     assert wording.span(40, 1500, "picture") == "40 to 1,500 pictures"
+
+
+def test_names_that_would_look_alike_are_shortened_to_what_tells_them_apart():
+    names = [
+        "cat",
+        "container ship, the old one",
+        "container ship, the new one",
+        "a long lone name",
+    ]
+    assert shorten_apart(names, 14) == ["cat", "cont…old one", "cont…new one", "a long lone n…"]
+    assert shorten_apart(["x" * 40, "x" * 39 + "y"], 10)[1].endswith("y")
+    assert all(len(name) <= 14 for name in shorten_apart(names, 14))

@@ -16,7 +16,7 @@ from daclass.data.limits import read_bytes
 from daclass.data.predictions.rows import RANKS, Rows
 from daclass.data.tabular import SEPARATORS, kind, read_csv
 from daclass.data.wordnet import class_path
-from daclass.errors import InputError
+from daclass.errors import InputError, refuse_unshowable
 
 _FIELD = re.compile(r"\{\d?(:(0?\d{1,2})?d?)?\}")
 
@@ -143,6 +143,8 @@ def read_classes(
 
 def classes_of(labels: Labels, parts: Sequence[Rows]) -> Classes:
     """The classes where no list names them: see `names_of`."""
+    for part in parts:
+        refuse_unshowable(str(part.file), "class", part.names or ())
     told = {part.names for part in parts if part.names}
     if len(told) == 1:
         return Classes(told.pop())
@@ -183,4 +185,5 @@ def listed_classes(tree: pd.DataFrame, file: str) -> tuple[Classes, list[str]]:
         raise InputError(f"{file}: row {int(empty.argmax()) + 1}: names no class")
     if not tree["name"].is_unique:
         raise InputError(f"{file}: {tree['name'][tree['name'].duplicated()].iloc[0]} twice")
+    refuse_unshowable(file, "class", [*tree["name"], *tree["path"]])
     return Classes(list(tree["name"])), list(tree["path"])

@@ -9,7 +9,7 @@ import pandas as pd
 
 from daclass.config import Model
 from daclass.data.tabular import read_csv
-from daclass.errors import InputError
+from daclass.errors import InputError, refuse_unshowable
 
 
 def models_said(models: object) -> pd.DataFrame | None:
@@ -84,6 +84,7 @@ def numbered_models(
     for condition in conditions:
         if condition not in set(chosen["condition"]):
             raise InputError(f"{source}: no model of the condition {condition!r}")
+    refuse_unshowable(source, "model", chosen["run"])
     absent = sorted(set(chosen["run"]) - set(present))
     if absent:
         raise InputError(f"{source}: there are no predictions of model {absent[0]!r}")
