@@ -138,6 +138,52 @@ def test_label_sets_in_memory():
         same(small(annotations=sets), small(annotations=other))
     with pytest.raises(InputError, match="they seem to belong to other pictures"):
         small(annotations=[*sets[40:], *sets[:40]])
+    frame = pd.DataFrame(dense, columns=NAMES, index=[str(n) for n in range(1, 121)])
+    order = RNG.permutation(120)
+    moved = frame.iloc[order, ::-1]  # joined by the names of pictures and classes
+    same(small(annotations=sets, classes=NAMES), small(annotations=moved, classes=NAMES))
+    same(small(annotations=sets), small(annotations=dense.astype(int).tolist()))
+    same(small(annotations=sets), small(annotations=dense.astype(float)))
+
+
+EYE = np.eye(4)[TRUTH]
+
+
+@pytest.mark.parametrize(
+    ("annotations", "message"),
+    [
+        (np.ones((120, 4), int), r"hold 4\.0 of the 4 classes on average"),
+        ([[0, 1, 2, 3]] * 120, r"hold 4\.0 of the 4 classes on average"),
+        (0.9 * EYE + 0.025, "row 1: 0.925 for class '0' is neither 0 nor 1.*annotations >= 0.1"),
+        ((50 * EYE).astype(int), "row 1: 50 for class '0' is neither 0 nor 1.* votes >= 0.1"),
+        (np.where(EYE == 1, np.nan, 0), "row 1: nan for class '0' is neither 0 nor 1"),
+        (-EYE, "row 1: -1.0 for class '0' is neither"),
+        (EYE.astype(str), "row 1: '1.0' for class '0' is neither"),
+        (EYE[:, :3], r"shape \(120, 3\), but there are 4 classes"),
+        (TRUTH, "annotations: 1: 0 is no list of classes"),
+        (["ant"] * 120, "annotations: 1: 'ant' is no list of classes"),
+        (3, "annotations: int is no list of label sets"),
+        (pd.DataFrame(EYE, columns=["0", "1", "2", "x"]), "the column 'x' is no class"),
+        ([["q" * 5000]] * 120, r"'q{57}\.\.\.' is no class"),
+    ],
+)
+def test_label_sets_are_truth_values_or_lists(annotations, message):
+    """Counts and smoothed probabilities made labels of all classes, and an accuracy of 100%."""
+    with pytest.raises(InputError, match=message) as error:
+        small(annotations=annotations)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 400
+
+
+def test_what_is_odd_about_label_sets_is_a_note_everywhere(tmp_path: Path):
+    wide = np.ones((120, 4), int)
+    wide[::2] = np.eye(4)[TRUTH[::2]]
+    found = small(annotations=wide)
+    assert any("hold 2.5 of the 4 classes on average" in note for note in found.notes)
+    few = {str(n + 1): [int((TRUTH[n] + 1) % 4)] for n in range(0, 120, 4)}
+    found = small(annotations=few)
+    assert any("0.0% of 30 label sets" in note for note in found.notes)
+    assert found.notes == found.summary["notes"]
+    assert "0.0% of 30 label sets" in found.report(tmp_path / "r.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from daclass.augment.plain_yaml import load_yaml
 from daclass.config import Labels
 from daclass.data.listing import TRAIN, VAL, every_picture
 from daclass.data.names import match_pictures
-from daclass.data.tabular import read_table
+from daclass.data.tabular import is_unnamed, read_table
 from daclass.errors import InputError
 
 PICTURE = ("image", "image_id", "imageid", "id", "picture", "file", "filename", "file_name", "path",
@@ -129,7 +129,7 @@ def _column(table: pd.DataFrame, given: str, usual: Sequence[str], setting: str,
 def _names(table: pd.DataFrame, labels: Labels, others: set[str]) -> list[list[str]]:
     """The labels in each row."""
     columns = [labels.label] if isinstance(labels.label, str) else list(labels.label)
-    rest = [str(name) for name in table if name not in others]
+    rest = [str(name) for name in table if name not in others and not is_unnamed(str(name))]
     if columns == [""]:
         usual = any(str(name).strip().lower() in LABEL for name in rest)
         marks = [name for name in rest if set(table[name]) <= _MARKS]

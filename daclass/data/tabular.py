@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,14 @@ from daclass.errors import InputError
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 _PARSED = 12  # bytes of memory that a byte of text takes once it is a table, at most
+
+
+_UNNAMED = re.compile(r"|Unnamed: \d+|__index_level_\d+__|\.\.\.\d+")
+
+
+def is_unnamed(column: str) -> bool:
+    """Whether a column's name is none: an index that pandas, pyarrow or R wrote beside the data."""
+    return _UNNAMED.fullmatch(column.strip()) is not None
 
 
 def kind(path: Path) -> str:

@@ -22,8 +22,6 @@ from daclass.data.tabular import read_csv
 from daclass.errors import InputError
 from tests.data.test_forms import MODELS, NAMES, RECORDS, csv, exact, long, read
 
-IMAGES = [record["image"] for record in RECORDS]
-
 
 @pytest.mark.parametrize(
     ("value", "number"),
@@ -310,7 +308,7 @@ def test_accents_composed_or_not_are_one(tmp_path) -> None:
     assert Classes(["caf\u00e9", "x"]).number("cafe\u0301") == 0
 
 
-def test_annotations_of_other_pictures_are_refused(tmp_path, caplog) -> None:
+def test_annotations_of_other_pictures_are_refused(tmp_path) -> None:
     truth = {record["image"]: record["label"] for record in records(LABELS, new=GOOD)}
     rows = records(LABELS, new=GOOD, old=GOOD)
     (tmp_path / "right.json").write_text(json.dumps({i: [k] for i, k in truth.items()}))
@@ -335,8 +333,15 @@ def test_annotations_of_other_pictures_are_refused(tmp_path, caplog) -> None:
     annotated("right.json")
     with pytest.raises(InputError, match=r"0\.0% of 100 label sets .* belong to other pictures"):
         annotated("moved.json")
-    annotated("few.json")  # somebody may have looked at none but doubtful pictures
-    assert "seem to belong to other pictures" in caplog.text
+    said = annotated("few.json").notes  # somebody may have looked at none but doubtful pictures
+    assert "seem to belong to other pictures" in said[0]
+    (tmp_path / "all.json").write_text(json.dumps({image: [0, 1, 2, 3] for image in truth}))
+    pd.DataFrame({"image": [*truth] * 4, "label": np.repeat(range(4), len(truth))}).to_csv(
+        tmp_path / "all.csv", index=False
+    )
+    for name in ("all.json", "all.csv"):
+        with pytest.raises(InputError, match=r"hold 4\.0 of the 4 classes on average"):
+            annotated(name)
     for name in ("none.json", "empty.json"):
         with pytest.raises(InputError, match="hold no label"):
             annotated(name)

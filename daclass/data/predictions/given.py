@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from daclass.data.annotations import read_annotations
 from daclass.data.classes import Classes
 from daclass.data.imagenet import class_tree
 from daclass.data.predictions.arrays import array_rows
@@ -18,6 +15,8 @@ from daclass.data.predictions.join import Joined, join
 from daclass.data.predictions.labels import Labels, classes_of, listed_classes, tree_notes
 from daclass.data.predictions.models import numbered_models
 from daclass.data.predictions.rows import Rows
+from daclass.data.predictions.sets import given_sets
+from daclass.data.predictions.values import array, index_of
 from daclass.data.wordnet import class_path
 from daclass.errors import InputError
 
@@ -50,7 +49,7 @@ def join_given(
         return numbered_models(found, list(found["run"]), conditions, "y_pred")
 
     def annotations_of(pictures: list[str]) -> pd.DataFrame | None:
-        return _annotations(annotations, pictures, known)
+        return given_sets(annotations, pictures, known)
 
     joined = join(
         labels, known, paths, parts, models_of, annotations_of,
@@ -61,29 +60,6 @@ def join_given(
     return joined
 
 
-def array(values: Any, what: str) -> np.ndarray:
-    """An array of numbers or texts from numpy, torch, pandas or lists.
-
-    Raises:
-        InputError: it is none, such as a list of lists of several lengths.
-    """
-    if hasattr(values, "detach"):  # a torch tensor, without importing torch
-        values = values.detach().cpu()
-        values = values.float() if values.is_floating_point() else values
-    if isinstance(values, (pd.Series, pd.DataFrame)) and values.isna().to_numpy().any():
-        row = int(values.isna().to_numpy().reshape(len(values), -1).any(axis=1).argmax())
-        raise InputError(f"{what}: row {row + 1}: a value is missing")
-    try:
-        found = np.asarray(values)
-    except ValueError as error:
-        raise InputError(f"{what}: no array ({error})") from None
-    if found.dtype == object and found.size and not isinstance(found.flat[0], str):
-        found = np.array(found.tolist())  # such as whole numbers, or pandas' numbers
-    if found.dtype.kind not in "iufUbO":
-        raise InputError(f"{what}: has the type {found.dtype}; expected numbers or names")
-    return found
-
-
 def _labels(y_true: Any, images: Sequence[str] | None) -> Labels:
     values = array(y_true, "y_true")
     if values.ndim != 1 or not len(values):
@@ -91,18 +67,10 @@ def _labels(y_true: Any, images: Sequence[str] | None) -> Labels:
     if images is not None:
         names = [str(name) for name in images]
     else:
-        names = _index(y_true) or [str(number) for number in range(1, len(values) + 1)]
+        names = index_of(y_true) or [str(number) for number in range(1, len(values) + 1)]
     if len(names) != len(values):
         raise InputError(f"images: {len(names)} names, but y_true has {len(values)} pictures")
     return Labels(pd.Series(names, dtype=object), pd.Series(values), "y_true")
-
-
-def _index(values: Any) -> list[str] | None:
-    """Names of pictures in a pandas index; none where it counts rows alone."""
-    index = getattr(values, "index", None)
-    if not isinstance(index, pd.Index) or isinstance(index, pd.RangeIndex):
-        return None
-    return [str(name) for name in index]
 
 
 def _parts(name: str, values: Any, labels: Labels, *, paired: bool) -> list[Rows]:
@@ -123,7 +91,7 @@ def _parts(name: str, values: Any, labels: Labels, *, paired: bool) -> list[Rows
 
 
 def _part(where: str, values: Any, condition: str, model: str, labels: Labels) -> Rows:
-    own = _index(values)
+    own = index_of(values)
 
     def names(number: int) -> pd.Series:
         return labels.images if own is None else pd.Series(own, dtype=object)
@@ -145,36 +113,3 @@ def _classes(given: Any, labels: Labels, parts: Sequence[Rows]) -> tuple[Classes
     found = classes_of(labels, parts)
     names = list(found.names)
     return found, [class_path(name) for name in names] if given else names
-
-
-def _annotations(given: Any, pictures: list[str], classes: Classes) -> pd.DataFrame | None:
-    if given is None:
-        return None
-    if isinstance(given, (str, Path)):
-        return read_annotations("real" if given == "real" else Path(given), pictures, classes)
-    if isinstance(given, Mapping):
-        missing = [name for name in given if name not in set(pictures)]
-        if missing:
-            raise InputError(f"annotations: {missing[0]} is no picture of y_true")
-        sets = [(name, list(own)) for name, own in given.items()]
-    else:
-        if not isinstance(given, list) and getattr(given, "ndim", 1) == 2:
-            values = array(given, "annotations").astype(bool)
-            if values.shape[1] != len(classes):
-                raise InputError(
-                    f"annotations: has shape {values.shape}, but there are {len(classes)} classes"
-                )
-            given = [np.flatnonzero(row) for row in values]
-        if len(given) != len(pictures):
-            raise InputError(f"annotations: {len(given)} sets for {len(pictures)} pictures")
-        sets = list(zip(pictures, map(list, given), strict=True))
-    rows = []
-    for picture, own in sets:
-        for label in own or [""]:
-            number = -1 if label == "" else classes.number(label)
-            if number < 0 and label != "":
-                raise InputError(
-                    f"annotations: {picture}: {label!r} is no class: {classes.described()}"
-                )
-            rows.append((picture, classes.names[number] if number >= 0 else ""))
-    return pd.DataFrame(rows, columns=["image_id", "name"])

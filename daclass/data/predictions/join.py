@@ -87,13 +87,15 @@ def join(
     ).assign(position=range(len(ids)))
     val["half"] = halves(val, split_seed)
     names = list(classes.names)
-    sets = label_sets(annotations_of(ids), val, {name: number for number, name in enumerate(names)})
+    sets, said = label_sets(
+        annotations_of(ids), val, {name: number for number, name in enumerate(names)}
+    )
     tree = pd.DataFrame({"name": names, "path": list(paths), "class_id": range(len(names))})
     truth = pd.DataFrame({name: [] for name in SCHEMAS["truth"]})
     return Joined(
         Annotated(val, tree, truth, sets),
         table[list(SCHEMAS["predictions"])],
-        (*(note for part in parts for note in part.notes), *notes),
+        (*(note for part in parts for note in part.notes), *notes, *said),
     )
 
 

@@ -1,0 +1,41 @@
+"""What a caller holds in memory, from numpy, torch, pandas or lists, as arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from daclass.errors import InputError
+
+
+def array(values: Any, what: str) -> np.ndarray:
+    """An array of numbers or texts from numpy, torch, pandas or lists.
+
+    Raises:
+        InputError: it is none, such as a list of lists of several lengths.
+    """
+    if hasattr(values, "detach"):  # a torch tensor, without importing torch
+        values = values.detach().cpu()
+        values = values.float() if values.is_floating_point() else values
+    if isinstance(values, (pd.Series, pd.DataFrame)) and values.isna().to_numpy().any():
+        row = int(values.isna().to_numpy().reshape(len(values), -1).any(axis=1).argmax())
+        raise InputError(f"{what}: row {row + 1}: a value is missing")
+    try:
+        found = np.asarray(values)
+    except ValueError as error:
+        raise InputError(f"{what}: no array ({error})") from None
+    if found.dtype == object and found.size and not isinstance(found.flat[0], str):
+        found = np.array(found.tolist())  # such as whole numbers, or pandas' numbers
+    if found.dtype.kind not in "iufUbO":
+        raise InputError(f"{what}: has the type {found.dtype}; expected numbers or names")
+    return found
+
+
+def index_of(values: Any) -> list[str] | None:
+    """Names of pictures in a pandas index; none where it counts rows alone."""
+    index = getattr(values, "index", None)
+    if not isinstance(index, pd.Index) or isinstance(index, pd.RangeIndex):
+        return None
+    return [str(name) for name in index]
