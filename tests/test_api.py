@@ -34,6 +34,7 @@ def runs(hurt: float, number: int = 3) -> np.ndarray:
 
 
 STRONG, WEAK = runs(0.5), runs(0.0)
+EYE = np.eye(4)[TRUTH]
 
 
 def small(strong=STRONG, weak=WEAK, truth=TRUTH, **options):
@@ -139,14 +140,11 @@ def test_label_sets_in_memory():
     with pytest.raises(InputError, match="they seem to belong to other pictures"):
         small(annotations=[*sets[40:], *sets[:40]])
     frame = pd.DataFrame(dense, columns=NAMES, index=[str(n) for n in range(1, 121)])
-    order = RNG.permutation(120)
+    order = np.random.default_rng(1).permutation(120)
     moved = frame.iloc[order, ::-1]  # joined by the names of pictures and classes
     same(small(annotations=sets, classes=NAMES), small(annotations=moved, classes=NAMES))
     same(small(annotations=sets), small(annotations=dense.astype(int).tolist()))
     same(small(annotations=sets), small(annotations=dense.astype(float)))
-
-
-EYE = np.eye(4)[TRUTH]
 
 
 @pytest.mark.parametrize(
@@ -205,13 +203,80 @@ def test_what_is_odd_about_label_sets_is_a_note_everywhere(tmp_path: Path):
         ({"images": ["a"]}, "1 names, but y_true has 120"),
         ({"classes": ["ant", "ant", "cat", "dog"]}, "ant twice"),
         ({"annotations": [[9]] * 120}, "annotations: 1: 9 is no class"),
+        ({"truth": np.array(NAMES)[TRUTH]}, r"prediction \d is no class: .*classes=\[\.\.\.\]"),
+        ({"truth": np.array(NAMES)[TRUTH], "strong": EYE * 0.7 + 0.1}, "has 4 scores .*classes="),
+        ({"strong": [10**5000] * 120}, r"row 1: a number of more than 60 digits is no class"),
+        ({"truth": [10**5000] * 120}, "y_true: row 1: a number of more than 60 digits"),
+        ({"classes": [10**5000, 1, 2, 3]}, "classes: holds a number of more than 4,300 digits"),
+        ({"classes": 3}, "classes: 3 is no list of names"),
+        ({"classes": "q" * 5000}, r"classes: 'q{57}\.\.\.' is neither"),
+        ({"images": [10**5000] * 120}, "images: holds a number of more than"),
+        ({"annotations": [[10**5000]] * 120}, "1: a number of more than 60 digits is no class"),
+        ({"reference": "q" * 5000}, "reference 'q+"),
+        ({"strong": np.eye(4, dtype=int)[STRONG[0]]}, "one-hot rows.*argmax"),
+        ({"strong": pd.DataFrame(np.eye(4, dtype=int)[STRONG[0]])}, "one-hot rows.*argmax"),
+        ({"strong": np.full((1, 120, 1), 0.5)}, "has one score for each picture"),
+        ({"truth": ["07", "10", "101"] * 40}, "'07' is no class: it is no whole number.* length"),
         ({"paired": True, "weak": WEAK[:2]}, "has no model with the replicate"),
     ],
 )
 def test_bad_arguments_are_named_in_one_line(arguments, message):
     with pytest.raises(InputError, match=message) as error:
         small(**arguments)
-    assert "\n" not in str(error.value)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 400
+
+
+def test_labels_may_be_called_so_and_predictions_are_a_mapping():
+    pair = {"strong": STRONG, "weak": WEAK}
+    options = {"settings": {"bootstrap": 100}}
+    same(daclass.compare(labels=TRUTH, y_pred=pair, **options), small())
+    for arguments, message in (
+        (([*TRUTH], [STRONG, WEAK]), "y_pred: expected predictions by condition, .* got list"),
+        ((TRUTH,), "y_pred: expected .* got nothing"),
+        ((None, pair), "y_true: the original classes of the pictures are missing"),
+    ):
+        with pytest.raises(InputError, match=message):
+            daclass.compare(*arguments)
+    with pytest.raises(InputError, match=r"labels: another name of y_true, .* is it classes"):
+        daclass.compare(TRUTH, pair, labels=NAMES)
+
+
+def test_frames_have_a_row_for_each_picture():
+    found = small()
+    for cast in (int, float):
+        same(small(pd.DataFrame(STRONG.T.astype(cast)), pd.DataFrame(WEAK.T)), found)
+    names = [f"p{n}" for n in range(120)]
+    frame = pd.DataFrame(STRONG.T, index=names).sample(frac=1, random_state=1)
+    named = small(frame, truth=pd.Series(TRUTH, names), weak=pd.DataFrame(WEAK.T, names))
+    same(named, small(images=names))
+    same(small(pd.DataFrame(STRONG), WEAK), found)  # a row for each run, as in an array
+    one = small(STRONG[0], WEAK[0])
+    same(small(pd.DataFrame(STRONG[0]), WEAK[:1].T), one)
+    wide = np.eye(4)[STRONG[0]]
+    same(small(pd.DataFrame(wide), WEAK[0]), small(wide, WEAK[0]))
+
+
+def test_ruled_out_classes_are_last():
+    logits = np.where(np.eye(4)[STRONG[0]] == 1, 1.5, -np.inf)
+    found = small(logits, np.eye(4)[WEAK[0]])
+    assert found.models["accuracy"].iloc[0] == (STRONG[0] == TRUTH).mean()
+    ranks = found.tables["predictions"].iloc[:120][["prediction", "second", "third", "fourth"]]
+    assert (np.sort(ranks.to_numpy()) == range(4)).all()
+
+
+@pytest.mark.parametrize("place", ["/proc/x/out", "/proc/out", "no/such/out", "file/out"])
+def test_what_cannot_be_written_is_one_line(place, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("")
+    found = small(number_of_runs(1), number_of_runs(1))
+    for write in (found.save, lambda name: found.report(f"{name}.html")):
+        with pytest.raises(InputError, match=r"cannot be written|there is no folder"):
+            write(place)
+    assert [file.name for file in tmp_path.iterdir()] == ["file"]
+
+
+def number_of_runs(number):
+    return np.repeat(TRUTH[None], number, axis=0)
 
 
 def test_what_is_saved_can_be_read_again(tmp_path: Path):
@@ -238,6 +303,11 @@ def test_the_report_shows_pictures_of_a_folder(tmp_path: Path):
     assert set(found.tables["examples"]["class_id"]) == {0, 1}  # the first 40 of 120
     assert "base64,/9j/" in found.report(tmp_path / "r.html").read_text()
     found.save(tmp_path / "saved")
+    whole = found.tables["examples"]
+    (tmp_path / "pictures" / f"{whole['image_id'].iloc[0]}.png").write_bytes(b"no picture")
+    found = small(images_root=tmp_path / "pictures")
+    assert len(found.tables["examples"]) == len(whole) - 1
+    assert "1 picture is left out of the examples: " in found.notes[-1]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from daclass.augment.plain_yaml import load_yaml
 from daclass.config import Labels
 from daclass.data.listing import TRAIN, VAL, every_picture
 from daclass.data.names import match_pictures
-from daclass.data.tabular import is_unnamed, read_table
+from daclass.data.tabular import is_unnamed, read_table, shorten
 from daclass.errors import InputError
 
 PICTURE = ("image", "image_id", "imageid", "id", "picture", "file", "filename", "file_name", "path",
@@ -33,12 +33,16 @@ def draft_labels(file: Path, picture: str = "", label: str = "") -> Labels:
         InputError: the file is missing or no CSV.
     """
     table = read_table(file)
-    said = [
-        name
-        for name in table
-        if str(name).strip().lower() in SPLIT
-        and set(table[name].str.strip().str.lower()) <= {*TRAIN, *VAL}
-    ]
+    called = [name for name in table if str(name).strip().lower() in SPLIT]
+    said = [name for name in called if set(table[name].str.strip().str.lower()) <= {*TRAIN, *VAL}]
+    if called and not said:
+        logging.info(
+            "%s: the column %s is passed over: it says no split, since it holds %s and not %s",
+            file,
+            called[0],
+            shorten(table[called[0]].iloc[0]) if len(table) else "nothing",
+            " or ".join((TRAIN[0], VAL[0])),
+        )
     return Labels(file=file.absolute(), picture=picture, label=label, split=said[0] if said else "")
 
 
@@ -150,7 +154,24 @@ def _names(table: pd.DataFrame, labels: Labels, others: set[str]) -> list[list[s
         if not names:
             raise InputError(f"{labels.file}: row {row}: column {column} names no class")
         found.append(names)
+    _say_joined(found, labels)
     return found
+
+
+def _say_joined(rows: Sequence[Sequence[str]], labels: Labels) -> None:
+    """Say where names look like several in one, and nothing says what parts them."""
+    names = {name for row in rows for name in row}
+    for separator in "|;," if not labels.separator else "":
+        joined = sorted(name for name in names if separator in name)
+        parts = {part.strip() for name in joined for part in name.split(separator)}
+        if joined and parts & names:
+            logging.warning(
+                "%s: %s is taken for one class; data.labels.separator: %r makes several of it",
+                labels.file,
+                shorten(joined[0]),
+                separator,
+            )
+            return
 
 
 def _parts(value: str, separator: str) -> list[str]:

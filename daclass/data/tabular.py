@@ -126,6 +126,8 @@ def read_json(path: Path) -> Any:
 
 def shorten(value: object) -> str:
     """A value for a message: texts in quotes, and cut where it is long."""
+    if isinstance(value, int) and value.bit_length() > 200:  # which str may refuse
+        return "a number of more than 60 digits"
     text = str(value)
     text = text if len(text) <= 60 else f"{text[:57]}..."
     return repr(text) if isinstance(value, str) else text

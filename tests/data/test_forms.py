@@ -121,7 +121,6 @@ def without_endings(records: Records, root: Path) -> dict:
 
 def column_for_each_model(records: Records, root: Path) -> dict:
     table = pd.DataFrame(records, dtype=object)
-    table["label"] = [NAMES[label] for label in table["label"]]
     table.to_csv(root / "p.csv", index=False)
     return {"files": ["p.csv"]}
 
@@ -253,7 +252,8 @@ def read(root: Path, form: Callable, records: Records, **more: Any) -> pd.DataFr
     table.assign(label=[NAMES[label] for label in table["label"]]).to_csv(
         root / "labels.csv", index=False
     )
-    settings = {"labels": "labels.csv", **form(records, root), **more}
+    pd.DataFrame({"name": NAMES}).to_csv(root / "classes.csv", index=False)
+    settings = {"labels": "labels.csv", "classes": "classes.csv", **form(records, root), **more}
     data = PredictionsData.model_validate({"source": "predictions", "root": root, **settings})
     return read_predictions(data, Comparison(conditions=MODELS)).predictions
 
@@ -270,6 +270,15 @@ def exact(table: pd.DataFrame, records: Records = RECORDS) -> None:
 @pytest.mark.parametrize("form", FORMS)
 def test_each_form_is_read_exactly(tmp_path: Path, form: Callable) -> None:
     exact(read(tmp_path, form, RECORDS))
+
+
+def test_numbers_are_no_classes_where_labels_are_names(tmp_path: Path) -> None:
+    """They were taken for places in the alphabet."""
+    for form in (csv, timm, npy, npz_scores, pt, lists_of_ranks):
+        with pytest.raises(InputError, match=r"nothing says in which order .*data\.classes"):
+            read(tmp_path, form, RECORDS, classes=None)
+    for form in (parquet, column_for_each_class, hugging_face):
+        exact(read(tmp_path, form, RECORDS, classes=None))
 
 
 @pytest.mark.parametrize("form", [form for form in FORMS if form not in BY_PLACE])
@@ -368,7 +377,7 @@ def test_a_column_of_one_value_is_asked_about(tmp_path) -> None:
 
 
 def read_names(root: Path) -> list[str]:
-    return [file.name for file in root.iterdir() if file.name != "labels.csv"]
+    return [file.name for file in root.iterdir() if file.name not in ("labels.csv", "classes.csv")]
 
 
 @pytest.mark.parametrize("part", ["cut", "flipped", "empty", "zeros"])

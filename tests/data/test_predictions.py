@@ -213,10 +213,12 @@ def test_models_of_other_conditions_and_unnamed_models_are_left_out(root: Path) 
 
 
 def test_without_a_list_of_classes_names_come_from_the_labels(root: Path) -> None:
-    rows().to_csv(root / "p.csv", index=False)
+    named = rows().assign(prediction=lambda table: [NAMES[k] for k in table["prediction"]])
+    named.to_csv(root / "p.csv", index=False)
     index, table = read(root, "p.csv", classes=None)
     assert list(index.classes["name"]) == NAMES  # sorted
     check(table)
+    rows().to_csv(root / "p.csv", index=False)
     pd.DataFrame({"image": IMAGES, "label": LABELS + 7}).to_csv(root / "labels.csv", index=False)
     index, _ = read(root, "p.csv", classes=None)
     # The numbers that occur: three that are only predicted, and no class between them and 7.
@@ -537,7 +539,7 @@ def test_a_bad_table_of_models_is_named(root: Path) -> None:
     ("classes", "message"),
     [
         ("name,path\nant,ant\nant,ant\n", r"classes\.csv: ant twice"),
-        ("name\nant\n", r"classes\.csv: lacks the column path"),
+        ("path\nant\n", r"classes\.csv: lacks the column name"),
         ("name,path\nant,ant\n", r"row \d+: label 'bee' is no class"),
     ],
 )

@@ -6,17 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from daclass.data.classes import Classes
 from daclass.data.imagenet import class_tree
-from daclass.data.predictions.arrays import array_rows
+from daclass.data.predictions.arrays import array_rows, is_one_hot
 from daclass.data.predictions.join import Joined, join
 from daclass.data.predictions.labels import Labels, classes_of, listed_classes, tree_notes
 from daclass.data.predictions.models import numbered_models
 from daclass.data.predictions.rows import Rows
 from daclass.data.predictions.sets import given_sets
-from daclass.data.predictions.values import array, index_of
+from daclass.data.predictions.values import array, index_of, texts
+from daclass.data.tabular import shorten
 from daclass.data.wordnet import class_path
 from daclass.errors import InputError
 
@@ -65,7 +67,7 @@ def _labels(y_true: Any, images: Sequence[str] | None) -> Labels:
     if values.ndim != 1 or not len(values):
         raise InputError(f"y_true has shape {values.shape}; expected [pictures]")
     if images is not None:
-        names = [str(name) for name in images]
+        names = texts(images, "images")
     else:
         names = index_of(y_true) or [str(number) for number in range(1, len(values) + 1)]
     if len(names) != len(values):
@@ -91,12 +93,18 @@ def _parts(name: str, values: Any, labels: Labels, *, paired: bool) -> list[Rows
 
 
 def _part(where: str, values: Any, condition: str, model: str, labels: Labels) -> Rows:
-    own = index_of(values)
+    given, pictures = array(values, where), len(labels.images)
+    frame = isinstance(values, pd.DataFrame)
+    by_picture = not frame or len(values) == pictures  # a frame may have a row for each run, too
+    own = index_of(values) if by_picture else None
+    numbers = given.dtype.kind != "f" or bool((given == np.floor(given)).all())
+    if frame and by_picture and given.shape[1] > 1 and numbers and not is_one_hot(given):
+        given = given.T  # a column for each run
 
     def names(number: int) -> pd.Series:
         return labels.images if own is None else pd.Series(own, dtype=object)
 
-    rows = array_rows(array(values, where), where, where, model, None, len(labels.images), names)
+    rows = array_rows(given, where, where, model, None, pictures, names)
     return replace(rows, frame=rows.frame.assign(condition=condition), stem=model)
 
 
@@ -106,10 +114,11 @@ def _classes(given: Any, labels: Labels, parts: Sequence[Rows]) -> tuple[Classes
     if isinstance(given, pd.DataFrame):
         return listed_classes(given.astype(str), "classes")
     if given is not None and not isinstance(given, str):
-        names = [str(name) for name in given]
-        return listed_classes(pd.DataFrame({"name": names, "path": names}), "classes")
+        return listed_classes(pd.DataFrame({"name": texts(given, "classes")}), "classes")
     if given not in (None, "wordnet"):
-        raise InputError(f"classes: {given!r} is neither a list of names nor imagenet nor wordnet")
+        raise InputError(
+            f"classes: {shorten(given)} is neither a list of names nor imagenet nor wordnet"
+        )
     found = classes_of(labels, parts)
     names = list(found.names)
     return found, [class_path(name) for name in names] if given else names

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from daclass.data.annotations import read_annotations
-from daclass.data.classes import Classes
+from daclass.data.classes import UNORDERED, Classes
 from daclass.data.predictions.values import array, index_of
 from daclass.data.tabular import shorten
 from daclass.errors import InputError
@@ -84,6 +84,11 @@ def _marked(given: Any, classes: Classes) -> list[np.ndarray]:
                 f"annotations: has columns for {len(set(order))} of {len(classes)} classes"
             )
         given = given.iloc[:, np.argsort(order)]
+    elif not classes.ordered:
+        raise InputError(
+            f"annotations: has a column for each class, but classes are called "
+            f"{shorten(classes.names[0])} to {shorten(classes.names[-1])}, {UNORDERED}"
+        )
     values = array(given, "annotations")
     if values.shape[1] != len(classes):
         raise InputError(

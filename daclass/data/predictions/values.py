@@ -7,7 +7,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from daclass.data.tabular import shorten
 from daclass.errors import InputError
+
+_DIGITS = 4300  # beyond which Python does not write a number
+
+
+def texts(values: Any, what: str) -> list[str]:
+    """Names, as text.
+
+    Raises:
+        InputError: it is no sequence, or holds a number of thousands of digits.
+    """
+    try:
+        return [str(value) for value in values]
+    except TypeError:
+        raise InputError(f"{what}: {shorten(values)} is no list of names") from None
+    except ValueError:
+        raise InputError(f"{what}: holds a number of more than {_DIGITS:,} digits") from None
 
 
 def array(values: Any, what: str) -> np.ndarray:
@@ -28,6 +45,12 @@ def array(values: Any, what: str) -> np.ndarray:
         raise InputError(f"{what}: no array ({error})") from None
     if found.dtype == object and found.size and not isinstance(found.flat[0], str):
         found = np.array(found.tolist())  # such as whole numbers, or pandas' numbers
+    if found.dtype == object:
+        huge = np.array([isinstance(v, int) and v.bit_length() > 63 for v in found.flat])
+        if huge.any():
+            row = int(huge.argmax()) % (found.shape[-1] if found.ndim == 2 else found.size)
+            value = shorten(found.flat[int(huge.argmax())])
+            raise InputError(f"{what}: row {row + 1}: {value} is no class")
     if found.dtype.kind not in "iufUbO":
         raise InputError(f"{what}: has the type {found.dtype}; expected numbers or names")
     return found
@@ -38,4 +61,4 @@ def index_of(values: Any) -> list[str] | None:
     index = getattr(values, "index", None)
     if not isinstance(index, pd.Index) or isinstance(index, pd.RangeIndex):
         return None
-    return [str(name) for name in index]
+    return texts(index, "the index")
