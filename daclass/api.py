@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -74,8 +75,9 @@ def compare(
             as in `images`: the report shows a few.
         annotations: label sets: a list of N lists, a mapping from names to lists, a truth value for
             each class [N, C], a file, or "real" for ImageNet's ReaL labels.
-        classes: names by class number; or a frame with columns name and path (see `daclass.data`);
-            "imagenet" or "wordnet". Where not given, the numbers or names that occur.
+        classes: names by class number, a list or a mapping; or a frame with columns name and path
+            (see `daclass.data`); "imagenet" or "wordnet". Where not given, the numbers or names
+            that occur; then numbers are no classes where labels are names.
         paired: whether the s-th runs of all conditions belong together, such as one seed.
         replicates: what the runs of a condition are, in the plural, for texts.
         title: of the report.
@@ -110,6 +112,8 @@ def compare(
             f"y_pred: expected predictions by condition, such as {{'strong': ..., 'weak': ...}}, "
             f"the tested one first; got {'nothing' if y_pred is None else type(y_pred).__name__}"
         )
+    if not isinstance(images_root, str | os.PathLike | None):
+        raise InputError(f"images_root: {images_root!r} is no path")
     conditions = texts(list(y_pred), "y_pred")
     reference = None if reference is None else str(reference)
     study = _study(conditions, reference, replicates, title, settings or {})

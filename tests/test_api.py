@@ -38,8 +38,8 @@ EYE = np.eye(4)[TRUTH]
 
 
 def small(strong=STRONG, weak=WEAK, truth=TRUTH, **options):
-    settings = {"bootstrap": 100}
-    return daclass.compare(truth, {"strong": strong, "weak": weak}, settings=settings, **options)
+    options = {"settings": {"bootstrap": 100}, **options}
+    return daclass.compare(truth, {"strong": strong, "weak": weak}, **options)
 
 
 def test_importing_daclass_imports_neither_torch_nor_pandas_nor_numpy():
@@ -69,6 +69,8 @@ def test_a_class_that_pays_is_found_with_its_swallower():
         [*(STRONG == TRUTH).mean(axis=1), *(WEAK == TRUTH).mean(axis=1)]
     )
     assert found.notes == [] and "ant" in repr(found)
+    # The change is that of all pictures, and what the best condition has that of a half.
+    assert "correct in the half of the pictures that did not choose it" in found.answers[0]
 
 
 def test_the_notebook_shows_answers_and_table_and_escapes_names():
@@ -217,6 +219,13 @@ def test_what_is_odd_about_label_sets_is_a_note_everywhere(tmp_path: Path):
         ({"strong": pd.DataFrame(np.eye(4, dtype=int)[STRONG[0]])}, "one-hot rows.*argmax"),
         ({"strong": np.full((1, 120, 1), 0.5)}, "has one score for each picture"),
         ({"truth": ["07", "10", "101"] * 40}, "'07' is no class: it is no whole number.* length"),
+        ({"strong": None}, r"y_pred\['strong'\]: NoneType is no array"),
+        ({"strong": {"a": {"b": STRONG[0]}}}, r"\['a'\]: dict is no array"),
+        ({"truth": "abc"}, "y_true: str is no array and no list"),
+        ({"classes": pd.DataFrame({"x": NAMES})}, "classes: lacks the column name"),
+        ({"classes": {"ant": 1, "bee": 2}}, "classes: maps no names to the numbers"),
+        ({"images_root": 3}, "images_root: 3 is no path"),
+        ({"settings": {"bootstrap": {3}}}, "a setting is nothing that a config can hold"),
         ({"paired": True, "weak": WEAK[:2]}, "has no model with the replicate"),
     ],
 )
@@ -247,6 +256,8 @@ def test_frames_have_a_row_for_each_picture():
         same(small(pd.DataFrame(STRONG.T.astype(cast)), pd.DataFrame(WEAK.T)), found)
     names = [f"p{n}" for n in range(120)]
     frame = pd.DataFrame(STRONG.T, index=names).sample(frac=1, random_state=1)
+    turned = pd.DataFrame(0.1 + EYE, columns=NAMES).iloc[:, ::-1]  # columns named by class
+    assert small(turned, WEAK, classes=NAMES).models["accuracy"].iloc[0] == 1
     named = small(frame, truth=pd.Series(TRUTH, names), weak=pd.DataFrame(WEAK.T, names))
     same(named, small(images=names))
     same(small(pd.DataFrame(STRONG), WEAK), found)  # a row for each run, as in an array
@@ -254,6 +265,12 @@ def test_frames_have_a_row_for_each_picture():
     same(small(pd.DataFrame(STRONG[0]), WEAK[:1].T), one)
     wide = np.eye(4)[STRONG[0]]
     same(small(pd.DataFrame(wide), WEAK[0]), small(wide, WEAK[0]))
+
+
+def test_classes_may_be_a_mapping_either_way():
+    found = small(classes=NAMES)
+    same(small(classes=dict(enumerate(NAMES))), found)
+    same(small(classes={name: number for number, name in enumerate(NAMES)}), found)
 
 
 def test_ruled_out_classes_are_last():

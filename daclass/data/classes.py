@@ -166,6 +166,8 @@ def names_of(values: Sequence[pd.Series], place: Callable[[int], str]) -> Classe
     if missing.any() or (some and None in numbers):
         odd = missing if missing.any() else labels.map(whole_number).isna().to_numpy()
         row = int(odd.argmax())
+        if missing.any() and labels.isna().iloc[row]:
+            raise InputError(f"{place(row)}: label is missing")
         if missing.any():
             raise InputError(f"{place(row)}: label '' is no class: an empty text names none")
         other = next(value for value, n in zip(distinct, numbers, strict=True) if n is not None)

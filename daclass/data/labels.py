@@ -13,7 +13,7 @@ from daclass.augment.plain_yaml import load_yaml
 from daclass.config import Labels
 from daclass.data.listing import TRAIN, VAL, every_picture
 from daclass.data.names import match_pictures
-from daclass.data.tabular import is_unnamed, read_table, shorten
+from daclass.data.tabular import is_unnamed, read_table, row_of, shorten
 from daclass.errors import InputError
 
 PICTURE = ("image", "image_id", "imageid", "id", "picture", "file", "filename", "file_name", "path",
@@ -148,11 +148,11 @@ def _names(table: pd.DataFrame, labels: Labels, others: set[str]) -> list[list[s
         try:
             parts = _parts(value, labels.separator)
         except ValueError as error:
-            where = f"{labels.file}: row {row}: column {column}"
+            where = f"{row_of(labels.file, row)}: column {column}"
             raise InputError(f"{where}: {value[:200]} is no list of labels ({error})") from None
         names = [unicodedata.normalize("NFC", part.strip()) for part in parts if part.strip()]
         if not names:
-            raise InputError(f"{labels.file}: row {row}: column {column} names no class")
+            raise InputError(f"{row_of(labels.file, row)}: column {column} names no class")
         found.append(names)
     _say_joined(found, labels)
     return found
@@ -201,12 +201,14 @@ def _marked(table: pd.DataFrame, columns: Sequence[str], file: Path) -> list[lis
         if odd.any():
             row = int(odd.argmax())
             value = table[column].iloc[row]
-            where = f"{file}: row {row + 1}: column {column}"
+            where = f"{row_of(file, row + 1)}: column {column}"
             raise InputError(f"{where}: {value!r} is neither 0 nor 1")
     marks = table[list(columns)].isin({"1", "1.0"}).to_numpy()
     empty = ~marks.any(axis=1)
     if empty.any():
-        raise InputError(f"{file}: row {int(empty.argmax()) + 1}: is marked as none of the classes")
+        raise InputError(
+            f"{row_of(file, int(empty.argmax()) + 1)}: is marked as none of the classes"
+        )
     names = [unicodedata.normalize("NFC", column.strip()) for column in columns]
     return [[name for name, mark in zip(names, row, strict=True) if mark] for row in marks]
 
@@ -218,7 +220,7 @@ def _splits(values: pd.Series, file: Path) -> pd.Series:
     if unknown.any():
         row = int(unknown.argmax())
         raise InputError(
-            f"{file}: row {row + 1}: split {values.iloc[row]!r} is none of "
+            f"{row_of(file, row + 1)}: split {values.iloc[row]!r} is none of "
             f"{', '.join((*TRAIN, *VAL))}"
         )
     present = [name for name in VAL if (lower == name).any()]

@@ -18,7 +18,7 @@ from daclass.data import limits
 from daclass.data.annotations import read_annotations
 from daclass.data.classes import Classes, names_of, whole_number
 from daclass.data.names import match_pictures
-from daclass.data.tabular import read_csv
+from daclass.data.tabular import read_csv, row_of
 from daclass.errors import InputError
 from tests.data.test_forms import IMAGES, MODELS, NAMES, RECORDS, csv, exact, long, read
 
@@ -102,7 +102,9 @@ def test_numbers_of_a_parquet_and_of_a_csv_agree(tmp_path: Path, kind: str) -> N
         table.to_csv(root / "b.csv", index=False)
         return made
 
-    with pytest.raises(InputError, match=r"b\.csv: row 2: .* is labelled \d, but \d in an earlier"):
+    with pytest.raises(
+        InputError, match=r"b\.csv: line 3, row 2: .* is labelled \d, but \d in an earlier"
+    ):
         read(tmp_path, other, RECORDS)
 
 
@@ -112,7 +114,9 @@ def test_a_ranking_does_not_repeat_itself(tmp_path: Path) -> None:
         table.assign(second=table["prediction"]).to_csv(root / "p.csv", index=False)
         return {"files": ["p.csv"]}
 
-    with pytest.raises(InputError, match=r"p\.csv: row 1: prediction and second are both '\w+'"):
+    with pytest.raises(
+        InputError, match=r"p\.csv: line 2, row 1: prediction and second are both '\w+'"
+    ):
         read(tmp_path, repeated, RECORDS)
 
 
@@ -146,7 +150,7 @@ def test_labels_are_names_where_numbers_say_nothing_else() -> None:
     assert names([0, 1, 255]) == ("0", "1", "255")  # not 256 classes
     assert names([0, 2], [1]) == ("0", "1", "2")
     for odd in ("", None, "x", "99999999999", "9" * 5000):
-        with pytest.raises(InputError, match=r"f: row 3: label .* is no class"):
+        with pytest.raises(InputError, match=r"f: row 3: label .*(is no class|is missing)"):
             names(["0", "1", odd])
 
 
@@ -429,6 +433,18 @@ def test_a_pattern_of_names_has_no_room_to_allocate(tmp_path, pattern) -> None:
     (tmp_path / "l.txt").write_text("0\n" * 12)
     with pytest.raises(InputError, match=r"data\.images: .* is no pattern"):
         read(tmp_path, csv, RECORDS, labels="l.txt", images=pattern)
+
+
+def test_a_row_of_a_csv_is_named_with_its_line(tmp_path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text('\nimage,label\n"a\nb",1\n\nc,2\n')
+    assert [row_of(file, row) for row in (1, 2, 3)] == [
+        f"{file}: line 3, row 1", f"{file}: line 6, row 2", f"{file}: row 3",
+    ]  # fmt: skip
+    assert row_of("y_pred['a.csv']", 1) == "y_pred['a.csv']: row 1"
+    assert row_of(tmp_path / "b.jsonl", 1).endswith("b.jsonl: row 1")
+    with pytest.raises(InputError, match=r"a\.csv: line 6, row 2: c: no such picture"):
+        match_pictures(read_csv(file, "image")["image"], ["a\nb"], file)
 
 
 def test_accents_composed_or_not_are_one(tmp_path) -> None:

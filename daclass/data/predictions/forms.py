@@ -17,7 +17,7 @@ from daclass.config import Columns
 from daclass.data.classes import whole_number
 from daclass.data.predictions.rows import COLUMNS, RANKS, Rows
 from daclass.data.predictions.scores import DEPTH, ranked
-from daclass.data.tabular import is_unnamed, shorten
+from daclass.data.tabular import is_unnamed, row_of, shorten
 from daclass.errors import InputError
 
 SYNONYMS = {
@@ -204,7 +204,7 @@ def _unlisted(table: pd.DataFrame, file: str) -> pd.DataFrame:
     depth = min({len(cell) for cell in lists})
     if depth == 0:
         row = next(row for row, cell in enumerate(lists, 1) if not cell)
-        raise InputError(f"{file}: row {row}: prediction is an empty list")
+        raise InputError(f"{row_of(file, row)}: prediction is an empty list")
     ranks = {
         name: pd.Series([cell[rank] for cell in lists], table.index, dtype=object)
         for rank, name in enumerate(RANKS[:depth])
@@ -220,7 +220,7 @@ def _list(cell: object, file: str, row: int) -> list:
         parts = cell[1:-1].replace(",", " ").split()
         if "..." not in parts and all(re.fullmatch(r"[-+0-9.eEinfa]+", part) for part in parts):
             return parts
-    raise InputError(f"{file}: row {row}: {shorten(cell)} is no list of classes or scores")
+    raise InputError(f"{row_of(file, row)}: {shorten(cell)} is no list of classes or scores")
 
 
 def _from_scores(table: pd.DataFrame, columns: Columns, file: str, names: Sequence[str]) -> Rows:
@@ -231,7 +231,7 @@ def _from_scores(table: pd.DataFrame, columns: Columns, file: str, names: Sequen
         if min(lengths) != max(lengths):
             row = next(row for row, length in enumerate(lengths, 1) if length != lengths[0])
             raise InputError(
-                f"{file}: row {row}: has {lengths[row - 1]} scores, the first row {lengths[0]}"
+                f"{row_of(file, row)}: has {lengths[row - 1]} scores, the first row {lengths[0]}"
             )
         values = _floats(pd.DataFrame(lists), file)
         called = list(map(str, range(values.shape[1])))
@@ -282,7 +282,7 @@ def _floats(cells: pd.DataFrame, file: str) -> np.ndarray:
     if wrong.any():
         row, column = (int(place) for place in np.argwhere(wrong)[0])
         raise InputError(
-            f"{file}: row {row + 1}: score {shorten(cells.iloc[row, column])} of column "
+            f"{row_of(file, row + 1)}: score {shorten(cells.iloc[row, column])} of column "
             f"{cells.columns[column]} is no number"
         )
     return values

@@ -15,7 +15,7 @@ from daclass.data.predictions.arrays import array_rows, is_one_hot
 from daclass.data.predictions.join import Joined, join
 from daclass.data.predictions.labels import Labels, classes_of, listed_classes, tree_notes
 from daclass.data.predictions.models import numbered_models
-from daclass.data.predictions.rows import Rows
+from daclass.data.predictions.rows import RANKS, Rows
 from daclass.data.predictions.sets import given_sets
 from daclass.data.predictions.values import array, index_of, texts
 from daclass.data.tabular import shorten
@@ -97,15 +97,46 @@ def _part(where: str, values: Any, condition: str, model: str, labels: Labels) -
     frame = isinstance(values, pd.DataFrame)
     by_picture = not frame or len(values) == pictures  # a frame may have a row for each run, too
     own = index_of(values) if by_picture else None
-    numbers = given.dtype.kind != "f" or bool((given == np.floor(given)).all())
-    if frame and by_picture and given.shape[1] > 1 and numbers and not is_one_hot(given):
-        given = given.T  # a column for each run
+    if frame and by_picture and _are_runs(given):
+        given = given.T
 
     def names(number: int) -> pd.Series:
         return labels.images if own is None else pd.Series(own, dtype=object)
 
     rows = array_rows(given, where, where, model, None, pictures, names)
+    if frame and rows.scores:
+        rows = _named(rows, values.columns, where)
     return replace(rows, frame=rows.frame.assign(condition=condition), stem=model)
+
+
+def _are_runs(values: np.ndarray) -> bool:
+    """Whether the columns of a frame hold a run's class numbers or names each, and no scores."""
+    if values.shape[1] < 2 or is_one_hot(values):
+        return False
+    return values.dtype.kind != "f" or bool((values == np.floor(values)).all())
+
+
+def _named(rows: Rows, columns: pd.Index, where: str) -> Rows:
+    """Rankings by the names of a frame's columns, where it names them: they may lie in another
+    order than the classes."""
+    if isinstance(columns, pd.RangeIndex) or len(columns) != rows.scores:
+        return rows
+    names = np.array(texts(columns, where), object)
+    ranks = [rank for rank in RANKS if rank in rows.frame]
+    return replace(
+        rows, frame=rows.frame.assign(**{k: names[rows.frame[k]] for k in ranks}), scores=0
+    )
+
+
+def _by_number(given: Mapping[Any, Any]) -> list[Any]:
+    """Names in the order of their numbers, from a mapping either way."""
+    places = set(range(len(given)))
+    if set(given) == places:
+        return [given[number] for number in range(len(given))]
+    numbers = list(given.values())
+    if all(isinstance(number, int) for number in numbers) and set(numbers) == places:
+        return sorted(given, key=given.__getitem__)
+    raise InputError("classes: maps no names to the numbers from 0, nor these to names")
 
 
 def _classes(given: Any, labels: Labels, parts: Sequence[Rows]) -> tuple[Classes, list[str]]:
@@ -113,6 +144,8 @@ def _classes(given: Any, labels: Labels, parts: Sequence[Rows]) -> tuple[Classes
         return listed_classes(class_tree(), "classes")
     if isinstance(given, pd.DataFrame):
         return listed_classes(given.astype(str), "classes")
+    if isinstance(given, Mapping):
+        given = _by_number(given)
     if given is not None and not isinstance(given, str):
         return listed_classes(pd.DataFrame({"name": texts(given, "classes")}), "classes")
     if given not in (None, "wordnet"):

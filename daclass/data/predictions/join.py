@@ -16,7 +16,6 @@ from daclass.data.index import halves
 from daclass.data.names import match_pictures
 from daclass.data.predictions.labels import Labels
 from daclass.data.predictions.rows import RANKS, Rows
-from daclass.data.tabular import shorten
 from daclass.errors import InputError
 from daclass.tables import SCHEMAS
 
@@ -202,7 +201,7 @@ def _probabilities(part: Rows, models: pd.Series) -> np.ndarray:
     if wrong.any():
         row = int(wrong.argmax())
         raise InputError(
-            f"{_place(part, rows, row)}: probability {shorten(given.iloc[row])} is not in [0, 1]"
+            f"{_place(part, rows, row)}: probability {given.iloc[row]} is not in [0, 1]"
         )
     found[rows] = numbers
     return found

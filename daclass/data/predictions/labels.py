@@ -17,7 +17,7 @@ from daclass.data.limits import read_bytes
 from daclass.data.names import match_pictures
 from daclass.data.predictions.rows import RANKS, Rows
 from daclass.data.predictions.tables import ENDINGS, read_file
-from daclass.data.tabular import SEPARATORS, kind, read_csv, read_json, shorten
+from daclass.data.tabular import SEPARATORS, kind, read_csv, read_json, row_of, shorten
 from daclass.data.wordnet import class_path
 from daclass.errors import InputError
 
@@ -41,7 +41,7 @@ class Labels:
     places: Callable[[int], str] | None = None
 
     def place(self, row: int) -> str:
-        return self.places(row) if self.places else f"{self.file}: row {row + 1}"
+        return self.places(row) if self.places else row_of(self.file, row + 1)
 
 
 def read_labels(file: Path, pattern: str | None) -> Labels:
@@ -225,11 +225,13 @@ def listed_classes(tree: pd.DataFrame, file: str) -> tuple[Classes, list[str]]:
     Raises:
         InputError: it is empty, or a name is empty or there twice.
     """
+    if "name" not in tree:
+        raise InputError(f"{file}: lacks the column name")
     if tree.empty:
         raise InputError(f"{file}: names no class")
     empty = (tree["name"].str.strip() == "").to_numpy()
     if empty.any():
-        raise InputError(f"{file}: row {int(empty.argmax()) + 1}: names no class")
+        raise InputError(f"{row_of(file, int(empty.argmax()) + 1)}: names no class")
     if not tree["name"].is_unique:
         raise InputError(f"{file}: {tree['name'][tree['name'].duplicated()].iloc[0]} twice")
     return Classes(list(tree["name"])), list(tree["path" if "path" in tree else "name"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from daclass.data.tabular import row_of
 from daclass.errors import InputError
 from daclass.tables import RUNNERS_UP
 
@@ -49,7 +50,7 @@ def ranked(
         bad = ~np.isfinite(highest)  # a NaN anywhere makes the maximum NaN
         if bad.any():
             row = start + int(bad.argmax())
-            raise InputError(f"{where}: row {row + 1}: a score is NaN or infinite")
+            raise InputError(f"{row_of(where, row + 1)}: a score is NaN or infinite")
         ties += int(((own == highest[:, None]).sum(axis=1) > 1).sum())
         inside = bool((own >= 0).all() and (own <= 1).all())
         independent &= inside

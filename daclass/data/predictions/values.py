@@ -51,6 +51,8 @@ def array(values: Any, what: str) -> np.ndarray:
             row = int(huge.argmax()) % (found.shape[-1] if found.ndim == 2 else found.size)
             value = shorten(found.flat[int(huge.argmax())])
             raise InputError(f"{what}: row {row + 1}: {value} is no class")
+    if found.ndim == 0:
+        raise InputError(f"{what}: {type(values).__name__} is no array and no list")
     if found.dtype.kind not in "iufUbO":
         raise InputError(f"{what}: has the type {found.dtype}; expected numbers or names")
     return found
