@@ -105,10 +105,7 @@ def policies(study: str) -> Iterator[str]:
         }
         if policy == "uniform_tested" or not against.get("all"):
             continue
-        cells = [
-            _gain(against.get(group))
-            for group in ("affected", "both", "all")
-        ]
+        cells = [_gain(against.get(group)) for group in ("affected", "both", "all")]
         mark = marks.get(policy)
         told = ""
         if mark and mark["mark"] is not None:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +33,7 @@ from daclass.config.reading import validated
 from daclass.data.embeddings import read_embeddings
 from daclass.data.predictions import Joined
 from daclass.data.predictions.given import join_given
+from daclass.data.predictions.values import texts
 from daclass.errors import InputError
 from daclass.predictions import validate_predictions
 from daclass.provenance import git_revision, versions
@@ -40,9 +43,10 @@ _SHOWN = 12  # classes that a notebook shows
 
 
 def compare(
-    y_true: Any,
-    y_pred: Mapping[str, Any],
+    y_true: Any = None,
+    y_pred: Mapping[str, Any] | None = None,
     *,
+    labels: Any = None,
     reference: str | None = None,
     images: Sequence[str] | None = None,
     images_root: str | Path | None = None,
@@ -60,7 +64,9 @@ def compare(
         y_pred: predictions by condition, the tested one first. Each is [N] or, for S runs of the
             condition, [S, N] class numbers or names; [S, N, k] ranked classes; or [N, C] or
             [S, N, C] probabilities or logits, as floats. numpy, torch, pandas or lists; or a
-            mapping from the names of the condition's models to one of these each.
+            mapping from the names of the condition's models to one of these each. Frames have a row
+            for each picture.
+        labels: another name of `y_true`; names of classes are `classes`.
         reference: the condition that the tested one is compared with; the last where not given. A
             drop is the reference's accuracy less the tested one's.
         images: names of the pictures, [N]; they decide the halves. Where not given, a pandas index
@@ -69,8 +75,9 @@ def compare(
             as in `images`: the report shows a few.
         annotations: label sets: a list of N lists, a mapping from names to lists, a truth value for
             each class [N, C], a file, or "real" for ImageNet's ReaL labels.
-        classes: names by class number; or a frame with columns name and path (see `daclass.data`);
-            "imagenet" or "wordnet". Where not given, the numbers or names that occur.
+        classes: names by class number, a list or a mapping; or a frame with columns name and path
+            (see `daclass.data`); "imagenet" or "wordnet". Where not given, the numbers or names
+            that occur; then numbers are no classes where labels are names.
         paired: whether the s-th runs of all conditions belong together, such as one seed.
         replicates: what the runs of a condition are, in the plural, for texts.
         title: of the report.
@@ -95,11 +102,24 @@ def compare(
         >>> row["name"], round(float(row["drop"]), 2), bool(row["q"] < 0.05), row["swallower"]
         ('cup', 0.41, True, 'bowl')
     """
-    conditions = list(y_pred)
+    if labels is not None and y_true is not None:
+        raise InputError("labels: another name of y_true, which is given too; or is it classes?")
+    y_true = labels if y_true is None else y_true
+    if y_true is None:
+        raise InputError("y_true: the original classes of the pictures are missing")
+    if not isinstance(y_pred, Mapping):
+        raise InputError(
+            f"y_pred: expected predictions by condition, such as {{'strong': ..., 'weak': ...}}, "
+            f"the tested one first; got {'nothing' if y_pred is None else type(y_pred).__name__}"
+        )
+    if not isinstance(images_root, str | os.PathLike | None):
+        raise InputError(f"images_root: {images_root!r} is no path")
+    conditions = texts(list(y_pred), "y_pred")
+    reference = None if reference is None else str(reference)
     study = _study(conditions, reference, replicates, title, settings or {})
     joined = join_given(
         y_true,
-        y_pred,
+        dict(zip(conditions, y_pred.values(), strict=True)),
         images=images,
         annotations=annotations,
         classes=classes,
@@ -109,10 +129,12 @@ def compare(
     found = analysed(study, joined)
     if images_root is None:
         return found
-    return replace(found, tables={**found.tables, "examples": _examples(found, Path(images_root))})
+    shown, unreadable = _examples(found, Path(images_root))
+    notes = pd.DataFrame({"text": [*found.notes, *unreadable]}, dtype=str)
+    return replace(found, tables={**found.tables, "notes": notes, "examples": shown})
 
 
-def _examples(found: Comparison, root: Path) -> pd.DataFrame:
+def _examples(found: Comparison, root: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     from daclass.data.predictions.pictures import picture_files
     from daclass.examples import choose_classes, examples_of_predictions
 
@@ -328,21 +350,33 @@ class Comparison:
         }
 
     def save(self, folder: str | Path) -> None:
-        """Write all tables as Parquet files, and summary.json, into a folder."""
+        """Write all tables as Parquet files, and summary.json, into a folder.
+
+        Raises:
+            InputError: it cannot be written.
+        """
         root = Path(folder)
-        for name, table in self.tables.items():
-            write_table(table, name, root / f"{name}.parquet", self.study.digest())
-        with replacing(root / "summary.json") as partial:
-            partial.write_text(json.dumps(self.summary, indent=2) + "\n", encoding="utf-8")
+        with _writing(root):
+            root.mkdir(exist_ok=True)
+            for name, table in self.tables.items():
+                write_table(table, name, root / f"{name}.parquet", self.study.digest())
+            with replacing(root / "summary.json") as partial:
+                partial.write_text(json.dumps(self.summary, indent=2) + "\n", encoding="utf-8")
 
     def report(self, file: str | Path) -> Path:
-        """Write the report, one HTML file, and say where it is."""
+        """Write the report, one HTML file, and say where it is.
+
+        Raises:
+            InputError: it cannot be written.
+        """
         from daclass.plots.draw import draw_all
         from daclass.plots.tables import Tables
         from daclass.report.write import write_report
 
         options, comparison = self.study.analysis, self.study.comparison
         assert comparison is not None
+        if not Path(file).parent.is_dir():
+            raise InputError(f"{file}: there is no folder {Path(file).parent}")
         with tempfile.TemporaryDirectory() as folder:
             tables = Tables.of(
                 self.tables,
@@ -354,7 +388,8 @@ class Comparison:
                 q=options.affected.q,
             )
             draw_all(tables, Path(folder) / "figures")
-            write_report(self.summary, tables, Path(folder) / "figures", Path(file))
+            with _writing(Path(file)):
+                write_report(self.summary, tables, Path(folder) / "figures", Path(file))
         return Path(file)
 
     def __repr__(self) -> str:
@@ -389,6 +424,16 @@ class Comparison:
         return with_readable_names(self.tables["classes"]).set_index("class_id")["name"]
 
 
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """What the machine refuses in the block is one line."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or path
+        raise InputError(f"{where}: cannot be written ({error.strerror or error})") from None
+
+
 def _study(
     conditions: Sequence[str],
     reference: str | None,
@@ -397,12 +442,14 @@ def _study(
     settings: Mapping[str, Any],
 ) -> Study:
     """The settings of a comparison, checked as those of a config are."""
+    if not isinstance(settings, Mapping):
+        raise InputError(f"settings: expected a mapping, got {type(settings).__name__}")
     content = {
         "name": "comparison",
         "title": title,
         "data": {"source": "predictions", "files": ["arrays"]},
         "comparison": {
-            "conditions": [str(name) for name in conditions],
+            "conditions": list(conditions),
             "reference": reference,
             "replicates": replicates,
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import socket
@@ -37,19 +38,30 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         OSError: it cannot be written, because the disk is full for example; names `path`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError:  # such as below /proc, which takes no folders
+        raise _refused(path) from None
     sweep(path.parent, path.name)
     partial = path.with_name(f".{path.name}.{_HOST}.{os.getpid()}.partial")
     try:
         yield partial
         partial.replace(path)
     except OSError as error:
+        opened = error.filename in {partial, str(partial)} and error.filename2 is None
+        if error.errno == errno.ENOENT and opened and path.parent.is_dir():
+            raise _refused(path) from None
         if error.errno and error.filename in {None, partial, str(partial)}:
             error.filename = str(path)  # writes name no file, and nobody knows the temporary one
         raise
     finally:
         with suppress(OSError):  # a read-only disk refuses even where there is nothing to remove
             partial.unlink()
+
+
+def _refused(path: Path) -> PermissionError:
+    """Where a folder that is there takes no files, systems say that the file is not there."""
+    return PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
 
 def sweep(folder: Path, name: str = "") -> None:

@@ -65,7 +65,10 @@ def _add_analyze(command: argparse.ArgumentParser) -> None:
         )
     for name, about in (
         ("labels", "a file with the columns image and label, where the predictions hold no labels"),
-        ("classes", "a file with the columns name and path, imagenet or wordnet"),
+        (
+            "classes",
+            "a file with a column name, in the order of class numbers, imagenet or wordnet",
+        ),
         ("annotations", "a file with label sets, or real"),
         ("images", "a pattern for names of pictures, such as ILSVRC2012_val_{:08d}.JPEG"),
         ("images-root", "a folder with the pictures, of which the report shows a few"),

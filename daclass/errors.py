@@ -1,5 +1,6 @@
 """The one exception that means: the input is wrong, and this is how to mend it; in one line."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -9,13 +10,19 @@ REORDERING = {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}
 """Marks that turn round what stands beside a name; those that only say which way a name itself
 reads, and those that join or part its letters, belong to how languages are written."""
 
+_ENDLESS = re.compile(r"([^\s/\\]{57})[^\s/\\]{200,}")
+
 
 class InputError(Exception):
     """Bad input from outside: a setting, a file, a row.
 
     The message is one line that names the culprit. The command line prints it without a traceback
-    and exits with status 2; everything else that is raised is a defect of daclass.
+    and exits with status 2; everything else that is raised is a defect of daclass. What is longer
+    than any file's name, such as a number of 5,000 digits, is cut.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_ENDLESS.sub(r"\1...", message))
 
 
 def printable(line: str) -> str:

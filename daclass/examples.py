@@ -19,9 +19,10 @@ import pandas as pd
 from PIL import Image
 
 from daclass.augment.boxes import random_resized_crop_boxes
-from daclass.augment.pictures import read_picture
+from daclass.augment.pictures import PictureError, read_picture
 from daclass.augment.variates import epoch_key, image_keys
 from daclass.tables import SCHEMAS
+from daclass.wording.numbers import counted
 
 CLASSES_AT_MOST = 60
 LOST, GAINED, TYPICAL, TRAINING = 3, 1, 2, 2  # pictures per class
@@ -129,6 +130,7 @@ def render(
     run_seed: int,
     max_resolution: int | None = None,
     contents: Mapping[str, str] | None = None,
+    unreadable: list[str] | None = None,
 ) -> pd.DataFrame:
     """Thumbnails of the chosen pictures, and the crops that a network saw of training pictures.
 
@@ -144,6 +146,8 @@ def render(
         study_seed, run_seed: what the boxes are drawn with.
         max_resolution: longest side in px of the pictures that boxes are cut from.
         contents: by image id, the hashes that the index has of the files.
+        unreadable: where given, what is wrong with pictures that cannot be read is added to it, and
+            they are left out.
 
     Returns:
         Table "examples".
@@ -159,7 +163,13 @@ def render(
         for row in pictures[pictures["class_id"] == class_id].to_dict("records"):
             picture = {str(name): value for name, value in row.items()}
             known = (contents or {}).get(picture["image_id"], "")
-            pixels = read_picture(place(picture["image_id"]), max_resolution, known)
+            try:
+                pixels = read_picture(place(picture["image_id"]), max_resolution, known)
+            except PictureError as error:
+                if unreadable is None:
+                    raise
+                unreadable.append(str(error))
+                continue
             key = image_keys(
                 epoch_key(study_seed, run_seed, 0), np.array([picture.pop("position")])
             )
@@ -188,7 +198,7 @@ def examples_of_predictions(
     class_ids: Sequence[int],
     tested: str,
     reference: str,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Thumbnails for predictions that others made, of the pictures that are there.
 
     Args:
@@ -198,13 +208,12 @@ def examples_of_predictions(
         tested, reference: names of two conditions.
 
     Returns:
-        Table "examples", without crops.
-
-    Raises:
-        PictureError: a picture cannot be read.
+        Table "examples", without crops and without pictures that cannot be read; and a sentence on
+        the latter, where there are any.
     """
+    unreadable: list[str] = []
     there = index[index["image_id"].isin(files)]
-    return render(
+    found = render(
         choose_pictures(predictions, there, tested, reference),
         annotations,
         files.__getitem__,
@@ -212,7 +221,12 @@ def examples_of_predictions(
         strengths=(),
         study_seed=0,
         run_seed=0,
+        unreadable=unreadable,
     )
+    if not unreadable:
+        return found, ()
+    count = counted(len(unreadable), "picture is", "pictures are")
+    return found, (f"{count} left out of the examples: {unreadable[0]}.",)
 
 
 def _thumbnail(pixels: npt.NDArray[np.uint8]) -> dict[str, Any]:

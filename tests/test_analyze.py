@@ -246,7 +246,7 @@ def spoil(root: Path, file: str, old: str, new: str) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "message"),
     [
-        ("old.csv", "old3,ant", "old3,cow", "old.csv: row "),
+        ("old.csv", "old3,ant", "old3,cow", "old.csv: line "),
         (
             "old.csv",
             "\n039.jpg,old0",
@@ -258,9 +258,14 @@ def spoil(root: Path, file: str, old: str, new: str) -> None:
             "labels.csv",
             "val/ant/007.jpg",
             "val/ant/008.jpg",
-            "labels.csv: row 9: val/ant/008.jpg is there",
+            "labels.csv: line 10, row 9: val/ant/008.jpg is there",
         ),
-        ("labels.csv", "007.jpg,0", "007.jpg,5", "labels.csv: row 8: label '5' is no class"),
+        (
+            "labels.csv",
+            "007.jpg,0",
+            "007.jpg,5",
+            "labels.csv: line 9, row 8: label '5' is no class",
+        ),
         ("sets.json", '"dog"', '"cow"', "sets.json: val/dog/120.jpg: 'cow' is no class name"),
         ("sets.json", "{", "[", "sets.json: not a JSON file"),
         ("classes.csv", "dog,", "cat,", "classes.csv: cat twice"),

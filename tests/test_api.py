@@ -34,11 +34,12 @@ def runs(hurt: float, number: int = 3) -> np.ndarray:
 
 
 STRONG, WEAK = runs(0.5), runs(0.0)
+EYE = np.eye(4)[TRUTH]
 
 
 def small(strong=STRONG, weak=WEAK, truth=TRUTH, **options):
-    settings = {"bootstrap": 100}
-    return daclass.compare(truth, {"strong": strong, "weak": weak}, settings=settings, **options)
+    options = {"settings": {"bootstrap": 100}, **options}
+    return daclass.compare(truth, {"strong": strong, "weak": weak}, **options)
 
 
 def test_importing_daclass_imports_neither_torch_nor_pandas_nor_numpy():
@@ -68,6 +69,8 @@ def test_a_class_that_pays_is_found_with_its_swallower():
         [*(STRONG == TRUTH).mean(axis=1), *(WEAK == TRUTH).mean(axis=1)]
     )
     assert found.notes == [] and "ant" in repr(found)
+    # The change is that of all pictures, and what the best condition has that of a half.
+    assert "correct in the half of the pictures that did not choose it" in found.answers[0]
 
 
 def test_the_notebook_shows_answers_and_table_and_escapes_names():
@@ -138,6 +141,49 @@ def test_label_sets_in_memory():
         same(small(annotations=sets), small(annotations=other))
     with pytest.raises(InputError, match="they seem to belong to other pictures"):
         small(annotations=[*sets[40:], *sets[:40]])
+    frame = pd.DataFrame(dense, columns=NAMES, index=[str(n) for n in range(1, 121)])
+    order = np.random.default_rng(1).permutation(120)
+    moved = frame.iloc[order, ::-1]  # joined by the names of pictures and classes
+    same(small(annotations=sets, classes=NAMES), small(annotations=moved, classes=NAMES))
+    same(small(annotations=sets), small(annotations=dense.astype(int).tolist()))
+    same(small(annotations=sets), small(annotations=dense.astype(float)))
+
+
+@pytest.mark.parametrize(
+    ("annotations", "message"),
+    [
+        (np.ones((120, 4), int), r"hold 4\.0 of the 4 classes on average"),
+        ([[0, 1, 2, 3]] * 120, r"hold 4\.0 of the 4 classes on average"),
+        (0.9 * EYE + 0.025, "row 1: 0.925 for class '0' is neither 0 nor 1.*annotations >= 0.1"),
+        ((50 * EYE).astype(int), "row 1: 50 for class '0' is neither 0 nor 1.* votes >= 0.1"),
+        (np.where(EYE == 1, np.nan, 0), "row 1: nan for class '0' is neither 0 nor 1"),
+        (-EYE, "row 1: -1.0 for class '0' is neither"),
+        (EYE.astype(str), "row 1: '1.0' for class '0' is neither"),
+        (EYE[:, :3], r"shape \(120, 3\), but there are 4 classes"),
+        (TRUTH, "annotations: 1: 0 is no list of classes"),
+        (["ant"] * 120, "annotations: 1: 'ant' is no list of classes"),
+        (3, "annotations: int is no list of label sets"),
+        (pd.DataFrame(EYE, columns=["0", "1", "2", "x"]), "the column 'x' is no class"),
+        ([["q" * 5000]] * 120, r"'q{57}\.\.\.' is no class"),
+    ],
+)
+def test_label_sets_are_truth_values_or_lists(annotations, message):
+    """Counts and smoothed probabilities made labels of all classes, and an accuracy of 100%."""
+    with pytest.raises(InputError, match=message) as error:
+        small(annotations=annotations)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 400
+
+
+def test_what_is_odd_about_label_sets_is_a_note_everywhere(tmp_path: Path):
+    wide = np.ones((120, 4), int)
+    wide[::2] = np.eye(4)[TRUTH[::2]]
+    found = small(annotations=wide)
+    assert any("hold 2.5 of the 4 classes on average" in note for note in found.notes)
+    few = {str(n + 1): [int((TRUTH[n] + 1) % 4)] for n in range(0, 120, 4)}
+    found = small(annotations=few)
+    assert any("0.0% of 30 label sets" in note for note in found.notes)
+    assert found.notes == found.summary["notes"]
+    assert "0.0% of 30 label sets" in found.report(tmp_path / "r.html").read_text()
 
 
 @pytest.mark.parametrize(
@@ -159,13 +205,95 @@ def test_label_sets_in_memory():
         ({"images": ["a"]}, "1 names, but y_true has 120"),
         ({"classes": ["ant", "ant", "cat", "dog"]}, "ant twice"),
         ({"annotations": [[9]] * 120}, "annotations: 1: 9 is no class"),
+        ({"truth": np.array(NAMES)[TRUTH]}, r"prediction \d is no class: .*classes=\[\.\.\.\]"),
+        ({"truth": np.array(NAMES)[TRUTH], "strong": EYE * 0.7 + 0.1}, "has 4 scores .*classes="),
+        ({"strong": [10**5000] * 120}, r"row 1: a number of more than 60 digits is no class"),
+        ({"truth": [10**5000] * 120}, "y_true: row 1: a number of more than 60 digits"),
+        ({"classes": [10**5000, 1, 2, 3]}, "classes: holds a number of more than 4,300 digits"),
+        ({"classes": 3}, "classes: 3 is no list of names"),
+        ({"classes": "q" * 5000}, r"classes: 'q{57}\.\.\.' is neither"),
+        ({"images": [10**5000] * 120}, "images: holds a number of more than"),
+        ({"annotations": [[10**5000]] * 120}, "1: a number of more than 60 digits is no class"),
+        ({"reference": "q" * 5000}, "reference 'q+"),
+        ({"strong": np.eye(4, dtype=int)[STRONG[0]]}, "one-hot rows.*argmax"),
+        ({"strong": pd.DataFrame(np.eye(4, dtype=int)[STRONG[0]])}, "one-hot rows.*argmax"),
+        ({"strong": np.full((1, 120, 1), 0.5)}, "has one score for each picture"),
+        ({"truth": ["07", "10", "101"] * 40}, "'07' is no class: it is no whole number.* length"),
+        ({"strong": None}, r"y_pred\['strong'\]: NoneType is no array"),
+        ({"strong": {"a": {"b": STRONG[0]}}}, r"\['a'\]: dict is no array"),
+        ({"truth": "abc"}, "y_true: str is no array and no list"),
+        ({"classes": pd.DataFrame({"x": NAMES})}, "classes: lacks the column name"),
+        ({"classes": {"ant": 1, "bee": 2}}, "classes: maps no names to the numbers"),
+        ({"images_root": 3}, "images_root: 3 is no path"),
+        ({"settings": {"bootstrap": {3}}}, "a setting is nothing that a config can hold"),
         ({"paired": True, "weak": WEAK[:2]}, "has no model with the replicate"),
     ],
 )
 def test_bad_arguments_are_named_in_one_line(arguments, message):
     with pytest.raises(InputError, match=message) as error:
         small(**arguments)
-    assert "\n" not in str(error.value)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 400
+
+
+def test_labels_may_be_called_so_and_predictions_are_a_mapping():
+    pair = {"strong": STRONG, "weak": WEAK}
+    options = {"settings": {"bootstrap": 100}}
+    same(daclass.compare(labels=TRUTH, y_pred=pair, **options), small())
+    for arguments, message in (
+        (([*TRUTH], [STRONG, WEAK]), "y_pred: expected predictions by condition, .* got list"),
+        ((TRUTH,), "y_pred: expected .* got nothing"),
+        ((None, pair), "y_true: the original classes of the pictures are missing"),
+    ):
+        with pytest.raises(InputError, match=message):
+            daclass.compare(*arguments)
+    with pytest.raises(InputError, match=r"labels: another name of y_true, .* is it classes"):
+        daclass.compare(TRUTH, pair, labels=NAMES)
+
+
+def test_frames_have_a_row_for_each_picture():
+    found = small()
+    for cast in (int, float):
+        same(small(pd.DataFrame(STRONG.T.astype(cast)), pd.DataFrame(WEAK.T)), found)
+    names = [f"p{n}" for n in range(120)]
+    frame = pd.DataFrame(STRONG.T, index=names).sample(frac=1, random_state=1)
+    turned = pd.DataFrame(0.1 + EYE, columns=NAMES).iloc[:, ::-1]  # columns named by class
+    assert small(turned, WEAK, classes=NAMES).models["accuracy"].iloc[0] == 1
+    named = small(frame, truth=pd.Series(TRUTH, names), weak=pd.DataFrame(WEAK.T, names))
+    same(named, small(images=names))
+    same(small(pd.DataFrame(STRONG), WEAK), found)  # a row for each run, as in an array
+    one = small(STRONG[0], WEAK[0])
+    same(small(pd.DataFrame(STRONG[0]), WEAK[:1].T), one)
+    wide = np.eye(4)[STRONG[0]]
+    same(small(pd.DataFrame(wide), WEAK[0]), small(wide, WEAK[0]))
+
+
+def test_classes_may_be_a_mapping_either_way():
+    found = small(classes=NAMES)
+    same(small(classes=dict(enumerate(NAMES))), found)
+    same(small(classes={name: number for number, name in enumerate(NAMES)}), found)
+
+
+def test_ruled_out_classes_are_last():
+    logits = np.where(np.eye(4)[STRONG[0]] == 1, 1.5, -np.inf)
+    found = small(logits, np.eye(4)[WEAK[0]])
+    assert found.models["accuracy"].iloc[0] == (STRONG[0] == TRUTH).mean()
+    ranks = found.tables["predictions"].iloc[:120][["prediction", "second", "third", "fourth"]]
+    assert (np.sort(ranks.to_numpy()) == range(4)).all()
+
+
+@pytest.mark.parametrize("place", ["/proc/x/out", "/proc/out", "no/such/out", "file/out"])
+def test_what_cannot_be_written_is_one_line(place, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("")
+    found = small(number_of_runs(1), number_of_runs(1))
+    for write in (found.save, lambda name: found.report(f"{name}.html")):
+        with pytest.raises(InputError, match=r"cannot be written|there is no folder"):
+            write(place)
+    assert [file.name for file in tmp_path.iterdir()] == ["file"]
+
+
+def number_of_runs(number):
+    return np.repeat(TRUTH[None], number, axis=0)
 
 
 def test_what_is_saved_can_be_read_again(tmp_path: Path):
@@ -192,6 +320,11 @@ def test_the_report_shows_pictures_of_a_folder(tmp_path: Path):
     assert set(found.tables["examples"]["class_id"]) == {0, 1}  # the first 40 of 120
     assert "base64,/9j/" in found.report(tmp_path / "r.html").read_text()
     found.save(tmp_path / "saved")
+    whole = found.tables["examples"]
+    (tmp_path / "pictures" / f"{whole['image_id'].iloc[0]}.png").write_bytes(b"no picture")
+    found = small(images_root=tmp_path / "pictures")
+    assert len(found.tables["examples"]) == len(whole) - 1
+    assert "1 picture is left out of the examples: " in found.notes[-1]
 
 
 @pytest.mark.parametrize(

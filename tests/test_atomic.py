@@ -37,3 +37,10 @@ def test_an_error_names_the_file_and_not_the_temporary_one(tmp_path, monkeypatch
     with pytest.raises(OSError) as caught, replacing(tmp_path / "a.txt") as partial:
         raise OSError(errno.EROFS, "Read-only file system", str(partial) if named else None)
     assert caught.value.filename == str(tmp_path / "a.txt")
+
+
+@pytest.mark.parametrize("path", ["/proc/x.xml", "/proc/x/y.xml"])
+def test_a_folder_that_takes_no_files_is_named(path: str) -> None:
+    with pytest.raises(PermissionError) as error, replacing(Path(path)) as partial:
+        partial.write_text("")
+    assert error.value.filename == path

@@ -266,7 +266,7 @@ def test_an_annotation_for_an_unknown_picture_is_named(capsys, tmp_path):
     config = folder_study(tmp_path, annotations=str(tmp_path / "a.csv"))
     assert main(["index", str(config)]) == 0
     assert main(["annotations", str(config)]) == 2
-    assert "a.csv: row 1: val/cat/777.png: no such picture" in capsys.readouterr().err
+    assert "a.csv: line 2, row 1: val/cat/777.png: no such picture" in capsys.readouterr().err
     assert not list((tmp_path / "results").rglob("annotations*"))
 
 

@@ -125,6 +125,8 @@ def test_the_command_takes_files_and_ends_with_a_status_of_its_own(
     assert "broken: any class loses more than 20 points (0 " in capsys.readouterr().out
     assert Path("figures/ci/report.html").is_file()
     assert Path("o.xml").is_file() and Path("o.json").is_file()
+    assert main([*command, "--fail-if", rule, "--junit", "/proc/x.xml"]) == 2
+    assert capsys.readouterr().err.endswith("daclass: /proc/x.xml: Permission denied\n")
     # What was run is a config, and can be run again.
     assert main(["check", "results/ci/study.yaml"]) == 0
     assert main([*command, "--fail-if", "no rule"]) == 2

@@ -10,9 +10,11 @@ from scipy.optimize import linear_sum_assignment
 
 from daclass.analysis.cells import Runs, arrange_runs
 from daclass.inference.arrays import Ints
+from daclass.wording.numbers import counted
 
 FAR = 0.1  # accuracy that a renaming has to win for it to be said
 MOST_CLASSES = 5000  # whose confusion matrix is searched for a renaming
+_IGNORED = "255"  # the label that other programs pass over
 _SHOWN = 4  # names that a note lists
 
 
@@ -58,7 +60,10 @@ def notes(runs: Runs, names: Sequence[str], run_names: Sequence[str]) -> list[st
     if len(never):
         which = _listed([names[k] for k in never.tolist()], "class", "classes")
         have = "has" if len(never) == 1 else "have"
-        found.append(f"No run ever predicts {which}, which {have} {sizes[never].sum()} pictures.")
+        ignored = _IGNORED in (names[k] for k in never.tolist())
+        hint = f" Is {_IGNORED} what marks pictures to be ignored?" if ignored else ""
+        pictures = counted(int(sizes[never].sum()), "picture")
+        found.append(f"No run ever predicts {which}, which {have} {pictures}.{hint}")
     empty = np.flatnonzero(sizes == 0)
     if len(empty):
         which = _listed([names[k] for k in empty.tolist()], "class", "classes")
@@ -82,6 +87,8 @@ def names_of_runs(runs: pd.DataFrame, predictions: pd.DataFrame) -> list[str]:
 def _at_chance(right: np.ndarray, sizes: Ints, predicted: Ints) -> bool:
     pictures = len(right)
     chance = float(sizes @ predicted) / pictures**2
+    if chance >= 1:  # one class alone, which says nothing
+        return False
     return bool(right.mean() <= chance + 2 * np.sqrt(chance * (1 - chance) / pictures))
 
 

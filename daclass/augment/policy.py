@@ -54,9 +54,9 @@ class Policy:
 
     Raises:
         AugmentError: a strength lies outside the axis's range, a class is neither a name nor an
-            id, a loss weight is not positive and finite or not given by a class's name, a
-            mixture has a strength outside the range, `view_aware` for another axis than
-            rrc_scale, or exceptions or a mixture where the axis is a setting.
+            id or is named in two spellings, a loss weight is not positive and finite or not given
+            by a class's name, a mixture has a strength outside the range, `view_aware` for another
+            axis than rrc_scale, or exceptions or a mixture where the axis is a setting.
     """
 
     axis: Axis
@@ -68,6 +68,8 @@ class Policy:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "default", self.axis.check(self.default))
+        _check_spellings(self.classes)
+        _check_spellings(self.loss_weights)
         kept: dict[str | int, float] = {}
         for named, strength in self.classes.items():
             if self.axis.check(strength) != self.default:
@@ -347,6 +349,14 @@ def _loss_weight(name: Any, weight: Any) -> float:
 def _composed(name: str) -> str:
     """A class's name with composed accents: a Mac's folders have decomposed ones."""
     return unicodedata.normalize("NFC", name)
+
+
+def _check_spellings(named: Mapping[Any, float]) -> None:
+    """Refuse a class that is named in two spellings: one would overrule the other."""
+    names = [_composed(key) for key in named if isinstance(key, str)]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise AugmentError(f"the class {twice} is named twice, with accents composed and not")
 
 
 def _class_key(key: Any) -> str | int:

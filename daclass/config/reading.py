@@ -47,8 +47,12 @@ def validated(model: type[M], content: dict[str, Any]) -> M:
         InputError: a setting is unknown, missing or wrong; one line that names it.
     """
     try:
+        text = json.dumps(content)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"a setting is nothing that a config can hold ({error})") from None
+    try:
         # By way of JSON, because there strictness still takes lists for tuples and texts for paths.
-        return model.model_validate_json(json.dumps(content), strict=True)
+        return model.model_validate_json(text, strict=True)
     except ValidationError as error:
         raise InputError(_explain(error)) from None
 

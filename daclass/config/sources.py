@@ -263,8 +263,9 @@ class PredictionsData(Section):
     """Predictions as .csv, .tsv, .json, .jsonl (each also .gz), .parquet, .npy, .npz or .pt; see
     `daclass.data.predictions` for what they hold."""
     labels: Path | None = None
-    """The pictures and their original classes: a CSV or TSV with columns image,label, or a text
-    file with one class number per line. Where not given, the files of predictions hold them."""
+    """The pictures and their original classes: a table with columns image,label (CSV, TSV, JSON,
+    JSON lines or Parquet), a JSON object of labels by picture, or a text file with one class number
+    per line. Where not given, the files of predictions hold them."""
     columns: Columns = Columns()
     """What the columns of the files of predictions are called, where they have other names."""
     pictures: Literal["all", "common"] = "all"
@@ -282,8 +283,9 @@ class PredictionsData(Section):
     Where neither says so, each condition is the model of its name, or the models in the file of its
     name. Models that are not named are left out."""
     classes: Path | Literal["imagenet", "wordnet"] | None = None
-    """CSV with columns name,path: class number k is its k-th row (from 0). imagenet takes names
-    from timm's data files and the tree from WordNet, where that is installed; wordnet looks up the
+    """CSV with columns name and, for a class tree, path: class number k is its k-th row (from 0).
+    Needed where labels are names and predictions numbers or scores. imagenet takes names from
+    timm's data files and the tree from WordNet, where that is installed; wordnet looks up the
     classes' own names, WordNet ids or nouns, there."""
     annotations: Path | Literal["real"] | None = None
     """Label sets of the pictures: CSV, JSON, or real for the ReaL labels that timm's data files

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import pandas as pd
 
 from daclass.config import Cifar10hData, FolderData, PetriData, PicturesData
 from daclass.data import cifar10h
-from daclass.data.agreement import check_agreement
+from daclass.data.agreement import check_agreement, check_sizes
 from daclass.data.annotations import read_annotations
 from daclass.data.classes import Classes
 from daclass.data.index import Index
@@ -55,13 +56,16 @@ def annotations_of(
         case Cifar10hData():
             given = cifar10h.votes(data.root, pictures, data.vote_share)
             given = given[given["image_id"].isin(val["image_id"])]
-    return label_sets(given, val, {name: number for number, name in enumerate(names)})
+    found, notes = label_sets(given, val, {name: number for number, name in enumerate(names)})
+    for note in notes:
+        logging.warning("%s", note)
+    return found
 
 
 def label_sets(
     given: pd.DataFrame | None, val: pd.DataFrame, ids: Mapping[str, int]
-) -> pd.DataFrame:
-    """The label set of every validation picture: table "annotations".
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The label set of every validation picture: table "annotations"; and what to say of the sets.
 
     A row with an empty label says that the picture was looked at and shows none of the classes: its
     set is empty. A picture without any row was not annotated: its original label stands.
@@ -73,12 +77,11 @@ def label_sets(
 
     Raises:
         InputError: an unknown picture or class, no label at all, or sets that are not these
-            pictures' (see `check_agreement`).
+            pictures' (see `check_agreement`) or hold nearly all classes (see `check_sizes`).
     """
     if given is None:
-        return pd.DataFrame(
-            {"image_id": val["image_id"], "labels": [[label] for label in val["class_id"]]}
-        )
+        alone = [[label] for label in val["class_id"]]
+        return pd.DataFrame({"image_id": val["image_id"], "labels": alone}), ()
     known = given["image_id"].isin(set(val["image_id"]))
     if not known.all():
         row = int(np.flatnonzero(~known)[0])
@@ -104,9 +107,8 @@ def label_sets(
         own if told else [label]
         for own, told, label in zip(sets, of_listed, val["class_id"], strict=True)
     ]
-    check_agreement(
-        [own for own, told in zip(labels, of_listed, strict=True) if told],
-        val["class_id"].to_numpy()[of_listed],
-        share=float(of_listed.mean()),
+    given_alone = [own for own, told in zip(labels, of_listed, strict=True) if told]
+    notes = check_sizes(given_alone, len(ids)) + check_agreement(
+        given_alone, val["class_id"].to_numpy()[of_listed], share=float(of_listed.mean())
     )
-    return pd.DataFrame({"image_id": val["image_id"], "labels": labels})
+    return pd.DataFrame({"image_id": val["image_id"], "labels": labels}), notes

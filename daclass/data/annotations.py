@@ -24,7 +24,7 @@ import pandas as pd
 from daclass.data.classes import Classes
 from daclass.data.imagenet import class_names, real_labels_file, synsets
 from daclass.data.names import match_pictures
-from daclass.data.tabular import SEPARATORS, kind, read_csv, read_json, shorten
+from daclass.data.tabular import SEPARATORS, kind, read_csv, read_json, row_of, shorten
 from daclass.errors import InputError
 
 _VALIDATION_NUMBER = re.compile(r"ILSVRC2012_val_(\d{8})\b")
@@ -59,7 +59,7 @@ def read_annotations(
             row = int(unknown.argmax())
             image, label = table.iloc[row]
             raise InputError(
-                f"{source}: row {row + 1}: {image} has the unknown class {shorten(label)}"
+                f"{row_of(source, row + 1)}: {image} has the unknown class {shorten(label)}"
             )
         return pd.DataFrame(
             {"image_id": match_pictures(table["image"], pictures, source), "name": places}

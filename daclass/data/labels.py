@@ -13,7 +13,7 @@ from daclass.augment.plain_yaml import load_yaml
 from daclass.config import Labels
 from daclass.data.listing import TRAIN, VAL, every_picture
 from daclass.data.names import match_pictures
-from daclass.data.tabular import read_table
+from daclass.data.tabular import is_unnamed, read_table, row_of, shorten
 from daclass.errors import InputError
 
 PICTURE = ("image", "image_id", "imageid", "id", "picture", "file", "filename", "file_name", "path",
@@ -33,12 +33,16 @@ def draft_labels(file: Path, picture: str = "", label: str = "") -> Labels:
         InputError: the file is missing or no CSV.
     """
     table = read_table(file)
-    said = [
-        name
-        for name in table
-        if str(name).strip().lower() in SPLIT
-        and set(table[name].str.strip().str.lower()) <= {*TRAIN, *VAL}
-    ]
+    called = [name for name in table if str(name).strip().lower() in SPLIT]
+    said = [name for name in called if set(table[name].str.strip().str.lower()) <= {*TRAIN, *VAL}]
+    if called and not said:
+        logging.info(
+            "%s: the column %s is passed over: it says no split, since it holds %s and not %s",
+            file,
+            called[0],
+            shorten(table[called[0]].iloc[0]) if len(table) else "nothing",
+            " or ".join((TRAIN[0], VAL[0])),
+        )
     return Labels(file=file.absolute(), picture=picture, label=label, split=said[0] if said else "")
 
 
@@ -129,7 +133,7 @@ def _column(table: pd.DataFrame, given: str, usual: Sequence[str], setting: str,
 def _names(table: pd.DataFrame, labels: Labels, others: set[str]) -> list[list[str]]:
     """The labels in each row."""
     columns = [labels.label] if isinstance(labels.label, str) else list(labels.label)
-    rest = [str(name) for name in table if name not in others]
+    rest = [str(name) for name in table if name not in others and not is_unnamed(str(name))]
     if columns == [""]:
         usual = any(str(name).strip().lower() in LABEL for name in rest)
         marks = [name for name in rest if set(table[name]) <= _MARKS]
@@ -144,13 +148,30 @@ def _names(table: pd.DataFrame, labels: Labels, others: set[str]) -> list[list[s
         try:
             parts = _parts(value, labels.separator)
         except ValueError as error:
-            where = f"{labels.file}: row {row}: column {column}"
+            where = f"{row_of(labels.file, row)}: column {column}"
             raise InputError(f"{where}: {value[:200]} is no list of labels ({error})") from None
         names = [unicodedata.normalize("NFC", part.strip()) for part in parts if part.strip()]
         if not names:
-            raise InputError(f"{labels.file}: row {row}: column {column} names no class")
+            raise InputError(f"{row_of(labels.file, row)}: column {column} names no class")
         found.append(names)
+    _say_joined(found, labels)
     return found
+
+
+def _say_joined(rows: Sequence[Sequence[str]], labels: Labels) -> None:
+    """Say where names look like several in one, and nothing says what parts them."""
+    names = {name for row in rows for name in row}
+    for separator in "|;," if not labels.separator else "":
+        joined = sorted(name for name in names if separator in name)
+        parts = {part.strip() for name in joined for part in name.split(separator)}
+        if joined and parts & names:
+            logging.warning(
+                "%s: %s is taken for one class; data.labels.separator: %r makes several of it",
+                labels.file,
+                shorten(joined[0]),
+                separator,
+            )
+            return
 
 
 def _parts(value: str, separator: str) -> list[str]:
@@ -180,12 +201,14 @@ def _marked(table: pd.DataFrame, columns: Sequence[str], file: Path) -> list[lis
         if odd.any():
             row = int(odd.argmax())
             value = table[column].iloc[row]
-            where = f"{file}: row {row + 1}: column {column}"
+            where = f"{row_of(file, row + 1)}: column {column}"
             raise InputError(f"{where}: {value!r} is neither 0 nor 1")
     marks = table[list(columns)].isin({"1", "1.0"}).to_numpy()
     empty = ~marks.any(axis=1)
     if empty.any():
-        raise InputError(f"{file}: row {int(empty.argmax()) + 1}: is marked as none of the classes")
+        raise InputError(
+            f"{row_of(file, int(empty.argmax()) + 1)}: is marked as none of the classes"
+        )
     names = [unicodedata.normalize("NFC", column.strip()) for column in columns]
     return [[name for name, mark in zip(names, row, strict=True) if mark] for row in marks]
 
@@ -197,7 +220,7 @@ def _splits(values: pd.Series, file: Path) -> pd.Series:
     if unknown.any():
         row = int(unknown.argmax())
         raise InputError(
-            f"{file}: row {row + 1}: split {values.iloc[row]!r} is none of "
+            f"{row_of(file, row + 1)}: split {values.iloc[row]!r} is none of "
             f"{', '.join((*TRAIN, *VAL))}"
         )
     present = [name for name in VAL if (lower == name).any()]

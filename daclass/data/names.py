@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from daclass.data.tabular import row_of
 from daclass.errors import InputError
 
 _Key = Callable[[str], str]
@@ -33,7 +34,7 @@ def match_pictures(
     """
     missing = names.isna().to_numpy()
     if missing.any():
-        raise InputError(f"{file}: row {int(missing.argmax()) + 1}: names no picture")
+        raise InputError(f"{row_of(file, int(missing.argmax()) + 1)}: names no picture")
     distinct = names.unique()
     known = set(pictures)
     if all(name in known for name in distinct):
@@ -49,7 +50,7 @@ def match_pictures(
         found, why = _find(str(name), lists)
         if found is None and not (others and why == _NONE):
             row = int((names == name).to_numpy().argmax())
-            raise InputError(f"{file}: row {row + 1}: {str(name)[:200]}: {why}")
+            raise InputError(f"{row_of(file, row + 1)}: {str(name)[:200]}: {why}")
         ids[name] = found
     return names.map(ids)
 

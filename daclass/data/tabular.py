@@ -8,7 +8,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,14 @@ from daclass.errors import InputError
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 _PARSED = 12  # bytes of memory that a byte of text takes once it is a table, at most
+
+
+_UNNAMED = re.compile(r"|Unnamed: \d+|__index_level_\d+__|\.\.\.\d+")
+
+
+def is_unnamed(column: str) -> bool:
+    """Whether a column's name is none: an index that pandas, pyarrow or R wrote beside the data."""
+    return _UNNAMED.fullmatch(column.strip()) is not None
 
 
 def kind(path: Path) -> str:
@@ -47,6 +58,34 @@ def read_csv(path: Path, *columns: str, optional: tuple[str, ...] = ()) -> pd.Da
     return frame[[*columns, *(column for column in optional if column in frame)]]
 
 
+def row_of(file: Path | str, number: int) -> str:
+    """Where a row, from 1, is in a file, for messages: of a CSV, which has a header and may have
+    empty lines, with its line."""
+    path = Path(file)
+    if kind(path) not in SEPARATORS:
+        return f"{file}: row {number}"
+    with suppress(InputError, UnicodeDecodeError, csv.Error):  # it has changed since it was read
+        for row, (line, _) in enumerate(_lines(path)):
+            if row == number:
+                return f"{file}: line {line}, row {number}"
+    return f"{file}: row {number}"
+
+
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The header and rows of a CSV or TSV file, with the line that each begins at."""
+    text = read_bytes(path, _PARSED).decode("utf-8-sig")
+    if "\0" in text:
+        raise csv.Error("it holds a zero byte")
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=_separator(path, text), strict=True
+    )
+    start = 1
+    for fields in reader:
+        if fields:
+            yield start, fields
+        start = reader.line_num + 1
+
+
 def read_table(path: Path) -> pd.DataFrame:
     """All of a CSV or TSV file, as text. Empty lines are skipped.
 
@@ -55,13 +94,7 @@ def read_table(path: Path) -> pd.DataFrame:
             with fields too many or too few.
     """
     try:
-        text = read_bytes(path, _PARSED).decode("utf-8-sig")
-        if "\0" in text:
-            raise csv.Error("it holds a zero byte")
-        lines = csv.reader(
-            io.StringIO(text, newline=""), delimiter=_separator(path, text), strict=True
-        )
-        header, *rows = [line for line in lines if line] or [[]]
+        header, *rows = [fields for _, fields in _lines(path)] or [[]]
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: not a CSV file ({error})") from None
     if not header:
@@ -73,7 +106,7 @@ def read_table(path: Path) -> pd.DataFrame:
         if len(row) != len(header):
             more = "more" if len(row) > len(header) else "fewer"
             raise InputError(
-                f"{path}: row {number}: a row has {more} fields than the header has columns "
+                f"{row_of(path, number)}: a row has {more} fields than the header has columns "
                 f"({len(row)}, not {len(header)})"
             )
     columns = zip(*rows, strict=True) if rows else [()] * len(header)
@@ -117,6 +150,8 @@ def read_json(path: Path) -> Any:
 
 def shorten(value: object) -> str:
     """A value for a message: texts in quotes, and cut where it is long."""
+    if isinstance(value, int) and value.bit_length() > 200:  # which str may refuse
+        return "a number of more than 60 digits"
     text = str(value)
     text = text if len(text) <= 60 else f"{text[:57]}..."
     return repr(text) if isinstance(value, str) else text

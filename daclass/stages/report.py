@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -58,7 +59,11 @@ def examples(
 
         (root,) = _images(study)
         files = picture_files(root, list(index["image_id"]))
-        shown = examples_of_predictions(predictions, index, annotations, files, wanted, *conditions)
+        shown, said = examples_of_predictions(
+            predictions, index, annotations, files, wanted, *conditions
+        )
+        for note in said:
+            logging.warning("%s", note)
         return {"examples": shown}
     root = root_of(study, pictures)
     # Only the crop's own axis has boxes to show.

@@ -30,6 +30,9 @@ _OF_POLICY = {
 """What a decision's verdict says of the policy that was the question."""
 
 
+_OTHER_HALF = "the half of the pictures that did not choose it"
+
+
 class Answer(NamedTuple):
     """A question's short answer.
 
@@ -68,7 +71,7 @@ def short_answers(summary: Row) -> list[Answer]:
 
 def best_on_average(summary: Row) -> str:
     """Which condition does best on average, in one sentence: chosen on one half of the pictures and
-    measured on the other."""
+    measured on the other, which is said: the average's change is that of all pictures."""
     contrast, best = contrast_of(summary), summary["best_average"]
     strength = best["strength"]
     named = contrast.named(best["condition"] if strength is None else f"{strength:g}")
@@ -76,10 +79,13 @@ def best_on_average(summary: Row) -> str:
         return _best_of_single_networks(summary, named)
     measured = f"{percent(best['accuracy'])}{bracket(best['low'], best['high'])} correct"
     if best["condition"] == summary["tested"]:
-        return f"The tested one, {named}, does best on average ({measured})."
+        return f"The tested one, {named}, does best on average ({measured} in {_OTHER_HALF})."
     tested = best["tested"]
     against = f"{percent(tested['accuracy'])}{bracket(tested['low'], tested['high'])}"
-    return f"{named} does best on average ({measured}, against {against} {contrast.under_tested})."
+    return (
+        f"{named} does best on average ({measured} in {_OTHER_HALF}, against {against} "
+        f"{contrast.under_tested} there)."
+    )
 
 
 def _best_of_single_networks(summary: Row, named: str) -> str:

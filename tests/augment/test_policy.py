@@ -62,6 +62,13 @@ def test_strengths_follow_the_labels():
     assert math.isnan(policy.strength) and Policy(RRC_SCALE, 0.5).strength == 0.5
 
 
+def test_a_class_has_one_spelling():
+    both = {"caf\u00e9": 0.2, "cafe\u0301": 0.4}
+    for named in ({"classes": both}, {"loss_weights": both}):
+        with pytest.raises(AugmentError, match="the class caf\u00e9 is named twice"):
+            Policy(RRC_SCALE, 0.5, **named)
+
+
 def test_unknown_class_is_named():
     with pytest.raises(AugmentError, match="unicorn"):
         Policy(RRC_SCALE, 0.08, {"unicorn": 0.5}).strengths(["cat"])

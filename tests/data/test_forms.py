@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from daclass.config import Comparison, PredictionsData
-from daclass.data.predictions import read_predictions
+from daclass.data.predictions import read_parts, read_predictions
+from daclass.data.predictions.plain import conditions_in
 from daclass.errors import InputError
 
 NAMES = ["ant", "bee", "cat", "dog"]
@@ -30,6 +31,7 @@ RECORDS = [
     }
     for number, label in enumerate(LABELS)
 ]
+IMAGES = [record["image"] for record in RECORDS]
 Records = list[dict[str, Any]]
 
 
@@ -119,7 +121,6 @@ def without_endings(records: Records, root: Path) -> dict:
 
 def column_for_each_model(records: Records, root: Path) -> dict:
     table = pd.DataFrame(records, dtype=object)
-    table["label"] = [NAMES[label] for label in table["label"]]
     table.to_csv(root / "p.csv", index=False)
     return {"files": ["p.csv"]}
 
@@ -251,7 +252,8 @@ def read(root: Path, form: Callable, records: Records, **more: Any) -> pd.DataFr
     table.assign(label=[NAMES[label] for label in table["label"]]).to_csv(
         root / "labels.csv", index=False
     )
-    settings = {"labels": "labels.csv", **form(records, root), **more}
+    pd.DataFrame({"name": NAMES}).to_csv(root / "classes.csv", index=False)
+    settings = {"labels": "labels.csv", "classes": "classes.csv", **form(records, root), **more}
     data = PredictionsData.model_validate({"source": "predictions", "root": root, **settings})
     return read_predictions(data, Comparison(conditions=MODELS)).predictions
 
@@ -268,6 +270,15 @@ def exact(table: pd.DataFrame, records: Records = RECORDS) -> None:
 @pytest.mark.parametrize("form", FORMS)
 def test_each_form_is_read_exactly(tmp_path: Path, form: Callable) -> None:
     exact(read(tmp_path, form, RECORDS))
+
+
+def test_numbers_are_no_classes_where_labels_are_names(tmp_path: Path) -> None:
+    """They were taken for places in the alphabet."""
+    for form in (csv, timm, npy, npz_scores, pt, lists_of_ranks):
+        with pytest.raises(InputError, match=r"nothing says in which order .*data\.classes"):
+            read(tmp_path, form, RECORDS, classes=None)
+    for form in (parquet, column_for_each_class, hugging_face):
+        exact(read(tmp_path, form, RECORDS, classes=None))
 
 
 @pytest.mark.parametrize("form", [form for form in FORMS if form not in BY_PLACE])
@@ -311,8 +322,62 @@ def test_each_fault_is_one_line_with_file_and_row(tmp_path, form, fault, message
     assert any(name in str(error.value) for name in named), str(error.value)
 
 
+WIDE = pd.DataFrame(
+    {"image": IMAGES, "label": LABELS, **{m: [r[m] for r in RECORDS] for m in MODELS}}
+)
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0", "__index_level_0__", "index", "nr", "...1"])
+@pytest.mark.parametrize("start", [0, 1])
+@pytest.mark.parametrize("ending", ["csv", "json", "parquet"])
+def test_a_column_that_numbers_the_rows_is_no_model(tmp_path, name, start, ending) -> None:
+    """pandas' index, written as the first column, was the tested condition."""
+    table = WIDE.copy()
+    table.insert(0, name, range(start, start + len(table)))
+    if ending == "csv":
+        table.to_csv(tmp_path / "p.csv", index=False)
+    elif ending == "json":
+        table.to_json(tmp_path / "p.json", orient="records")
+    else:
+        table.to_parquet(tmp_path / "p.parquet", index=False)
+    settings = {"source": "predictions", "root": tmp_path, "files": [f"p.{ending}"]}
+    data = PredictionsData.model_validate(settings)
+    assert conditions_in(data) == list(MODELS)
+    exact(read(tmp_path, lambda records, root: settings, RECORDS, labels=None))
+    _, (part,) = read_parts(data, ())
+    assert part.notes == (
+        f"{tmp_path / f'p.{ending}'}: left out what numbers the rows and is no prediction: "
+        f"the column {name!r}.",
+    )
+
+
+def test_a_column_that_numbers_the_rows_is_no_class(tmp_path) -> None:
+    settings = column_for_each_class(RECORDS, tmp_path)
+    for name in settings["files"]:
+        pd.read_csv(tmp_path / name).to_csv(tmp_path / name)
+    exact(read(tmp_path, lambda records, root: settings, RECORDS))
+
+
+def test_one_picture_for_each_class_may_be_counted(tmp_path) -> None:
+    table = pd.DataFrame({"image": list("abcd"), "label": range(4), "new": range(4), "old": 0})
+    table.assign(old=[0, 0, 1, 1]).to_csv(tmp_path / "p.csv", index=False)
+    settings = {"source": "predictions", "root": tmp_path, "files": ["p.csv"]}
+    assert conditions_in(PredictionsData.model_validate(settings)) == ["new", "old"]
+
+
+def test_a_column_of_one_value_is_asked_about(tmp_path) -> None:
+    WIDE.assign(epoch=3).to_csv(tmp_path / "p.csv", index=False)
+    settings = {"source": "predictions", "root": tmp_path, "files": ["p.csv"]}
+    with pytest.raises(InputError, match=r"p\.csv: the column epoch holds '3' in every row: .*"):
+        conditions_in(PredictionsData.model_validate(settings))
+    named = PredictionsData.model_validate({**settings, "columns": {"models": list(MODELS)}})
+    assert conditions_in(named) == list(MODELS)
+    # Who names the conditions has named the columns.
+    exact(read(tmp_path, lambda records, root: settings, RECORDS, labels=None))
+
+
 def read_names(root: Path) -> list[str]:
-    return [file.name for file in root.iterdir() if file.name != "labels.csv"]
+    return [file.name for file in root.iterdir() if file.name not in ("labels.csv", "classes.csv")]
 
 
 @pytest.mark.parametrize("part", ["cut", "flipped", "empty", "zeros"])

@@ -11,6 +11,7 @@ from daclass.cli import main
 from daclass.config import FolderData, Labels, Study
 from daclass.data.annotated import annotations_of
 from daclass.data.index import build_index
+from daclass.data.labels import draft_labels
 from daclass.data.sources import open_source
 from daclass.errors import InputError
 from tests.conftest import save_pictures
@@ -118,6 +119,22 @@ def test_a_label_that_is_never_the_first_is_said(root, caplog):
     source, *_ = opened(root, "\n".join(["id,label", *rows]))
     assert classes_of(source) == EACH
     assert "pet is never a picture's first label" in caplog.text
+
+
+def test_names_that_look_like_several_are_said_with_what_parts_them(root, caplog):
+    rows = [f"{path.split('/')[-1]},{name}" for path, name in EACH.items()]
+    opened(root, "\n".join(["id,label", *(row.replace("dog", "dog|cat") for row in rows)]))
+    assert "|cat' is taken for one class; data.labels.separator: '|' makes" in caplog.text
+    caplog.clear()
+    opened(root, "\n".join(["id,label", *rows]))
+    assert caplog.text == ""
+
+
+def test_a_fold_that_says_no_split_is_said(root, caplog):
+    caplog.set_level("INFO")
+    (root / "l.csv").write_text("id,label,fold\n000,cat,1\n001,dog,2\n")
+    assert draft_labels(root / "l.csv").split == ""
+    assert "the column fold is passed over: it says no split, since it holds '1'" in caplog.text
 
 
 @pytest.mark.parametrize(

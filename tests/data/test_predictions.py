@@ -213,10 +213,12 @@ def test_models_of_other_conditions_and_unnamed_models_are_left_out(root: Path) 
 
 
 def test_without_a_list_of_classes_names_come_from_the_labels(root: Path) -> None:
-    rows().to_csv(root / "p.csv", index=False)
+    named = rows().assign(prediction=lambda table: [NAMES[k] for k in table["prediction"]])
+    named.to_csv(root / "p.csv", index=False)
     index, table = read(root, "p.csv", classes=None)
     assert list(index.classes["name"]) == NAMES  # sorted
     check(table)
+    rows().to_csv(root / "p.csv", index=False)
     pd.DataFrame({"image": IMAGES, "label": LABELS + 7}).to_csv(root / "labels.csv", index=False)
     index, _ = read(root, "p.csv", classes=None)
     # The numbers that occur: three that are only predicted, and no class between them and 7.
@@ -275,19 +277,19 @@ FIRST = rows().iloc[0]
             lambda t: t.drop(index=0),
             rf"p\.\w+: model {FIRST['model']} lacks 1 of 12 .* the first is {FIRST['image']}",
         ),
-        (spoilt(2, "prediction", "4"), r"p\.\w+: row 3: prediction '4' is no class.* 0 to 3"),
-        (spoilt(2, "prediction", "-1"), r"p\.\w+: row 3: prediction '-1' is no class"),
-        (spoilt(2, "prediction", "1.5"), r"p\.\w+: row 3: prediction '1.5' is no class"),
-        (spoilt(2, "prediction", ""), r"p\.\w+: row 3: prediction '' is no class"),
-        (spoilt(2, "prediction", "²"), r"p\.\w+: row 3: prediction '²' is no class"),
-        (spoilt(2, "prediction", "eel"), r"p\.\w+: row 3: prediction 'eel' is no class"),
-        (spoilt(2, "second", "9"), r"p\.\w+: row 3: second '9' is no class"),
-        (spoilt(5, "probability", "1.01"), r"p\.\w+: row 6: probability 1.01 is not in \[0, 1\]"),
-        (spoilt(5, "probability", "-0.5"), r"p\.\w+: row 6: probability -0.5"),
-        (spoilt(5, "probability", "nan"), r"p\.\w+: row 6: probability nan"),
-        (spoilt(5, "probability", ""), r"p\.\w+: row 6: probability"),
-        (spoilt(5, "probability", "much"), r"p\.\w+: row 6: probability much"),
-        (spoilt(1, "image", "val/eel/77.jpg"), r"p\.\w+: row 2: val/eel/77\.jpg: no such picture"),
+        (spoilt(2, "prediction", "4"), r"p\.\w+: .*row 3: prediction '4' is no class.* 0 to 3"),
+        (spoilt(2, "prediction", "-1"), r"p\.\w+: .*row 3: prediction '-1' is no class"),
+        (spoilt(2, "prediction", "1.5"), r"p\.\w+: .*row 3: prediction '1.5' is no class"),
+        (spoilt(2, "prediction", ""), r"p\.\w+: .*row 3: prediction '' is no class"),
+        (spoilt(2, "prediction", "²"), r"p\.\w+: .*row 3: prediction '²' is no class"),
+        (spoilt(2, "prediction", "eel"), r"p\.\w+: .*row 3: prediction 'eel' is no class"),
+        (spoilt(2, "second", "9"), r"p\.\w+: .*row 3: second '9' is no class"),
+        (spoilt(5, "probability", "1.01"), r"p\.\w+: .*row 6: probability 1.01 is not in \[0, 1\]"),
+        (spoilt(5, "probability", "-0.5"), r"p\.\w+: .*row 6: probability -0.5"),
+        (spoilt(5, "probability", "nan"), r"p\.\w+: .*row 6: probability nan"),
+        (spoilt(5, "probability", ""), r"p\.\w+: .*row 6: probability"),
+        (spoilt(5, "probability", "much"), r"p\.\w+: .*row 6: probability much"),
+        (spoilt(1, "image", "val/eel/77.jpg"), r"p\.\w+: .*row 2: val/eel/77.jpg: no such picture"),
         (spoilt(1, "model", "eel"), r"model \S+ lacks 1 of 12"),
         (lambda t: t.drop(columns="image"), r"p\.\w+: lacks the column image"),
         (lambda t: t.drop(columns="prediction"), r"p\.\w+: lacks the column prediction"),
@@ -331,7 +333,7 @@ def test_labels_that_disagree_are_named(root: Path) -> None:
     table.loc[6, "label"] = (table.loc[6, "label"] + 1) % 4
     table.to_csv(root / "p.csv", index=False)
     told, known = NAMES[table.loc[6, "label"]], NAMES[label[table.loc[6, "image"]]]
-    message = rf"p\.csv: row 7: {table.loc[6, 'image']} is labelled {told}, but {known} in"
+    message = rf"p\.csv: line 8, row 7: {table.loc[6, 'image']} is labelled {told}, but {known} in"
     with pytest.raises(InputError, match=message):
         read(root, "p.csv")
 
@@ -351,7 +353,7 @@ def test_labels_that_disagree_are_named(root: Path) -> None:
 def test_bad_labels_are_named(root: Path, labels: str, message: str) -> None:
     rows().to_csv(root / "p.csv", index=False)
     (root / "labels.csv").write_text(labels)
-    with pytest.raises(InputError, match=rf"labels\.csv: {message}"):
+    with pytest.raises(InputError, match=rf"labels\.csv: (line \d+, )?{message}"):
         read(root, "p.csv")
 
 
@@ -362,7 +364,7 @@ def test_labels_are_all_numbers_or_all_names(root: Path, odd: str) -> None:
     table = pd.DataFrame({"image": IMAGES, "label": list(map(str, LABELS))})
     table.loc[4, "label"] = odd
     table.to_csv(root / "labels.csv", index=False)
-    with pytest.raises(InputError, match=rf"labels\.csv: row 5: label '{odd}'"):
+    with pytest.raises(InputError, match=rf"labels\.csv: line 6, row 5: label '{odd}'"):
         read(root, "p.csv", classes=None)
 
 
@@ -537,7 +539,7 @@ def test_a_bad_table_of_models_is_named(root: Path) -> None:
     ("classes", "message"),
     [
         ("name,path\nant,ant\nant,ant\n", r"classes\.csv: ant twice"),
-        ("name\nant\n", r"classes\.csv: lacks the column path"),
+        ("path\nant\n", r"classes\.csv: lacks the column name"),
         ("name,path\nant,ant\n", r"row \d+: label 'bee' is no class"),
     ],
 )

@@ -18,11 +18,11 @@ from daclass.data import limits
 from daclass.data.annotations import read_annotations
 from daclass.data.classes import Classes, names_of, whole_number
 from daclass.data.names import match_pictures
-from daclass.data.tabular import read_csv
+from daclass.data.tabular import read_csv, row_of
 from daclass.errors import InputError
-from tests.data.test_forms import MODELS, NAMES, RECORDS, csv, exact, long, read
+from tests.data.test_forms import IMAGES, MODELS, NAMES, RECORDS, csv, exact, long, read
 
-IMAGES = [record["image"] for record in RECORDS]
+LABELS_OF = [record["label"] for record in RECORDS]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,9 @@ def test_numbers_of_a_parquet_and_of_a_csv_agree(tmp_path: Path, kind: str) -> N
         table.to_csv(root / "b.csv", index=False)
         return made
 
-    with pytest.raises(InputError, match=r"b\.csv: row 2: .* is labelled \d, but \d in an earlier"):
+    with pytest.raises(
+        InputError, match=r"b\.csv: line 3, row 2: .* is labelled \d, but \d in an earlier"
+    ):
         read(tmp_path, other, RECORDS)
 
 
@@ -112,7 +114,9 @@ def test_a_ranking_does_not_repeat_itself(tmp_path: Path) -> None:
         table.assign(second=table["prediction"]).to_csv(root / "p.csv", index=False)
         return {"files": ["p.csv"]}
 
-    with pytest.raises(InputError, match=r"p\.csv: row 1: prediction and second are both '\w+'"):
+    with pytest.raises(
+        InputError, match=r"p\.csv: line 2, row 1: prediction and second are both '\w+'"
+    ):
         read(tmp_path, repeated, RECORDS)
 
 
@@ -135,15 +139,18 @@ def test_one_hot_numbers_are_no_rankings(tmp_path: Path, array, message) -> None
 
 
 def test_labels_are_names_where_numbers_say_nothing_else() -> None:
+    def place(row):
+        return f"f: row {row + 1}"
+
     def names(labels, *others):
-        return names_of([pd.Series(labels, dtype=object), *map(pd.Series, others)], "f").names
+        return names_of([pd.Series(labels, dtype=object), *map(pd.Series, others)], place).names
 
     assert names(["007", "010", "101"]) == ("007", "010", "101")
     assert names(["1", "2", "3"], [1, 3]) == ("1", "2", "3")  # no class 0
     assert names([0, 1, 255]) == ("0", "1", "255")  # not 256 classes
     assert names([0, 2], [1]) == ("0", "1", "2")
     for odd in ("", None, "x", "99999999999", "9" * 5000):
-        with pytest.raises(InputError, match=r"f: row 3: label .* is no class"):
+        with pytest.raises(InputError, match=r"f: row 3: label .*(is no class|is missing)"):
             names(["0", "1", odd])
 
 
@@ -217,7 +224,131 @@ def test_classes_that_are_never_predicted_are_said(tmp_path) -> None:
     notes = noted(
         records([*LABELS, *[255] * 5], new=[*GOOD, *[0] * 5], old=[*GOOD, *[1] * 5]), tmp_path
     )
-    assert notes == ("No run ever predicts the class 255, which has 5 pictures.",)
+    said = "No run ever predicts the class 255, which has 5 pictures."
+    assert notes == (f"{said} Is 255 what marks pictures to be ignored?",)
+
+
+def test_one_class_alone_is_not_below_chance(tmp_path) -> None:
+    assert noted(records([0] * 40, new=[0] * 40, old=[0] * 40), tmp_path) == ()
+
+
+@pytest.mark.parametrize(
+    ("names", "value", "hint"),
+    [
+        (NAMES, 255, "; where 255 marks pictures to be ignored, leave them out"),
+        (NAMES, "-1", "; where -1 marks pictures to be ignored, leave them out"),
+        (NAMES, "", "; an empty text names none"),
+        (["007", "010", "101"], "7", "; has 007 lost its zeros? Give names as text"),
+        (NAMES, "eel", "from 'ant' to 'dog'"),
+    ],
+)
+def test_what_is_no_class_has_a_reason(names, value, hint) -> None:
+    with pytest.raises(InputError) as error:
+        Classes(names).numbers(pd.Series([value], dtype=object), "label", str)
+    assert str(error.value).endswith(hint)
+
+
+def test_a_message_is_short_whatever_it_echoes(tmp_path) -> None:
+    assert str(InputError(f"f: {'9' * 5000} is no class")) == f"f: {'9' * 57}... is no class"
+    path = "/".join(["x" * 255] * 4)
+    assert str(InputError(f"{path}: no such file")) == f"{path}: no such file"
+
+
+@pytest.mark.parametrize("column", ["second", "probability"])
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("of", ["all", "new"])
+def test_what_is_known_of_no_picture_of_a_model_is_unknown(tmp_path, column, ending, of) -> None:
+    def columns(records, root):
+        table = long(records)
+        some = 0.5 if column == "probability" else (table["prediction"] + 1) % 4
+        known = (table["model"] != of) & (of != "all")
+        table[column] = pd.Series(some, table.index, dtype=object).where(known, None)
+        if ending == "csv":
+            table.to_csv(root / "p.csv", index=False)
+        elif ending == "jsonl":
+            table.to_json(root / "p.jsonl", orient="records", lines=True)
+        else:
+            number = "float64" if column == "probability" else "Int64"
+            table.astype({"prediction": int, column: number}).to_parquet(root / "p.parquet")
+        return {"files": [f"p.{ending}"]}
+
+    table = read(tmp_path, columns, RECORDS)
+    exact(table)
+    new = table[column][table["run"] == "new"]
+    assert ((new == -1) | new.isna()).all()
+    if of == "new":
+        assert (table[column][table["run"] == "old"] >= 0).all()
+
+
+def test_a_file_that_lacks_a_label_is_the_one_that_is_named(tmp_path) -> None:
+    def files(records, root, label):
+        table = long(records)
+        table["label"] = [record["label"] for record in records] * 2
+        for model, own in table.groupby("model", sort=False):
+            own = own.astype(object).reset_index(drop=True)
+            if model == "old":
+                own.loc[4, "label"] = label
+            own.drop(columns="model").to_json(root / f"{model}.jsonl", orient="records", lines=True)
+        return {"files": ["new.jsonl", "old.jsonl"], "labels": None}
+
+    with pytest.raises(InputError, match=r"old\.jsonl: row 5: label is missing"):
+        read(tmp_path, lambda r, root: files(r, root, None), RECORDS)
+    with pytest.raises(InputError, match=r"old\.jsonl: row 5: .* is labelled 9, but 1 in an"):
+        read(tmp_path, lambda r, root: files(r, root, 9), RECORDS)
+
+
+@pytest.mark.parametrize("spelling", ["windows", "bare", "file"])
+def test_pictures_of_two_files_with_labels_are_joined_in_either_spelling(tmp_path, spelling):
+    change = {
+        "windows": lambda name: "D:\\x\\" + name.replace("/", "\\"),
+        "bare": lambda name: name.removesuffix(".jpg"),
+        "file": lambda name: name.split("/")[-1],
+    }[spelling]
+
+    def files(records, root):
+        table = long(records)
+        table["label"] = [record["label"] for record in records] * 2
+        for model, own in table.groupby("model", sort=False):
+            own = own.drop(columns="model")
+            if model == "old":
+                own["image"] = own["image"].map(change)
+            own.to_csv(root / f"{model}.csv", index=False)
+        return {"files": ["new.csv", "old.csv"], "labels": None}
+
+    exact(read(tmp_path, files, RECORDS))
+
+
+@pytest.mark.parametrize("name", ["l.parquet", "l.json", "l.jsonl", "l.tsv", "object.json"])
+def test_labels_come_in_every_form_of_table(tmp_path, name) -> None:
+    table = pd.DataFrame(RECORDS)[["image", "label"]]
+    if name == "l.parquet":
+        table.to_parquet(tmp_path / name)
+    elif name == "l.tsv":
+        table.to_csv(tmp_path / name, sep="\t")
+    elif name == "object.json":
+        (tmp_path / name).write_text(json.dumps(dict(zip(IMAGES, LABELS_OF, strict=True))))
+    else:
+        table.to_json(tmp_path / name, orient="records", lines=name.endswith("l"))
+    exact(read(tmp_path, csv, RECORDS, labels=name))
+    table.rename(columns={"label": "truth"}).to_parquet(tmp_path / "l.parquet")
+    with pytest.raises(
+        InputError, match=r"l\.parquet: lacks the column label \(needs image, label"
+    ):
+        read(tmp_path, csv, RECORDS, labels="l.parquet")
+
+
+def test_a_pickle_is_told_how_to_be_a_tensor(tmp_path) -> None:
+    torch = pytest.importorskip("torch")
+
+    def pickled(records, root):
+        torch.save({"logits": Path()}, root / "new.pt")
+        return {"files": ["new.pt", "new.pt"]}
+
+    with pytest.raises(
+        InputError, match=r"nothing is unpickled: save a tensor, .* torch\.save"
+    ) as e:
+        read(tmp_path, pickled, RECORDS)
+    assert "weights_only" not in str(e.value)
 
 
 def test_a_renaming_that_fits_noise_is_not_said(tmp_path) -> None:
@@ -304,13 +435,25 @@ def test_a_pattern_of_names_has_no_room_to_allocate(tmp_path, pattern) -> None:
         read(tmp_path, csv, RECORDS, labels="l.txt", images=pattern)
 
 
+def test_a_row_of_a_csv_is_named_with_its_line(tmp_path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text('\nimage,label\n"a\nb",1\n\nc,2\n')
+    assert [row_of(file, row) for row in (1, 2, 3)] == [
+        f"{file}: line 3, row 1", f"{file}: line 6, row 2", f"{file}: row 3",
+    ]  # fmt: skip
+    assert row_of("y_pred['a.csv']", 1) == "y_pred['a.csv']: row 1"
+    assert row_of(tmp_path / "b.jsonl", 1).endswith("b.jsonl: row 1")
+    with pytest.raises(InputError, match=r"a\.csv: line 6, row 2: c: no such picture"):
+        match_pictures(read_csv(file, "image")["image"], ["a\nb"], file)
+
+
 def test_accents_composed_or_not_are_one(tmp_path) -> None:
     composed, parted = "caf\u00e9/1.jpg", "cafe\u0301/1.jpg"
     assert list(match_pictures(pd.Series([parted]), [composed], "f")) == [composed]
     assert Classes(["caf\u00e9", "x"]).number("cafe\u0301") == 0
 
 
-def test_annotations_of_other_pictures_are_refused(tmp_path, caplog) -> None:
+def test_annotations_of_other_pictures_are_refused(tmp_path) -> None:
     truth = {record["image"]: record["label"] for record in records(LABELS, new=GOOD)}
     rows = records(LABELS, new=GOOD, old=GOOD)
     (tmp_path / "right.json").write_text(json.dumps({i: [k] for i, k in truth.items()}))
@@ -335,8 +478,15 @@ def test_annotations_of_other_pictures_are_refused(tmp_path, caplog) -> None:
     annotated("right.json")
     with pytest.raises(InputError, match=r"0\.0% of 100 label sets .* belong to other pictures"):
         annotated("moved.json")
-    annotated("few.json")  # somebody may have looked at none but doubtful pictures
-    assert "seem to belong to other pictures" in caplog.text
+    said = annotated("few.json").notes  # somebody may have looked at none but doubtful pictures
+    assert "seem to belong to other pictures" in said[0]
+    (tmp_path / "all.json").write_text(json.dumps({image: [0, 1, 2, 3] for image in truth}))
+    pd.DataFrame({"image": [*truth] * 4, "label": np.repeat(range(4), len(truth))}).to_csv(
+        tmp_path / "all.csv", index=False
+    )
+    for name in ("all.json", "all.csv"):
+        with pytest.raises(InputError, match=r"hold 4\.0 of the 4 classes on average"):
+            annotated(name)
     for name in ("none.json", "empty.json"):
         with pytest.raises(InputError, match="hold no label"):
             annotated(name)

@@ -118,10 +118,13 @@ def test_annotations_are_joined_by_name(root, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("image,label\nval/dog/999.png,cat\n", r"a\.csv: row 1: val/dog/999\.png: no such picture"),
+        (
+            "image,label\nval/dog/999.png,cat\n",
+            r"a\.csv: line 2, row 1: val/dog/999\.png: no such picture",
+        ),
         (
             "image,label\nval/dog/000.png,unicorn\n",
-            r"a\.csv: row 1: val/dog/000\.png has the unknown class 'unicorn'",
+            r"a\.csv: line 2, row 1: val/dog/000\.png has the unknown class 'unicorn'",
         ),
         ("picture,label\nx,y\n", "lacks the column image"),
         ("", "not a CSV file"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import pickle
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -109,7 +110,11 @@ def array_rows(
     Raises:
         InputError: the shape is none of these.
     """
+    if values.ndim == 2 and values.shape[1] == 1 != pictures == len(values):
+        values = values[:, 0]  # a column
     scores = values.dtype.kind == "f" and values.ndim > 1 and not _classes_of_runs(values, pictures)
+    if not scores and len(values) == pictures and is_one_hot(values):
+        raise _one_hot(where, values.shape[1])
     runs = 3 if scores else 2  # dimensions, with several runs
     block = values[None] if values.ndim == runs - 1 else values
     if models is None:
@@ -144,6 +149,21 @@ def array_rows(
     )  # fmt: skip
 
 
+def is_one_hot(values: np.ndarray) -> bool:
+    """Whether numbers have a 1 in each row, in one of several columns, and are 0 elsewhere."""
+    if values.dtype.kind not in "iufb" or values.ndim != 2 or values.shape[1] < 2:
+        return False
+    marks = values == 1
+    return bool((marks | (values == 0)).all() and (marks.sum(axis=1) == 1).all())
+
+
+def _one_hot(where: str, depth: int) -> InputError:
+    return InputError(
+        f"{where}: one-hot rows are no rankings: all {depth} numbers are 0 or 1. Give class "
+        "numbers, such as argmax(axis=-1) of it, or scores as floats"
+    )
+
+
 def _classes_of_runs(values: np.ndarray, pictures: int | None) -> bool:
     """Whether floats are class numbers of runs [M, N] rather than scores [N, C]."""
     fits = values.ndim == 2 and pictures == values.shape[1] != values.shape[0]
@@ -162,10 +182,7 @@ def _check_ranking(block: np.ndarray, where: str) -> None:
             "ranking of two classes? Give class numbers alone, or scores as floats"
         )
     if numbers and ((block == 0) | (block == 1)).all():
-        raise InputError(
-            f"{where}: one-hot rows are no rankings: all {depth} numbers are 0 or 1. Give class "
-            "numbers, or scores as floats"
-        )
+        raise _one_hot(where, depth)
 
 
 def _first(told: np.ndarray, block: np.ndarray, where: str) -> np.ndarray:
@@ -249,6 +266,11 @@ def _torch(file: Path) -> dict[str, np.ndarray]:
     check_size(2 * file.stat().st_size, file)
     try:
         content = torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise InputError(
+            f"{file}: not a .pt file of tensors alone, and nothing is unpickled: save a tensor, or "
+            "a dictionary of tensors, with torch.save"
+        ) from None
     except Exception as error:  # torch's readers raise errors of many types for damaged files
         what = str(error).split("\n")[0]
         raise InputError(f"{file}: not a .pt file of tensors alone ({what})") from None

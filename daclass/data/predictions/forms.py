@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from daclass.config import Columns
 from daclass.data.classes import whole_number
 from daclass.data.predictions.rows import COLUMNS, RANKS, Rows
 from daclass.data.predictions.scores import DEPTH, ranked
-from daclass.data.tabular import shorten
+from daclass.data.tabular import is_unnamed, row_of, shorten
 from daclass.errors import InputError
 
 SYNONYMS = {
@@ -54,12 +55,18 @@ def rows_of_table(
     table, said = _renamed(frame, columns, file)
     if "image" not in table:
         raise InputError(f"{file}: lacks the column image; it has {_listed(frame)}")
-    if columns.models or ("prediction" not in table and _model_columns(table, models)):
-        return _melted(table, list(columns.models) or _model_columns(table, models), file, names)
+    if columns.models:
+        return _melted(table, columns.models, file, names)
     if "prediction" in table and "scores" not in said:
         table = _unlisted(table, file)
         return Rows(table[[name for name in COLUMNS if name in table]], file, tuple(names))
-    return _from_scores(table, columns, file, names)
+    named = {*models, *(columns.scores if isinstance(columns.scores, tuple) else ())}
+    table, notes = _without_counting(table, named, file)
+    chosen = [] if "prediction" in table else _model_columns(table, models, file)
+    found = (
+        _melted(table, chosen, file, names) if chosen else _from_scores(table, columns, file, names)
+    )
+    return replace(found, notes=(*notes, *found.notes))
 
 
 def _renamed(frame: pd.DataFrame, columns: Columns, file: str) -> tuple[pd.DataFrame, set[str]]:
@@ -121,7 +128,33 @@ def _scalar(values: pd.Series) -> bool:
     )
 
 
-def _model_columns(table: pd.DataFrame, models: Collection[str]) -> list[str]:
+def _without_counting(
+    table: pd.DataFrame, named: Collection[str], file: str
+) -> tuple[pd.DataFrame, list[str]]:
+    """The table without columns that number its rows, as pandas' index does, and what to say."""
+    # Where each picture has a class of its own, predictions may be counted too.
+    classes = table["label"].nunique() if "label" in table else 0
+    left_out = [
+        str(name)
+        for name in table
+        if name not in (*COLUMNS, "scores", *named)
+        and (is_unnamed(str(name)) or (classes < len(table) and _counts(table[name])))
+    ]
+    if not left_out:
+        return table, []
+    called = ", ".join(repr(name) for name in left_out)
+    note = f"{file}: left out what numbers the rows and is no prediction: the column {called}."
+    return table.drop(columns=left_out), [note]
+
+
+def _counts(values: pd.Series) -> bool:
+    """Whether a column holds 0, 1, 2, ... or 1, 2, 3, ... in any order."""
+    numbers = [whole_number(value) if np.isscalar(value) else None for value in values]
+    first = min((number for number in numbers if number is not None), default=2)
+    return first < 2 and set(numbers) == set(range(first, first + len(numbers)))
+
+
+def _model_columns(table: pd.DataFrame, models: Collection[str], file: str) -> list[str]:
     """The columns that hold one model's predictions each."""
     others = [str(name) for name in table if name not in (*COLUMNS, "scores")]
     known = [name for name in others if name in models]
@@ -129,6 +162,15 @@ def _model_columns(table: pd.DataFrame, models: Collection[str]) -> list[str]:
         return known
     if any(_fractions(table[name]) or not _scalar(table[name]) for name in others):
         return []
+    if len(others) > 1 and table["label"].drop_duplicates().size > 1:
+        for name in others:  # an epoch or a fold is a class number too, if labels are numbers
+            only = table[name].iloc[0]
+            if whole_number(only) is not None and (table[name] == only).all():
+                raise InputError(
+                    f"{file}: the column {name} holds {shorten(only)} in every row: are these "
+                    "predictions? Remove it, or name the columns with predictions in a config "
+                    "(data.columns.models)"
+                )
     return others
 
 
@@ -138,7 +180,7 @@ def _fractions(values: pd.Series) -> bool:
     return bool((np.isfinite(numbers) & (numbers != np.floor(numbers))).mean() > 0.5)
 
 
-def _melted(table: pd.DataFrame, models: list[str], file: str, names: Sequence[str]) -> Rows:
+def _melted(table: pd.DataFrame, models: Sequence[str], file: str, names: Sequence[str]) -> Rows:
     """One row for each model and picture of a table with a column for each model."""
     absent = [name for name in models if name not in table]
     if absent:
@@ -162,7 +204,7 @@ def _unlisted(table: pd.DataFrame, file: str) -> pd.DataFrame:
     depth = min({len(cell) for cell in lists})
     if depth == 0:
         row = next(row for row, cell in enumerate(lists, 1) if not cell)
-        raise InputError(f"{file}: row {row}: prediction is an empty list")
+        raise InputError(f"{row_of(file, row)}: prediction is an empty list")
     ranks = {
         name: pd.Series([cell[rank] for cell in lists], table.index, dtype=object)
         for rank, name in enumerate(RANKS[:depth])
@@ -178,7 +220,7 @@ def _list(cell: object, file: str, row: int) -> list:
         parts = cell[1:-1].replace(",", " ").split()
         if "..." not in parts and all(re.fullmatch(r"[-+0-9.eEinfa]+", part) for part in parts):
             return parts
-    raise InputError(f"{file}: row {row}: {shorten(cell)} is no list of classes or scores")
+    raise InputError(f"{row_of(file, row)}: {shorten(cell)} is no list of classes or scores")
 
 
 def _from_scores(table: pd.DataFrame, columns: Columns, file: str, names: Sequence[str]) -> Rows:
@@ -189,7 +231,7 @@ def _from_scores(table: pd.DataFrame, columns: Columns, file: str, names: Sequen
         if min(lengths) != max(lengths):
             row = next(row for row, length in enumerate(lengths, 1) if length != lengths[0])
             raise InputError(
-                f"{file}: row {row}: has {lengths[row - 1]} scores, the first row {lengths[0]}"
+                f"{row_of(file, row)}: has {lengths[row - 1]} scores, the first row {lengths[0]}"
             )
         values = _floats(pd.DataFrame(lists), file)
         called = list(map(str, range(values.shape[1])))
@@ -240,7 +282,7 @@ def _floats(cells: pd.DataFrame, file: str) -> np.ndarray:
     if wrong.any():
         row, column = (int(place) for place in np.argwhere(wrong)[0])
         raise InputError(
-            f"{file}: row {row + 1}: score {shorten(cells.iloc[row, column])} of column "
+            f"{row_of(file, row + 1)}: score {shorten(cells.iloc[row, column])} of column "
             f"{cells.columns[column]} is no number"
         )
     return values

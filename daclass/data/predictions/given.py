@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from daclass.data.annotations import read_annotations
 from daclass.data.classes import Classes
 from daclass.data.imagenet import class_tree
-from daclass.data.predictions.arrays import array_rows
+from daclass.data.predictions.arrays import array_rows, is_one_hot
 from daclass.data.predictions.join import Joined, join
 from daclass.data.predictions.labels import Labels, classes_of, listed_classes, tree_notes
 from daclass.data.predictions.models import numbered_models
-from daclass.data.predictions.rows import Rows
+from daclass.data.predictions.rows import RANKS, Rows
+from daclass.data.predictions.sets import given_sets
+from daclass.data.predictions.values import array, index_of, texts
+from daclass.data.tabular import shorten
 from daclass.data.wordnet import class_path
 from daclass.errors import InputError
 
@@ -50,7 +51,7 @@ def join_given(
         return numbered_models(found, list(found["run"]), conditions, "y_pred")
 
     def annotations_of(pictures: list[str]) -> pd.DataFrame | None:
-        return _annotations(annotations, pictures, known)
+        return given_sets(annotations, pictures, known)
 
     joined = join(
         labels, known, paths, parts, models_of, annotations_of,
@@ -61,48 +62,17 @@ def join_given(
     return joined
 
 
-def array(values: Any, what: str) -> np.ndarray:
-    """An array of numbers or texts from numpy, torch, pandas or lists.
-
-    Raises:
-        InputError: it is none, such as a list of lists of several lengths.
-    """
-    if hasattr(values, "detach"):  # a torch tensor, without importing torch
-        values = values.detach().cpu()
-        values = values.float() if values.is_floating_point() else values
-    if isinstance(values, (pd.Series, pd.DataFrame)) and values.isna().to_numpy().any():
-        row = int(values.isna().to_numpy().reshape(len(values), -1).any(axis=1).argmax())
-        raise InputError(f"{what}: row {row + 1}: a value is missing")
-    try:
-        found = np.asarray(values)
-    except ValueError as error:
-        raise InputError(f"{what}: no array ({error})") from None
-    if found.dtype == object and found.size and not isinstance(found.flat[0], str):
-        found = np.array(found.tolist())  # such as whole numbers, or pandas' numbers
-    if found.dtype.kind not in "iufUbO":
-        raise InputError(f"{what}: has the type {found.dtype}; expected numbers or names")
-    return found
-
-
 def _labels(y_true: Any, images: Sequence[str] | None) -> Labels:
     values = array(y_true, "y_true")
     if values.ndim != 1 or not len(values):
         raise InputError(f"y_true has shape {values.shape}; expected [pictures]")
     if images is not None:
-        names = [str(name) for name in images]
+        names = texts(images, "images")
     else:
-        names = _index(y_true) or [str(number) for number in range(1, len(values) + 1)]
+        names = index_of(y_true) or [str(number) for number in range(1, len(values) + 1)]
     if len(names) != len(values):
         raise InputError(f"images: {len(names)} names, but y_true has {len(values)} pictures")
     return Labels(pd.Series(names, dtype=object), pd.Series(values), "y_true")
-
-
-def _index(values: Any) -> list[str] | None:
-    """Names of pictures in a pandas index; none where it counts rows alone."""
-    index = getattr(values, "index", None)
-    if not isinstance(index, pd.Index) or isinstance(index, pd.RangeIndex):
-        return None
-    return [str(name) for name in index]
 
 
 def _parts(name: str, values: Any, labels: Labels, *, paired: bool) -> list[Rows]:
@@ -123,13 +93,50 @@ def _parts(name: str, values: Any, labels: Labels, *, paired: bool) -> list[Rows
 
 
 def _part(where: str, values: Any, condition: str, model: str, labels: Labels) -> Rows:
-    own = _index(values)
+    given, pictures = array(values, where), len(labels.images)
+    frame = isinstance(values, pd.DataFrame)
+    by_picture = not frame or len(values) == pictures  # a frame may have a row for each run, too
+    own = index_of(values) if by_picture else None
+    if frame and by_picture and _are_runs(given):
+        given = given.T
 
     def names(number: int) -> pd.Series:
         return labels.images if own is None else pd.Series(own, dtype=object)
 
-    rows = array_rows(array(values, where), where, where, model, None, len(labels.images), names)
+    rows = array_rows(given, where, where, model, None, pictures, names)
+    if frame and rows.scores:
+        rows = _named(rows, values.columns, where)
     return replace(rows, frame=rows.frame.assign(condition=condition), stem=model)
+
+
+def _are_runs(values: np.ndarray) -> bool:
+    """Whether the columns of a frame hold a run's class numbers or names each, and no scores."""
+    if values.shape[1] < 2 or is_one_hot(values):
+        return False
+    return values.dtype.kind != "f" or bool((values == np.floor(values)).all())
+
+
+def _named(rows: Rows, columns: pd.Index, where: str) -> Rows:
+    """Rankings by the names of a frame's columns, where it names them: they may lie in another
+    order than the classes."""
+    if isinstance(columns, pd.RangeIndex) or len(columns) != rows.scores:
+        return rows
+    names = np.array(texts(columns, where), object)
+    ranks = [rank for rank in RANKS if rank in rows.frame]
+    return replace(
+        rows, frame=rows.frame.assign(**{k: names[rows.frame[k]] for k in ranks}), scores=0
+    )
+
+
+def _by_number(given: Mapping[Any, Any]) -> list[Any]:
+    """Names in the order of their numbers, from a mapping either way."""
+    places = set(range(len(given)))
+    if set(given) == places:
+        return [given[number] for number in range(len(given))]
+    numbers = list(given.values())
+    if all(isinstance(number, int) for number in numbers) and set(numbers) == places:
+        return sorted(given, key=given.__getitem__)
+    raise InputError("classes: maps no names to the numbers from 0, nor these to names")
 
 
 def _classes(given: Any, labels: Labels, parts: Sequence[Rows]) -> tuple[Classes, list[str]]:
@@ -137,44 +144,14 @@ def _classes(given: Any, labels: Labels, parts: Sequence[Rows]) -> tuple[Classes
         return listed_classes(class_tree(), "classes")
     if isinstance(given, pd.DataFrame):
         return listed_classes(given.astype(str), "classes")
+    if isinstance(given, Mapping):
+        given = _by_number(given)
     if given is not None and not isinstance(given, str):
-        names = [str(name) for name in given]
-        return listed_classes(pd.DataFrame({"name": names, "path": names}), "classes")
+        return listed_classes(pd.DataFrame({"name": texts(given, "classes")}), "classes")
     if given not in (None, "wordnet"):
-        raise InputError(f"classes: {given!r} is neither a list of names nor imagenet nor wordnet")
+        raise InputError(
+            f"classes: {shorten(given)} is neither a list of names nor imagenet nor wordnet"
+        )
     found = classes_of(labels, parts)
     names = list(found.names)
     return found, [class_path(name) for name in names] if given else names
-
-
-def _annotations(given: Any, pictures: list[str], classes: Classes) -> pd.DataFrame | None:
-    if given is None:
-        return None
-    if isinstance(given, (str, Path)):
-        return read_annotations("real" if given == "real" else Path(given), pictures, classes)
-    if isinstance(given, Mapping):
-        missing = [name for name in given if name not in set(pictures)]
-        if missing:
-            raise InputError(f"annotations: {missing[0]} is no picture of y_true")
-        sets = [(name, list(own)) for name, own in given.items()]
-    else:
-        if not isinstance(given, list) and getattr(given, "ndim", 1) == 2:
-            values = array(given, "annotations").astype(bool)
-            if values.shape[1] != len(classes):
-                raise InputError(
-                    f"annotations: has shape {values.shape}, but there are {len(classes)} classes"
-                )
-            given = [np.flatnonzero(row) for row in values]
-        if len(given) != len(pictures):
-            raise InputError(f"annotations: {len(given)} sets for {len(pictures)} pictures")
-        sets = list(zip(pictures, map(list, given), strict=True))
-    rows = []
-    for picture, own in sets:
-        for label in own or [""]:
-            number = -1 if label == "" else classes.number(label)
-            if number < 0 and label != "":
-                raise InputError(
-                    f"annotations: {picture}: {label!r} is no class: {classes.described()}"
-                )
-            rows.append((picture, classes.names[number] if number >= 0 else ""))
-    return pd.DataFrame(rows, columns=["image_id", "name"])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from daclass.data.annotated import Annotated, label_sets
@@ -87,13 +89,15 @@ def join(
     ).assign(position=range(len(ids)))
     val["half"] = halves(val, split_seed)
     names = list(classes.names)
-    sets = label_sets(annotations_of(ids), val, {name: number for number, name in enumerate(names)})
+    sets, said = label_sets(
+        annotations_of(ids), val, {name: number for number, name in enumerate(names)}
+    )
     tree = pd.DataFrame({"name": names, "path": list(paths), "class_id": range(len(names))})
     truth = pd.DataFrame({name: [] for name in SCHEMAS["truth"]})
     return Joined(
         Annotated(val, tree, truth, sets),
         table[list(SCHEMAS["predictions"])],
-        (*(note for part in parts for note in part.notes), *notes),
+        (*(note for part in parts for note in part.notes), *notes, *said),
     )
 
 
@@ -123,13 +127,13 @@ def _encoded(
             "picture": picture,
             "view": np.nan,
             "shifted": False,
-            "probability": _probabilities(part),
             "condition": _texts(part, "condition", needed=True),
             "replicate": _texts(part, "replicate", needed=False),
             "file": part.file,
             "stem": part.stem,
         }
     )
+    found["probability"] = _probabilities(part, found["run"])
     again = (found["run"].cat.codes.astype(np.int64) * (len(pictures) + 1) + picture).duplicated()
     repeated = again.to_numpy() & (picture >= 0)
     if repeated.any():
@@ -139,11 +143,13 @@ def _encoded(
             "once"
         )
     for rank in RANKS:
-        known = rank in frame and not frame[rank].isna().all()
-        if not known and rank != RANKS[0]:
-            found[rank] = np.int32(-1)
+        found[rank] = np.int32(-1)
+        if rank != RANKS[0] and rank not in frame:
             continue
-        found[rank] = classes.numbers(frame[rank], rank, part.place)
+        rows = np.arange(len(frame)) if rank == RANKS[0] else _given(frame[rank], found["run"])
+        if len(rows):
+            own = classes.numbers(frame[rank].iloc[rows], rank, partial(_place, part, rows))
+            found.iloc[rows, found.columns.get_loc(rank)] = own
     _check_ranking(part, found, classes)
     if "label" in frame and not frame["label"].isna().all():
         own = classes.numbers(frame["label"], "label", part.place)
@@ -173,16 +179,32 @@ def _texts(part: Rows, column: str, *, needed: bool) -> pd.Series:
     return pd.Series(texts[codes], part.frame.index)
 
 
-def _probabilities(part: Rows) -> np.ndarray:
+def _given(values: pd.Series, models: pd.Series) -> npt.NDArray[np.intp]:
+    """The rows of models that have the column at all: one may have none in any of its rows."""
+    missing = values.isna().to_numpy() | (values.astype(object) == "").to_numpy()
+    codes = models.cat.codes.to_numpy()
+    return np.flatnonzero(np.bincount(codes, ~missing)[codes] > 0)
+
+
+def _place(part: Rows, rows: npt.NDArray[np.intp], row: int) -> str:
+    return part.place(int(rows[row]))
+
+
+def _probabilities(part: Rows, models: pd.Series) -> np.ndarray:
+    found = np.full(len(part.frame), np.nan, np.float32)
     if "probability" not in part.frame:
-        return np.full(len(part.frame), np.nan, np.float32)
-    given = part.frame["probability"]
-    found = pd.to_numeric(given, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    wrong = np.asarray(~((found >= 0) & (found <= 1)), bool)  # True for NaN
+        return found
+    rows = _given(part.frame["probability"], models)
+    given = part.frame["probability"].iloc[rows]
+    numbers = pd.to_numeric(given, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    wrong = np.asarray(~((numbers >= 0) & (numbers <= 1)), bool)  # True for NaN
     if wrong.any():
         row = int(wrong.argmax())
-        raise InputError(f"{part.place(row)}: probability {given.iloc[row]} is not in [0, 1]")
-    return found.astype(np.float32)
+        raise InputError(
+            f"{_place(part, rows, row)}: probability {given.iloc[row]} is not in [0, 1]"
+        )
+    found[rows] = numbers
+    return found
 
 
 def _check_ranking(part: Rows, found: pd.DataFrame, classes: Classes) -> None:
@@ -224,8 +246,8 @@ def _pictures_of_all(
             file = runs.loc[(runs["run"] == model).to_numpy(), "file"].iloc[0]
             raise InputError(
                 f"{file}: model {model} lacks {(~row).sum()} of {len(pictures)} labelled pictures, "
-                f"the first is {pictures[int((~row).argmax())]}; data.pictures: common compares "
-                "those that all have"
+                f"the first is {pictures[int((~row).argmax())]}; --common (data.pictures: common) "
+                "compares those that all have"
             )
     kept: np.ndarray = np.all(present, axis=0)
     if not kept.any():

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from daclass.config import PredictionsData
-from daclass.data.classes import Classes, names_of, whole_number
+from daclass.data.classes import UNORDERED, Classes, names_of, whole_number
 from daclass.data.imagenet import class_tree
 from daclass.data.limits import read_bytes
+from daclass.data.names import match_pictures
 from daclass.data.predictions.rows import RANKS, Rows
-from daclass.data.tabular import SEPARATORS, kind, read_csv
+from daclass.data.predictions.tables import ENDINGS, read_file
+from daclass.data.tabular import SEPARATORS, kind, read_csv, read_json, row_of, shorten
 from daclass.data.wordnet import class_path
 from daclass.errors import InputError, refuse_unshowable
 
@@ -29,24 +32,27 @@ class Labels:
         images: names of the pictures, [N].
         values: their original classes, as names or numbers, [N].
         file: where they come from, for messages.
+        places: the place of a row, from 0, where they come from several files.
     """
 
     images: pd.Series
     values: pd.Series
     file: str
+    places: Callable[[int], str] | None = None
 
     def place(self, row: int) -> str:
-        return f"{self.file}: row {row + 1}"
+        return self.places(row) if self.places else row_of(self.file, row + 1)
 
 
 def read_labels(file: Path, pattern: str | None) -> Labels:
-    """Labels from a CSV or TSV with the columns image and label, or a text file of labels alone.
+    """Labels from a table with the columns image and label, a JSON object of labels by picture, or
+    a text file of labels alone.
 
     Raises:
         InputError: the file is missing, damaged or empty, or there are no names for its pictures.
     """
-    if kind(file) in SEPARATORS:
-        table = read_csv(file, "image", "label")
+    if kind(file) in ENDINGS:
+        table = _labelled(file)
         if table.empty:
             raise InputError(f"{file}: holds no labels")
         return Labels(table["image"], table["label"], str(file))
@@ -62,6 +68,22 @@ def read_labels(file: Path, pattern: str | None) -> Labels:
     return Labels(names_from(pattern, len(lines)), lines, str(file))
 
 
+def _labelled(file: Path) -> pd.DataFrame:
+    """The columns image and label of a table."""
+    if kind(file) in SEPARATORS:
+        return read_csv(file, "image", "label")
+    if kind(file) == ".json":
+        content = read_json(file)
+        if isinstance(content, dict) and not any(isinstance(v, dict) for v in content.values()):
+            pairs = {"image": list(content), "label": list(content.values())}
+            return pd.DataFrame(pairs, dtype=object)
+    table, _ = read_file(file)
+    for column in ("image", "label"):
+        if column not in table:
+            raise InputError(f"{file}: lacks the column {column} (needs image, label)")
+    return table
+
+
 def labels_of(parts: Sequence[Rows]) -> Labels:
     """The labels that stand beside the predictions.
 
@@ -73,22 +95,43 @@ def labels_of(parts: Sequence[Rows]) -> Labels:
             raise InputError(
                 f"{part.file}: lacks the column label, and data.labels names no file with labels"
             )
-    images = pd.concat([part.frame["image"].astype(object) for part in parts], ignore_index=True)
+        missing = part.frame["label"].isna().to_numpy()
+        if missing.any():
+            raise InputError(f"{part.place(int(missing.argmax()))}: label is missing")
+    images = pd.concat(_one_spelling(parts), ignore_index=True)
     values = pd.concat([part.frame["label"].astype(object) for part in parts], ignore_index=True)
     if len({type(value) for value in values.dropna()}) > 1:
-        values = values.map(_written, na_action="ignore")
-    first = ~images.duplicated()
+        values = values.map(_written)
+    first = (~images.duplicated()).to_numpy()
+    rows = np.flatnonzero(first)
     found = Labels(
-        images[first].reset_index(drop=True), values[first].reset_index(drop=True), parts[0].file
+        images[first].reset_index(drop=True),
+        values[first].reset_index(drop=True),
+        parts[0].file,
+        lambda row: _row_of(parts, int(rows[row])),
     )
     told = images.map(dict(zip(found.images, found.values, strict=True)))
-    odd = ((told != values) & ~(told.isna() & values.isna())).to_numpy()
+    odd = (told != values).to_numpy()
     if odd.any():
         row = int(odd.argmax())
         raise InputError(
             f"{_row_of(parts, row)}: {images[row]} is labelled {values[row]}, but {told[row]} "
             "in an earlier row"
         )
+    return found
+
+
+def _one_spelling(parts: Sequence[Rows]) -> list[pd.Series]:
+    """The pictures of each part, called as in the first part that has them: other files may part
+    folders otherwise, or leave out endings."""
+    found: list[pd.Series] = []
+    known: dict[str, None] = {}
+    for part in parts:
+        images = part.frame["image"].astype(object)
+        if known and not images.isna().any():  # which `join` refuses
+            images = match_pictures(images, list(known), part.file, others=True).fillna(images)
+        known |= dict.fromkeys(images.dropna().astype(str))
+        found.append(images)
     return found
 
 
@@ -135,7 +178,7 @@ def read_classes(
         return listed_classes(class_tree(), "data.classes")
     if data.classes not in (None, "wordnet"):
         file = data.root / data.classes
-        return listed_classes(read_csv(file, "name", "path"), str(file))
+        return listed_classes(read_csv(file, "name", optional=("path",)), str(file))
     classes = classes_of(labels, parts)
     names = list(classes.names)
     return classes, [class_path(name) for name in names] if data.classes else names
@@ -150,7 +193,13 @@ def classes_of(labels: Labels, parts: Sequence[Rows]) -> Classes:
         return Classes(told.pop())
     scores = max((part.scores for part in parts), default=0)
     others = [part.frame[rank] for part in parts for rank in RANKS if rank in part.frame]
-    found = names_of([labels.values, *others, pd.Series(range(scores), dtype=object)], labels.file)
+    found = names_of([labels.values, *others, pd.Series(range(scores), dtype=object)], labels.place)
+    if scores and not found.ordered:
+        part = next(part for part in parts if part.scores)
+        raise InputError(
+            f"{part.file}: has {part.scores} scores for each picture, but classes are called "
+            f"{shorten(found.names[0])} to {shorten(found.names[-1])}, {UNORDERED}"
+        )
     if found.numbered and scores:
         beyond = [name for name in found.names if int(name) >= scores]
         if beyond:
@@ -173,17 +222,20 @@ def tree_notes(classes: Classes, paths: Sequence[str]) -> tuple[str, ...]:
 
 
 def listed_classes(tree: pd.DataFrame, file: str) -> tuple[Classes, list[str]]:
-    """Classes from a list with the columns name and path.
+    """Classes from a list with the columns name and, for a tree of classes, path.
 
     Raises:
         InputError: it is empty, or a name is empty or there twice.
     """
+    if "name" not in tree:
+        raise InputError(f"{file}: lacks the column name")
     if tree.empty:
         raise InputError(f"{file}: names no class")
     empty = (tree["name"].str.strip() == "").to_numpy()
     if empty.any():
-        raise InputError(f"{file}: row {int(empty.argmax()) + 1}: names no class")
+        raise InputError(f"{row_of(file, int(empty.argmax()) + 1)}: names no class")
     if not tree["name"].is_unique:
         raise InputError(f"{file}: {tree['name'][tree['name'].duplicated()].iloc[0]} twice")
-    refuse_unshowable(file, "class", [*tree["name"], *tree["path"]])
-    return Classes(list(tree["name"])), list(tree["path"])
+    paths = tree["path" if "path" in tree else "name"]
+    refuse_unshowable(file, "class", [*tree["name"], *paths])
+    return Classes(list(tree["name"])), list(paths)

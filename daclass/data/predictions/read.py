@@ -38,7 +38,8 @@ def read_predictions(data: PredictionsData, comparison: Comparison) -> Joined:
         InputError: naming the file, and the row or model, that is wrong.
     """
     said = models_said(data.root / data.models if isinstance(data.models, Path) else data.models)
-    labels, parts = read_parts(data, set() if said is None else set(said["run"]))
+    named = set(comparison.conditions) if said is None else set(said["run"])
+    labels, parts = read_parts(data, named)
     classes, paths = read_classes(data, labels, parts)
     source = "data.models" if isinstance(data.models, dict) else str(data.models or data.files[0])
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from daclass.data.tabular import row_of
 from daclass.errors import InputError
 from daclass.tables import RUNNERS_UP
 
@@ -42,8 +43,9 @@ class Rows:
     def place(self, row: int) -> str:
         """Where a row of the frame, from 0, is in the file, for messages."""
         if not self.block:
-            return f"{self.file}: row {row + 1}"
-        return f"{self.file}: row {row % self.block + 1} of model {self.frame['model'].iloc[row]}"
+            return row_of(self.file, row + 1)
+        model = self.frame["model"].iloc[row]
+        return f"{row_of(self.file, row % self.block + 1)} of model {model}"
 
 
 def rows_of_arrays(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from daclass.data.tabular import row_of
 from daclass.errors import InputError
 from daclass.tables import RUNNERS_UP
 
@@ -31,9 +32,14 @@ def ranked(
         how many pictures the highest score is that of several classes.
 
     Raises:
-        InputError: a score is NaN or plus infinity, or a picture has none above minus infinity.
+        InputError: a score is NaN or plus infinity, a picture has none above minus infinity, or
+            there are scores of one class alone.
     """
     pictures, classes = scores.shape
+    if classes < 2:
+        raise InputError(
+            f"{where}: has one score for each picture; give one for each class, or class numbers"
+        )
     depth = min(classes, DEPTH)
     top = np.empty((pictures, depth), np.int32)
     probability = np.empty(pictures, np.float32)
@@ -44,7 +50,7 @@ def ranked(
         bad = ~np.isfinite(highest)  # a NaN anywhere makes the maximum NaN
         if bad.any():
             row = start + int(bad.argmax())
-            raise InputError(f"{where}: row {row + 1}: a score is NaN or infinite")
+            raise InputError(f"{row_of(where, row + 1)}: a score is NaN or infinite")
         ties += int(((own == highest[:, None]).sum(axis=1) > 1).sum())
         inside = bool((own >= 0).all() and (own <= 1).all())
         independent &= inside
@@ -55,6 +61,9 @@ def ranked(
         else:
             with np.errstate(under="ignore"):
                 probability[block] = 1 / np.exp(own - highest[:, None]).sum(axis=1)
+        if (np.isfinite(own).sum(axis=1) < depth).any():  # classes that are ruled out are equal
+            top[block] = np.argsort(-own, axis=1, kind="stable")[:, :depth]
+            continue
         rows = np.arange(len(own))
         for rank in range(depth):
             top[block, rank] = own.argmax(axis=1)
