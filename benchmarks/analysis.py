@@ -65,7 +65,7 @@ def write_study(root: Path, folder: Path, seeds: int) -> tuple[Path, Layout]:
     classes = class_tree().assign(class_id=range(1000))
     numbers = {name: number for number, name in enumerate(classes["name"])}
     annotated = read_annotations("real", ids, Classes(list(classes["name"])))
-    annotations = label_sets(annotated, val, numbers)
+    annotations, _ = label_sets(annotated, val, numbers)
     jobs = jobs_of(study, layout)
     described, labelled = jobs.get("index"), jobs.get("annotations")
     predicted = jobs.get("predict", Of(phase="sweep"))

@@ -189,7 +189,7 @@ def rename(folder: Path, old: str, new: str) -> None:
 def test_a_name_that_cannot_be_shown_is_refused_at_reading(folder, capsys, odd):
     """A control character used to end in a traceback of the figures' XML."""
     code = f"U+{ord(odd):04X}"
-    for old, where in (("cat", "labels.csv: class "), ("old", "comparison.conditions: condition ")):
+    for old, where in (("cat", "label "), ("old", "comparison.conditions: condition ")):
         write(folder)
         rename(folder, old, f"a{odd}b")
         assert main(["analyze", "study.yaml"]) == 2

@@ -188,7 +188,8 @@ def names_of(values: Sequence[pd.Series], place: Callable[[int], str]) -> Classe
 
 
 def _real(value: object) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and abs(value) < 10**9
+    number = isinstance(value, (int, float, np.integer, np.floating))
+    return number and abs(value) < 10**9  # type: ignore[operator, arg-type]
 
 
 def _padded(labels: Sequence[object]) -> bool:

@@ -149,7 +149,7 @@ def _encoded(
         rows = np.arange(len(frame)) if rank == RANKS[0] else _given(frame[rank], found["run"])
         if len(rows):
             own = classes.numbers(frame[rank].iloc[rows], rank, partial(_place, part, rows))
-            found.iloc[rows, found.columns.get_loc(rank)] = own
+            found.iloc[rows, found.columns.get_loc(rank)] = own  # type: ignore[index]
     _check_ranking(part, found, classes)
     if "label" in frame and not frame["label"].isna().all():
         own = classes.numbers(frame["label"], "label", part.place)
