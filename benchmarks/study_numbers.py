@@ -6,6 +6,8 @@
 figures/gallery/<study>/predictions.parquet has one row per (strength, seed, picture, view): the
 class that the network says, and the picture's own. Everything that the page says of the study's
 average, its classes and its named pairs is computed from it here, by the package's own estimators.
+Pairs and classes are those of the study's own view; averages, and the classes that pay, are given
+with each strength at its best view too, which is chosen on the other half of the pictures.
 Contrasts are those of every strength with the weakest one. Which of them is the best is read off
 the same data, so each family of statements is corrected over all of them: averages by Bonferroni,
 classes by Benjamini-Hochberg over classes and strengths, named pairs by Holm over pairs and
@@ -26,7 +28,7 @@ import pandas as pd
 from scipy import stats
 
 from daclass.analysis.cells import one_view
-from daclass.analysis.views import views
+from daclass.analysis.views import best_view, views
 from daclass.config import Layout, Study
 from daclass.data.wordnet import class_path
 from daclass.inference.arrays import Ints
@@ -52,6 +54,8 @@ PAIRS = {
 }
 """Victim and partner, as the study's config has named them beforehand."""
 CONFIDENCE, RATE = 0.95, 0.05
+NAMED = 10
+"""Classes that gain, the largest first."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ class Sweep:
         labels: class of each picture, [N].
         said: strength -> predicted classes at the study's own view, [S, N]; seeds in one order, so
             that rows are pairs.
+        at_best: the same at the strength's best view.
         table: the stored rows, of all views.
         common: the study's own view.
     """
@@ -70,6 +75,7 @@ class Sweep:
     names: Sequence[str]
     labels: Ints
     said: dict[float, Ints]
+    at_best: dict[float, Ints]
     table: pd.DataFrame
     common: float
 
@@ -80,13 +86,30 @@ class Sweep:
         common = Study.load(ROOT / "configs" / f"{study}.yaml").training.val_crop
         names = list(pd.read_csv(folder / "classes.csv")["name"])
         images = table.drop_duplicates("image_id").sort_values("image_id")
-        said = {
-            float(str(strength)): rows.sort_values(["seed", "image_id"])["prediction"]
-            .to_numpy(np.int64)
-            .reshape(-1, len(images))
-            for strength, rows in one_view(table, common).groupby("strength")
-        }
-        return cls(names, images["class_id"].to_numpy(np.int64), said, table, common)
+        labels = images["class_id"].to_numpy(np.int64)
+
+        def seen(view: float) -> dict[float, Ints]:
+            return {
+                float(str(strength)): rows.sort_values(["seed", "image_id"])["prediction"]
+                .to_numpy(np.int64)
+                .reshape(-1, len(images))
+                for strength, rows in one_view(table, view).groupby("strength")
+            }
+
+        said = seen(common)
+        at_best = {strength: own.copy() for strength, own in said.items()}
+        if "view" in table:
+            select = images["half"].to_numpy() == "select"
+            shown = {view: seen(view) for view in table["view"].unique()}
+            for strength in said:
+                for here in (select, ~select):  # chosen on the half that a picture is not in
+                    right = {
+                        view: (own[strength] == labels)[:, ~here].mean()
+                        for view, own in shown.items()
+                    }
+                    best = best_view(right, common)
+                    at_best[strength][:, here] = shown[best][strength][:, here]
+        return cls(names, labels, said, at_best, table, common)
 
     @property
     def weakest(self) -> float:
@@ -99,15 +122,23 @@ class Sweep:
     def right(self, strength: float) -> Ints:
         return (self.said[strength] == self.labels).astype(np.int64)
 
-    def gains(self, strength: float, groups: Ints, n: int, confidence: float) -> Crossed:
+    def gains(
+        self, strength: float, groups: Ints, n: int, confidence: float, *, at_best: bool = False
+    ) -> Crossed:
         """Accuracy at a strength less that at the weakest, by group of pictures."""
-        values = self.right(strength) - self.right(self.weakest)
-        return estimate(values, groups, n, confidence)
+        said = self.at_best if at_best else self.said
+        values = [(said[s] == self.labels).astype(np.int64) for s in (strength, self.weakest)]
+        return estimate(values[0] - values[1], groups, n, confidence)
 
-    def growth(self, strength: float, victim: int, partner: int, confidence: float) -> Crossed:
-        """How much more often than at the weakest strength a class is taken for another one."""
+    def growth(
+        self, strength: float, pair: tuple[int, int], confidence: float, *, at_best: bool = False
+    ) -> Crossed:
+        """How much more often than at the weakest strength the pair's first class is taken for the
+        second one."""
+        victim, partner = pair
         own = self.labels == victim
-        taken = [(self.said[s][:, own] == partner) for s in (strength, self.weakest)]
+        said = self.at_best if at_best else self.said
+        taken = [(said[s][:, own] == partner) for s in (strength, self.weakest)]
         values = taken[0].astype(np.int64) - taken[1]
         return estimate(values, np.zeros(own.sum(), np.int64), 1, confidence)
 
@@ -174,14 +205,18 @@ def block(study: str) -> str:
 
 
 def _averages(sweep: Sweep) -> Iterator[str]:
-    yield "| Strength | Accuracy | Less the weakest |"
-    yield "|---:|---:|---:|"
+    yield "| Strength | Accuracy | Less the weakest | Less the weakest, best views |"
+    yield "|---:|---:|---:|---:|"
     everything = np.zeros(len(sweep.labels), np.int64)
     for strength in sorted(sweep.said):
         found = estimate(sweep.right(strength), everything, 1, CONFIDENCE)
         level = 1 - (1 - CONFIDENCE) / len(sweep.others)
-        gain = sweep.gains(strength, everything, 1, level) if strength != sweep.weakest else None
-        yield f"| {strength:g} | {_points(found, 0)} | {_points(gain, 0) if gain else ''} |"
+        gains = [
+            _points(sweep.gains(strength, everything, 1, level, at_best=at_best), 0)
+            for at_best in (False, True)
+            if strength != sweep.weakest
+        ]
+        yield f"| {strength:g} | {_points(found, 0)} | {' | '.join(gains or ('', ''))} |"
 
 
 def _views(sweep: Sweep) -> Iterator[str]:
@@ -219,10 +254,17 @@ def _classes(sweep: Sweep) -> Iterator[str]:
             [rank for rank in places if own[rank] <= RATE and sign * each.mean[rank] > 0]
             for places, sign in ((order, -1), (order[::-1], 1))
         ]
+        best = sweep.gains(strength, sweep.labels, n, CONFIDENCE, at_best=True)
+        told = [_called(name) for name in sweep.names]
         cells = [
-            f"{len(ranks)}"
-            + "".join(f"; {_called(sweep.names[r])} {_points(each, r)}" for r in ranks)
-            for ranks in sides
+            f"{len(sides[0])}"
+            + "".join(
+                f"; {told[r]} {_points(each, r)}, at the best views {_points(best, r)}"
+                for r in sides[0]
+            ),
+            f"{len(sides[1])}"
+            + "".join(f"; {told[r]} {_points(each, r)}" for r in sides[1][:NAMED])
+            + ("; ..." if len(sides[1]) > NAMED else ""),
         ]
         width = np.median((each.high - each.low) / 2)
         yield f"| {strength:g} | {cells[0]} | {cells[1]} | {100 * width:.1f} |"
@@ -230,18 +272,20 @@ def _classes(sweep: Sweep) -> Iterator[str]:
 
 def _pairs(sweep: Sweep, pairs: Sequence[tuple[str, str]]) -> Iterator[str]:
     places = {name: rank for rank, name in enumerate(sweep.names)}
-    found = [
-        [sweep.growth(s, places[a], places[b], CONFIDENCE) for s in sweep.others] for a, b in pairs
-    ]
+    numbers = [(places[victim], places[partner]) for victim, partner in pairs]
+    found = [[sweep.growth(s, pair, CONFIDENCE) for s in sweep.others] for pair in numbers]
     p = np.array([float(each.p[0]) for row in found for each in row])
     adjusted = _holm(p).reshape(len(pairs), -1)
     yield "| Named pair | " + " | ".join(f"{s:g}" for s in sweep.others) + " |"
     yield "|---|" + "---:|" * len(sweep.others)
-    for (victim, partner), row, holm in zip(pairs, found, adjusted, strict=True):
-        cells = [
-            f"{_points(each, 0)}, p {value:.2f}" for each, value in zip(row, holm, strict=True)
-        ]
-        yield f"| {_called(victim)} as {_called(partner)} | {' | '.join(cells)} |"
+    for named, pair, row, holm in zip(pairs, numbers, found, adjusted, strict=True):
+        cells = []
+        for strength, each, value in zip(sweep.others, row, holm, strict=True):
+            cells.append(f"{_points(each, 0)}, p {'< 0.01' if value < 0.01 else f'{value:.2f}'}")
+            if value <= RATE:
+                best = sweep.growth(strength, pair, CONFIDENCE, at_best=True)
+                cells[-1] += f"; at the best views {_points(best, 0)}"
+        yield f"| {_called(named[0])} as {_called(named[1])} | {' | '.join(cells)} |"
 
 
 def _holm(p: np.ndarray) -> np.ndarray:
