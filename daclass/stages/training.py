@@ -198,6 +198,7 @@ TRAIN = Stage(
         for seed in study.seeds(phase)
     ],
     which=("phase", "seed"),
+    shared=True,
 )
 
 
