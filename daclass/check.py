@@ -23,6 +23,7 @@ def check(study: Study) -> list[str]:
             folder that the study names is not there.
     """
     _files(study)
+    read_files(study)
     return [] if study.sweep is None else [*_seeds(study), *_pictures(study), *_training(study)]
 
 
@@ -41,11 +42,61 @@ def _files(study: Study) -> None:
             raise InputError(f"{file}: no such file")
 
 
+def read_files(study: Study) -> None:
+    """Read what a study names besides its pictures and predictions, as far as it is here.
+
+    Raises:
+        InputError: a file is damaged, or is not about the study's classes and pictures.
+    """
+    from daclass.data.embeddings import read_embeddings
+
+    names: list[str] = []
+    if isinstance(study.data, FolderData) and study.data.root.is_dir():
+        names = _read_about_pictures(study.data)
+    embeddings, training = study.analysis.categories.embeddings, study.training
+    if embeddings and embeddings.exists():
+        read_embeddings(embeddings, names)
+    weights = training.class_weights
+    if study.sweep and names and isinstance(weights, Path) and weights.exists():
+        from daclass.training.balance import read_class_weights
+
+        read_class_weights(weights, names)
+    if study.sweep and isinstance(training.init, Path) and find_spec("torch"):
+        from daclass.training.initial import initial_state
+
+        initial_state(training)
+
+
+def _read_about_pictures(data: FolderData) -> list[str]:
+    """Read the class tree and the annotations of folders of pictures; the names of the classes."""
+    from daclass.data.annotations import read_annotations
+    from daclass.data.classes import Classes
+    from daclass.data.labels import labelled_pictures
+    from daclass.data.listing import list_pictures
+    from daclass.data.predictions.labels import listed_classes
+    from daclass.data.tabular import read_csv
+
+    if data.labels:
+        listed = labelled_pictures(data.root, data.labels)
+        judged = listed[listed["split"] == "val"] if data.labels.split else listed
+        names = sorted(listed["name"].unique())
+    else:
+        splits = [list_pictures(data.root, split) for split in data.splits]
+        judged, names = splits[-1], sorted({name for split in splits for name in split["name"]})
+    if isinstance(data.classes, Path) and data.classes.exists():
+        tree, _ = listed_classes(read_csv(data.classes, "name", "path"), str(data.classes))
+        if lacking := sorted(set(names) - set(tree.names)):
+            raise InputError(f"{data.classes}: lacks the class {lacking[0]}")
+    if isinstance(data.annotations, Path) and data.annotations.exists():
+        read_annotations(data.annotations, list(judged["image_id"]), Classes(names))
+    return names
+
+
 def _pictures(study: Study) -> Iterator[str]:
     """What is odd about the training pictures of a folder, as far as their names tell.
 
     Raises:
-        InputError: there are too few for a batch, or weights of classes do not fit the classes.
+        InputError: there are too few for a batch.
     """
     if not isinstance(study.data, FolderData):
         return
@@ -58,10 +109,6 @@ def _pictures(study: Study) -> Iterator[str]:
             f"training.batch_size: {training.batch_size} is more than the {each.sum()} training "
             "pictures"
         )
-    if isinstance(training.class_weights, Path):
-        from daclass.training.balance import read_class_weights
-
-        read_class_weights(training.class_weights, sorted(counts.index))
     balanced = training.class_weights != "none" or training.sampler != "shuffled"
     if not balanced and (remark := uneven(each)):
         yield f"data: {remark}"

@@ -115,8 +115,10 @@ def _run(options: argparse.Namespace) -> int:
             if sizes := known_sizes(study):
                 print("\n".join(view_lines(study, sizes)))
         case "plan":
+            from daclass.check import read_files
             from daclass.plan import plan
 
+            read_files(study)
             print(
                 plan(
                     study,
@@ -227,11 +229,14 @@ def _predict_networks(study: Study, layout: Layout, options: argparse.Namespace)
 
 
 def _study(study: Study, layout: Layout, options: argparse.Namespace) -> Jobs:
-    """Run what is not done yet of a study, through Snakemake."""
+    """Run what is not done yet of a study, through Snakemake; or report on what is trained."""
+    from daclass.stages.interim import interim
     from daclass.workflow import run_study, with_loader_that_is_there
 
     changes = with_loader_that_is_there(study, options.set)
     study = Study.load(options.config, changes)
+    if options.interim:
+        return interim(study, layout)
     run_study(
         study,
         layout,

@@ -230,6 +230,12 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="TEXT",
         help="more settings in one text, in words as a shell reads them; `make` passes its SET so",
     )
+    study.add_argument(
+        "--interim",
+        action="store_true",
+        help="train nothing: report what the seeds say that are trained so far, in folders of its "
+        "own (interim/ below the study's)",
+    )
     study.add_argument("--cores", type=_count, help="for all jobs together (default: all)")
     study.add_argument(
         "--profile",

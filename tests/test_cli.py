@@ -11,15 +11,19 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from safetensors.torch import save_file
 
 from daclass import __version__
 from daclass.cli import main
 from daclass.command_help import GROUPS, SINGLY
 from daclass.commands import make_parser
+from daclass.config import Layout, Study
 from daclass.errors import InputError
 from daclass.stages import STAGES
+from daclass.training.models import build_model
 from tests.conftest import ROOT, save_pictures
 
 TINY = str(ROOT / "tests" / "tiny.yaml")
@@ -293,3 +297,62 @@ def test_a_defect_is_no_one_liner(monkeypatch):
     monkeypatch.setitem(STAGES, "pictures", replace(STAGES["pictures"], run=defect))
     with pytest.raises(FileNotFoundError):
         main(["pictures", TINY])
+
+
+@pytest.fixture
+def named(tmp_path, monkeypatch) -> Path:
+    """A folder with a study of pictures that names all files that such a study can name."""
+    monkeypatch.chdir(tmp_path)
+    counts = {f"{split}/{name}": 8 for split in ("train", "val") for name in ("ant", "bee", "cat")}
+    save_pictures(tmp_path / "pictures", counts)
+    Path("tree.csv").write_text("name,path\nant,insect/ant\nbee,insect/bee\ncat,mammal/cat\n")
+    Path("sets.csv").write_text("image,label\nval/ant/000.png,ant\nval/ant/000.png,bee\n")
+    Path("vectors.csv").write_text("name,x,y\nant,1,2\nbee,2,1\ncat,0,1\n")
+    np.savez("vectors.npz", names=np.array(["ant", "bee", "cat"]), vectors=np.eye(3))
+    Path("weights.csv").write_text("class,weight\nant,1\nbee,1\ncat,2\n")
+    content = yaml.safe_load(Path(TINY).read_text())
+    content["data"] = {"source": "folder", "root": "pictures"}
+    content["training"] |= {"batch_size": 8, "exact_view": True}
+    Path("study.yaml").write_text(yaml.safe_dump(content))
+    model = build_model(Study.load(Path("study.yaml")).training, 3)
+    weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    save_file(weights, "start.safetensors")
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", ["check", "plan"])
+@pytest.mark.parametrize(
+    ("setting", "file"),
+    [
+        ("data.classes", "tree.csv"),
+        ("data.annotations", "sets.csv"),
+        ("analysis.categories.embeddings", "vectors.csv"),
+        ("analysis.categories.embeddings", "vectors.npz"),
+        ("training.class_weights", "weights.csv"),
+        ("training.init", "start.safetensors"),
+    ],
+)
+def test_a_damaged_file_that_a_study_names_is_told_in_one_line(
+    named, capsys, command, setting, file
+):
+    ask = [command, "study.yaml", f"--set={setting}={file}"]
+    assert main(ask) == 0
+    content = Path(file).read_bytes()
+    for damaged in (b"", b"\0" * 200, b"name,path\n\xff,x\n", b"hello", content[: len(content) // 2]):
+        Path(file).write_bytes(damaged)
+        capsys.readouterr()
+        assert main(ask) == 2, damaged
+        said = capsys.readouterr().err.strip().splitlines()[-1]
+        assert said.startswith("daclass: ") and file in said
+
+
+@pytest.mark.parametrize("damaged", [b"", b"[1, 2]\n", b"\xff", b"axis: rrc_scale\n", b"a: ["])
+def test_plan_names_a_damaged_policy(tmp_path, capsys, damaged):
+    study, layout = Study.load(Path(TINY)), Layout("tiny", tmp_path)
+    for name in study.policy_names("interventions"):
+        file = layout.policy("interventions", name)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(damaged)
+    assert main(["plan", TINY, f"--results={tmp_path}"]) == 2
+    said = capsys.readouterr().err.strip()
+    assert said.count("\n") == 0 and "policies/interventions/" in said and "policy" in said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from daclass.config.interventions import Phase
@@ -16,14 +16,21 @@ class Layout:
     study: str
     results_root: Path = Path("results")
     figures_root: Path = Path("figures")
+    part: str = ""
+    """Of what is made of a part of the study alone: the folder below the study's own."""
+
+    @property
+    def whole(self) -> Layout:
+        """Where the files of the whole study lie."""
+        return replace(self, part="")
 
     @property
     def results(self) -> Path:
-        return self.results_root / self.study
+        return self.results_root / self.study / self.part
 
     @property
     def figures(self) -> Path:
-        return self.figures_root / self.study
+        return self.figures_root / self.study / self.part
 
     @property
     def asked(self) -> Path:
@@ -52,7 +59,7 @@ class Layout:
     def stores(self) -> tuple[Path, ...]:
         """Where runs are looked for: the store, then that of the study alone, which runs went into
         before studies shared one."""
-        return (self.runs, self.results / "runs")
+        return (self.runs, self.whole.results / "runs")
 
     def policy(self, phase: Phase, name: str) -> Path:
         """Networks are fine-tuned under the very policies that others are trained under."""

@@ -57,7 +57,7 @@ def _npz(file: Path) -> tuple[list[str], Vectors]:
     try:
         with np.load(file, allow_pickle=False) as stored:
             known, vectors = stored["names"].astype(str), stored["vectors"].astype(np.float64)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         raise InputError(
             f"{file}: not a readable .npz file with the arrays names and vectors"
         ) from None

@@ -124,11 +124,14 @@ def epochs_done(run: Run, before: int = 0) -> int:
 
 
 def journal(metrics: Path) -> list[dict[str, float]]:
-    """The rows of a metrics.jsonl, but for one that was cut short; none where there is no file."""
+    """The rows of a metrics.jsonl, but for damaged ones; none where there is no file."""
     rows = []
-    for line in metrics.read_text().splitlines() if metrics.is_file() else ():
+    for line in metrics.read_text(errors="replace").splitlines() if metrics.is_file() else ():
         try:
-            rows.append(json.loads(line))
+            row = json.loads(line)
         except ValueError:
             continue
+        numbers = isinstance(row, dict) and all(isinstance(row[name], int | float) for name in row)
+        if numbers and "epoch" in row:
+            rows.append(row)
     return rows

@@ -97,6 +97,7 @@ def stored(study: Study, layout: Layout, phases: Sequence[Wanted]) -> Speed | No
         row["images_per_second"] * (row.get("resolution", side) / side) ** 2
         for folder in folders
         for row in journal(folder / "metrics.jsonl")
+        if "images_per_second" in row
     ]
     if not rates:
         return None

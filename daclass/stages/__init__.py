@@ -46,7 +46,7 @@ def jobs_of(study: Study, layout: Layout, *, look: bool = False) -> Jobs:
         look: whether outside files are looked at now. Else what is known of them is believed, where
             they were looked at before; jobs that read them look in any case.
     """
-    return Jobs(study, layout, STAGES, Outside(layout.outside, look=look))
+    return Jobs(study, layout, STAGES, Outside(layout.whole.outside, look=look))
 
 
 __all__ = ["STAGES", "Job", "Jobs", "Of", "Stage", "jobs_of"]

@@ -85,6 +85,7 @@ PICTURES = Stage(
     spared=("data.root", "data.download"),
     jobs=lambda study: ONE if written(study) else (),
     outside=lambda study: {"data.root": study.data.picture_files()},  # type: ignore[union-attr]
+    shared=True,
 )
 
 
@@ -144,6 +145,7 @@ INDEX = Stage(
         "data": study.data.input_files(),
         "data.classes": class_trees(study),
     },
+    shared=True,
 )
 
 
@@ -185,6 +187,7 @@ ANNOTATIONS = Stage(
     jobs=trains,
     outside=lambda study: {"data": study.data.annotation_files()},  # type: ignore[union-attr]
     packages=label_packages,
+    shared=True,
 )
 
 
@@ -257,4 +260,5 @@ BETON = Stage(
     spared=("machine", "data.source", "data.root"),
     jobs=betons,
     which=("split", "draw"),
+    shared=True,
 )

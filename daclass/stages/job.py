@@ -89,13 +89,17 @@ class Jobs:
         """The job that an item comes from."""
         return self._writers[item]
 
+    def place(self, item: Item) -> Path:
+        """Where an item lies."""
+        return item.path(self.layout if item in UNCHECKED else self.writer(item).layout)
+
     def read(self, item: Item, columns: Sequence[str] | None = None) -> Any:
         """An item that belongs to the study as it is set now: a data frame, a dict, or a path.
 
         Raises:
             InputError: it is missing, damaged, or of other settings.
         """
-        path = item.path(self.layout)
+        path = self.place(item)
         self.writer(item).check(item)
         if item.kind == "table":
             return read_table(item.name, path, columns=columns)
@@ -117,7 +121,12 @@ class Job:
 
     @property
     def receipt_path(self) -> Path:
-        return self._jobs.layout.receipts / f"{self.name}.json"
+        return self.layout.receipts / f"{self.name}.json"
+
+    @property
+    def layout(self) -> Layout:
+        """Where its results lie."""
+        return self._jobs.layout.whole if self.stage.shared else self._jobs.layout
 
     @cached_property
     def sources(self) -> list[Job]:
@@ -170,15 +179,13 @@ class Job:
 
     def inputs(self) -> list[Path]:
         """What it reads, for a workflow: the results of other jobs and their receipts."""
-        layout = self._jobs.layout
         items = [item for given in self.reads.values() for item in each(given)]
-        paths = [item.path(layout) for item in items if item not in UNCHECKED]
+        paths = [self._jobs.place(item) for item in items if item not in UNCHECKED]
         return [*dict.fromkeys(paths), *(job.receipt_path for job in self.sources)]
 
     def outputs(self) -> list[Path]:
         """What it leaves, its receipt last."""
-        layout = self._jobs.layout
-        return [*(item.path(layout) for item in self.items()), self.receipt_path]
+        return [*(item.path(self.layout) for item in self.items()), self.receipt_path]
 
     def why(self) -> str:
         """Why it has to run: "" where what is there is what the study asks for."""
@@ -191,7 +198,7 @@ class Job:
         if missing:
             return f"{missing[0]} is gone"
         foreign = [item for item in self.items() if not self.belongs(item, receipt)]
-        return f"{foreign[0].path(self._jobs.layout)} is another one" if foreign else ""
+        return f"{foreign[0].path(self.layout)} is another one" if foreign else ""
 
     def run(self) -> None:
         """Do the work, from inputs that belong to the study as it is set now.
@@ -204,7 +211,7 @@ class Job:
             self._jobs.outside.look()
         given = {name: self._read(name, items) for name, items in self.reads.items()}
         places = {
-            name: [item.path(self._jobs.layout) for item in each(items)]
+            name: [item.path(self.layout) for item in each(items)]
             for name, items in self.writes.items()
         }
         handed = {
@@ -222,10 +229,10 @@ class Job:
         for name, items in self.writes.items():
             for n, item in enumerate(each(items)):
                 if item.kind == "table":
-                    write_table(made[name], item.name, item.path(self._jobs.layout), self.digest)
+                    write_table(made[name], item.name, item.path(self.layout), self.digest)
                 elif item.kind == "record":
                     content = made[name][n] if isinstance(items, list) else made[name]
-                    write_record(content, item.path(self._jobs.layout))
+                    write_record(content, item.path(self.layout))
         done = replace(
             self.expected,
             files=self._sums(),
@@ -242,15 +249,16 @@ class Job:
         if items == CONTENTS:
             outside = self.stage.outside(self._jobs.study).values()
             return ChainMap(*(self._jobs.outside.hashes(paths) for paths in outside))
-        several, layout = each(items), self._jobs.layout
+        several = each(items)
         if several and several[0].kind == "table":
             for item in several:
                 self._jobs.writer(item).check(item)
             columns = (self.stage.columns or {}).get(name)
-            paths = [item.path(layout) for item in several]
+            paths = [self._jobs.place(item) for item in several]
             return read_table(several[0].name, *paths, columns=columns)
         found = [
-            item.path(layout) if item in UNCHECKED else self._jobs.read(item) for item in several
+            self._jobs.place(item) if item in UNCHECKED else self._jobs.read(item)
+            for item in several
         ]
         return found[0] if isinstance(items, Item) else found
 
@@ -260,7 +268,7 @@ class Job:
         Raises:
             InputError: naming the file, why it does not belong, and what to run.
         """
-        path, receipt = item.path(self._jobs.layout), self.receipt
+        path, receipt = item.path(self.layout), self.receipt
         again = f"run `daclass {self.stage.name}` first, or the whole study"
         if receipt is None or not path.exists():
             raise InputError(f"{path}: no such file, or not a finished one; {again}")
@@ -271,7 +279,7 @@ class Job:
 
     def belongs(self, item: Item, receipt: Receipt) -> bool:
         """Whether what lies in an item's place is what the job left there."""
-        path = item.path(self._jobs.layout)
+        path = item.path(self.layout)
         if item.kind == "table":
             return table_digest(item.name, path) == receipt.digest
         written = receipt.files.get(item.label, "")  # receipts of earlier versions have none
@@ -285,7 +293,7 @@ class Job:
         """SHA-256 of what it wrote, for its receipt."""
         found = {}
         for item in self.items():
-            path = item.path(self._jobs.layout)
+            path = item.path(self.layout)
             found[item.label] = file_sum(path)
             found |= {f"{item.label}/{file.name}": file_sum(file) for file in beside(path)}
         return found

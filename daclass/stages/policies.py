@@ -235,6 +235,7 @@ POLICIES = Stage(
     packages=lambda study: study.plugins(),
     which=("phase",),
     version=2,
+    shared=True,
 )
 
 

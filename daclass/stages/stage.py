@@ -112,6 +112,7 @@ class Stage:
         columns: of a table, those that it needs, where these are not all.
         version: raised when equal settings and inputs give another result than before.
         packages: versions of other people's packages that decide the result, by what they bring.
+        shared: whether what is made of a part of the study takes its results from the whole.
     """
 
     name: str
@@ -126,6 +127,7 @@ class Stage:
     columns: Mapping[str, Sequence[str]] | None = None
     version: int = 1
     packages: Callable[[Study], Mapping[str, str]] = lambda study: {}
+    shared: bool = False
 
     @property
     def about(self) -> str:

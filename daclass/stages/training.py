@@ -199,6 +199,7 @@ TRAIN = Stage(
         for seed in study.seeds(phase)
     ],
     which=("phase", "seed"),
+    shared=True,
 )
 
 

@@ -108,14 +108,14 @@ def _files(job: Job, jobs: Jobs) -> Iterator[Check]:
     except InputError:
         yield Check(lambda: job.last_receipt, job)
     for item in job.items():
-        path = item.path(jobs.layout)
+        path = jobs.place(item)
         if told or path.exists() or asides(path):
             yield Check(partial(_check, item, path, told), job)
     for label, written in told.files.items() if told else ():
         owner, _, name = label.partition("/")
         for item in job.items() if name else ():
             if item.label == owner:
-                path = item.path(jobs.layout)
+                path = jobs.place(item)
                 file = path / name if path.is_dir() else path.with_name(name)
                 yield Check(partial(_hold, file, written), job)
 
@@ -156,7 +156,7 @@ def _known(jobs: Jobs, item: Item) -> Path:
         _NothingYet: its job has not come to its end so far.
         InputError: it is damaged, or of other settings.
     """
-    job, path = jobs.writer(item), item.path(jobs.layout)
+    job, path = jobs.writer(item), jobs.place(item)
     told = job.last_receipt
     if told is None:
         raise _NothingYet(f"{path}: not a finished one")
@@ -172,7 +172,7 @@ def _table(jobs: Jobs, name: str, *of: Any) -> pd.DataFrame:
 
 def _pictures(job: Job, jobs: Jobs) -> Iterator[Check]:
     """The pictures that the study drew or unpacked, known by the index."""
-    (root,) = (item.path(jobs.layout) for item in job.items())
+    (root,) = (jobs.place(item) for item in job.items())
     known = _table(jobs, "index")[["image_id", "content"]].drop_duplicates()
     for image_id, content in known.itertuples(index=False) if root.is_dir() else ():
         if content:

@@ -54,7 +54,9 @@ class Journal:
 
     def __init__(self, run: Run, epochs_done: int, tensorboard: bool) -> None:
         self.run = run
-        lines = run.metrics.read_text().splitlines() if run.metrics.is_file() else []
+        lines = (
+            run.metrics.read_text(errors="replace").splitlines() if run.metrics.is_file() else []
+        )
         kept = [line for line in lines if _epoch(line) <= epochs_done]
         with replacing(run.metrics) as partial:
             partial.write_text("".join(f"{line}\n" for line in kept))
@@ -77,7 +79,7 @@ def _epoch(line: str) -> float:
     """The epoch of a row; of one that was cut short, an epoch that never comes."""
     try:
         return float(json.loads(line)["epoch"])
-    except ValueError:
+    except (ValueError, TypeError, KeyError):
         return float("inf")
 
 

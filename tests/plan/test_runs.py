@@ -114,7 +114,7 @@ def test_an_interrupted_run_has_epochs_behind_it(layout):
     run = wanted(study_of(), layout, "sweep").missing[0]
     run.folder.mkdir(parents=True)
     rows = [json.dumps({"epoch": epoch}) for epoch in (1, 2)]
-    run.metrics.write_text("\n".join(rows) + '\n{"epo')
+    run.metrics.write_bytes(("\n".join(rows) + '\n[9]\n{"a": 1}\n\xff\n{"epo').encode("latin-1"))
     assert epochs_done(run) == 0, "without its checkpoint it starts anew"
     run.checkpoint.touch()
     assert epochs_done(run) == 2
