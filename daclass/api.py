@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import html
 import json
-import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,11 +28,10 @@ from daclass.analysis.notes import names_of_runs, notes
 from daclass.analysis.tested import conditions_of
 from daclass.atomic import replacing
 from daclass.config import Study
-from daclass.config.reading import validated
 from daclass.data.embeddings import read_embeddings
 from daclass.data.predictions import Joined
-from daclass.data.predictions.given import join_given
-from daclass.data.predictions.values import texts
+from daclass.data.predictions.given import arguments, join_given
+from daclass.data.predictions.plain import study_of_arrays
 from daclass.errors import InputError
 from daclass.predictions import validate_predictions
 from daclass.provenance import git_revision, versions
@@ -102,24 +100,11 @@ def compare(
         >>> row["name"], round(float(row["drop"]), 2), bool(row["q"] < 0.05), row["swallower"]
         ('cup', 0.41, True, 'bowl')
     """
-    if labels is not None and y_true is not None:
-        raise InputError("labels: another name of y_true, which is given too; or is it classes?")
-    y_true = labels if y_true is None else y_true
-    if y_true is None:
-        raise InputError("y_true: the original classes of the pictures are missing")
-    if not isinstance(y_pred, Mapping):
-        raise InputError(
-            f"y_pred: expected predictions by condition, such as {{'strong': ..., 'weak': ...}}, "
-            f"the tested one first; got {'nothing' if y_pred is None else type(y_pred).__name__}"
-        )
-    if not isinstance(images_root, str | os.PathLike | None):
-        raise InputError(f"images_root: {images_root!r} is no path")
-    conditions = texts(list(y_pred), "y_pred")
-    reference = None if reference is None else str(reference)
-    study = _study(conditions, reference, replicates, title, settings or {})
+    truth, predictions = arguments(y_true, labels, y_pred)
+    study = study_of_arrays(list(predictions), reference, replicates, title, settings or {})
     joined = join_given(
-        y_true,
-        dict(zip(conditions, y_pred.values(), strict=True)),
+        truth,
+        predictions,
         images=images,
         annotations=annotations,
         classes=classes,
@@ -129,12 +114,12 @@ def compare(
     found = analysed(study, joined)
     if images_root is None:
         return found
-    shown, unreadable = _examples(found, Path(images_root))
+    shown, unreadable = _examples(found, images_root)
     notes = pd.DataFrame({"text": [*found.notes, *unreadable]}, dtype=str)
     return replace(found, tables={**found.tables, "notes": notes, "examples": shown})
 
 
-def _examples(found: Comparison, root: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _examples(found: Comparison, root: str | Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     from daclass.data.predictions.pictures import picture_files
     from daclass.examples import choose_classes, examples_of_predictions
 
@@ -432,31 +417,3 @@ def _writing(path: Path) -> Iterator[None]:
     except OSError as error:
         where = error.filename or path
         raise InputError(f"{where}: cannot be written ({error.strerror or error})") from None
-
-
-def _study(
-    conditions: Sequence[str],
-    reference: str | None,
-    replicates: str,
-    title: str,
-    settings: Mapping[str, Any],
-) -> Study:
-    """The settings of a comparison, checked as those of a config are."""
-    if not isinstance(settings, Mapping):
-        raise InputError(f"settings: expected a mapping, got {type(settings).__name__}")
-    content = {
-        "name": "comparison",
-        "title": title,
-        "data": {"source": "predictions", "files": ["arrays"]},
-        "comparison": {
-            "conditions": list(conditions),
-            "reference": reference,
-            "replicates": replicates,
-        },
-        "analysis": dict(settings),
-    }
-    if reference is not None and conditions[:1] == [reference]:
-        raise InputError(
-            f"reference {reference!r} comes first in y_pred, where the tested condition stands"
-        )
-    return validated(Study, content)

@@ -22,7 +22,6 @@ from daclass.augment.boxes import random_resized_crop_boxes
 from daclass.augment.pictures import PictureError, read_picture
 from daclass.augment.variates import epoch_key, image_keys
 from daclass.tables import SCHEMAS
-from daclass.wording.numbers import counted
 
 CLASSES_AT_MOST = 60
 LOST, GAINED, TYPICAL, TRAINING = 3, 1, 2, 2  # pictures per class
@@ -225,7 +224,7 @@ def examples_of_predictions(
     )
     if not unreadable:
         return found, ()
-    count = counted(len(unreadable), "picture is", "pictures are")
+    count = "1 picture is" if len(unreadable) == 1 else f"{len(unreadable)} pictures are"
     return found, (f"{count} left out of the examples: {unreadable[0]}.",)
 
 

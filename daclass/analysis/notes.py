@@ -10,7 +10,6 @@ from scipy.optimize import linear_sum_assignment
 
 from daclass.analysis.cells import Runs, arrange_runs
 from daclass.inference.arrays import Ints
-from daclass.wording.numbers import counted
 
 FAR = 0.1  # accuracy that a renaming has to win for it to be said
 MOST_CLASSES = 5000  # whose confusion matrix is searched for a renaming
@@ -62,8 +61,9 @@ def notes(runs: Runs, names: Sequence[str], run_names: Sequence[str]) -> list[st
         have = "has" if len(never) == 1 else "have"
         ignored = _IGNORED in (names[k] for k in never.tolist())
         hint = f" Is {_IGNORED} what marks pictures to be ignored?" if ignored else ""
-        pictures = counted(int(sizes[never].sum()), "picture")
-        found.append(f"No run ever predicts {which}, which {have} {pictures}.{hint}")
+        pictures = int(sizes[never].sum())
+        noun = "picture" if pictures == 1 else "pictures"
+        found.append(f"No run ever predicts {which}, which {have} {pictures} {noun}.{hint}")
     empty = np.flatnonzero(sizes == 0)
     if len(empty):
         which = _listed([names[k] for k in empty.tolist()], "class", "classes")

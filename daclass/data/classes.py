@@ -126,7 +126,8 @@ class Classes:
 
     def _hint(self, value: object, what: str) -> str:
         """What a value that is no class may be."""
-        text = f"{value:.0f}" if _real(value) else str(value) if isinstance(value, str) else "?"
+        text = f"{value:.0f}" if isinstance(value, (float, np.floating)) else shorten(value)
+        text = value if isinstance(value, str) else text
         if not text.strip():
             return "; an empty text names none"
         if what == "label" and text in IGNORED:
@@ -185,11 +186,6 @@ def names_of(values: Sequence[pd.Series], place: Callable[[int], str]) -> Classe
         return Classes(texts, ordered=truths)
     found = {whole_number(value) for column in values for value in column.unique()}
     return Classes([str(n) for n in sorted(n for n in found if n is not None)], numbered=True)
-
-
-def _real(value: object) -> bool:
-    number = isinstance(value, (int, float, np.integer, np.floating))
-    return number and abs(value) < 10**9  # type: ignore[operator, arg-type]
 
 
 def _padded(labels: Sequence[object]) -> bool:

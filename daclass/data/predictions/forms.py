@@ -192,7 +192,7 @@ def _melted(table: pd.DataFrame, models: Sequence[str], file: str, names: Sequen
         table[kept].assign(prediction=table[name].astype(object), model=name) for name in models
     ]
     frame = pd.concat(parts, ignore_index=True)
-    frame["model"] = pd.Categorical(frame["model"], pd.Index(models))
+    frame["model"] = pd.Categorical(frame["model"], list(models))
     return Rows(frame, file, tuple(names), block=len(table))
 
 

@@ -23,6 +23,27 @@ from daclass.data.wordnet import class_path
 from daclass.errors import InputError
 
 
+def arguments(y_true: Any, labels: Any, y_pred: Any) -> tuple[Any, dict[str, Any]]:
+    """The labels under either name, and the predictions by the condition's name as text.
+
+    Raises:
+        InputError: labels are given twice or not at all, or predictions are no mapping.
+    """
+    if labels is not None and y_true is not None:
+        raise InputError("labels: another name of y_true, which is given too; or is it classes?")
+    if labels is None and y_true is None:
+        raise InputError("y_true: the original classes of the pictures are missing")
+    if not isinstance(y_pred, Mapping):
+        raise InputError(
+            "y_pred: expected predictions by condition, such as {'strong': ..., 'weak': ...}, "
+            f"the tested one first; got {'nothing' if y_pred is None else type(y_pred).__name__}"
+        )
+    conditions = texts(list(y_pred), "y_pred")
+    if len(set(conditions)) < len(conditions):
+        raise InputError(f"y_pred: several conditions are called alike: {', '.join(conditions)}")
+    return labels if y_true is None else y_true, dict(zip(conditions, y_pred.values(), strict=True))
+
+
 def join_given(
     y_true: Any,
     y_pred: Mapping[str, Any],

@@ -143,13 +143,13 @@ def _encoded(
             "once"
         )
     for rank in RANKS:
-        found[rank] = np.int32(-1)
-        if rank != RANKS[0] and rank not in frame:
-            continue
-        rows = np.arange(len(frame)) if rank == RANKS[0] else _given(frame[rank], found["run"])
-        if len(rows):
-            own = classes.numbers(frame[rank].iloc[rows], rank, partial(_place, part, rows))
-            found.iloc[rows, found.columns.get_loc(rank)] = own  # type: ignore[index]
+        ranked = np.full(len(frame), -1, np.int32)
+        if rank == RANKS[0]:
+            ranked = classes.numbers(frame[rank], rank, part.place)
+        elif rank in frame and len(rows := _given(frame[rank], found["run"])):
+            place = partial(_place, part, rows)
+            ranked[rows] = classes.numbers(frame[rank].iloc[rows], rank, place)
+        found[rank] = ranked
     _check_ranking(part, found, classes)
     if "label" in frame and not frame["label"].isna().all():
         own = classes.numbers(frame["label"], "label", part.place)

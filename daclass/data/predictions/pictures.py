@@ -13,7 +13,7 @@ from daclass.data.names import match_pictures
 from daclass.errors import InputError
 
 
-def picture_files(root: Path, image_ids: Sequence[str]) -> dict[str, Path]:
+def picture_files(root: str | Path, image_ids: Sequence[str]) -> dict[str, Path]:
     """The files of pictures, as far as they are there.
 
     Args:
@@ -25,6 +25,9 @@ def picture_files(root: Path, image_ids: Sequence[str]) -> dict[str, Path]:
         InputError: there is no such folder, it holds none of the pictures, or the name of a file
             stands for several.
     """
+    if not isinstance(root, str | Path):
+        raise InputError(f"images_root: {root!r} is no path")
+    root = Path(root)
     files = pd.Series(every_picture(root))
     ids = match_pictures(files, image_ids, root, others=True)
     found = {

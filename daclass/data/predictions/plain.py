@@ -1,9 +1,9 @@
-"""Studies of predictions without a config: files, and what the command line says of them."""
+"""Studies of predictions without a config: of files that a command line names, or of arrays."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,39 @@ def study_of_files(
             },
         },
     )
+
+
+def study_of_arrays(
+    conditions: Sequence[str],
+    reference: str | None,
+    replicates: str,
+    title: str,
+    settings: Mapping[str, Any],
+) -> Study:
+    """The settings of a comparison of arrays, checked as those of a config are.
+
+    Raises:
+        InputError: a setting is wrong.
+    """
+    if not isinstance(settings, Mapping):
+        raise InputError(f"settings: expected a mapping, got {type(settings).__name__}")
+    reference = None if reference is None else str(reference)
+    content = {
+        "name": "comparison",
+        "title": title,
+        "data": {"source": "predictions", "files": ["arrays"]},
+        "comparison": {
+            "conditions": list(conditions),
+            "reference": reference,
+            "replicates": replicates,
+        },
+        "analysis": dict(settings),
+    }
+    if reference is not None and conditions[:1] == [reference]:
+        raise InputError(
+            f"reference {reference!r} comes first in y_pred, where the tested condition stands"
+        )
+    return validated(Study, content)
 
 
 def conditions_in(data: PredictionsData) -> list[str]:
