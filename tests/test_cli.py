@@ -338,13 +338,8 @@ def test_a_damaged_file_that_a_study_names_is_told_in_one_line(
     ask = [command, "study.yaml", f"--set={setting}={file}"]
     assert main(ask) == 0
     content = Path(file).read_bytes()
-    for damaged in (
-        b"",
-        b"\0" * 200,
-        b"name,path\n\xff,x\n",
-        b"hello",
-        content[: len(content) // 2],
-    ):
+    half = content[: len(content) // 2]
+    for damaged in (b"", b"\0" * 200, b"name,path\n\xff,x\n", b"hello", half):
         Path(file).write_bytes(damaged)
         capsys.readouterr()
         assert main(ask) == 2, damaged

@@ -66,7 +66,8 @@ def verify(jobs: Jobs) -> None:
         except (InputError, AugmentError) as error:
             logging.error("%s", error)
             damaged += 1
-            stale |= {check.job} if check.job else set()
+            if check.job:
+                stale.add(check.job)
     for job in stale:  # not before all is checked, since receipts hold the sums
         if job.receipt_path.is_file():
             set_aside(job.receipt_path)  # so that the job runs again
