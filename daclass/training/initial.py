@@ -148,7 +148,8 @@ def _renamed(state: State, model: nn.Module, training: Training) -> State:
         return state
     wanted, heads = model.state_dict(), _heads(model)
     if isinstance(training.init_names, Path):
-        names, file = {}, training.init_names
+        names: dict[str, str] = {}
+        file = training.init_names
         for row, (theirs, ours) in enumerate(read_csv(file, "file", "model").to_numpy(), 1):
             where = f"training.init_names: {file}: row {row}"
             if theirs not in state or ours not in wanted:
