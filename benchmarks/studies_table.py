@@ -132,7 +132,7 @@ def explained() -> Iterator[str]:
     for study in STUDIES:
         content = summary(study)
         found = content and content["findings"]["annotations"]
-        if not found or "share" not in found:
+        if not found or "share" not in found or found["verdict"] == "withheld":
             continue
         drop, share, control = found["drop"], found["share"], found["control"]
         group = "all classes" if found["group"] == "all" else "chosen for follow-up"

@@ -85,6 +85,9 @@ def run_study(
         status, interrupted = _supervised(command, lock)
     if interrupted:
         raise InputError(f"{config}: interrupted; the same command goes on from here")
+    if status < 0:  # as the kernel does where memory is short
+        name = signal.Signals(-status).name
+        raise InputError(f"{config}: Snakemake was ended by {name}; the same command goes on")
     if status:
         raise InputError(f"{config}: {_reason(sorted(set(_logs()) - before))}")
 

@@ -15,8 +15,9 @@ import pytest
 import yaml
 
 from daclass.cli import main
-from daclass.config import Study
-from daclass.workflow import _reason, home, with_loader_that_is_there
+from daclass.config import Layout, Study
+from daclass.errors import InputError
+from daclass.workflow import _reason, home, run_study, with_loader_that_is_there
 from tests.conftest import ROOT, save_pictures
 
 # What ends up as data: quotes, blanks, make's and the shell's own signs, a line break, a letter.
@@ -171,6 +172,15 @@ def test_the_loader_is_one_that_is_there(broken, monkeypatch):
 
 def test_the_workflow_is_found():
     assert (home() / "workflow" / "rules" / "common.smk").is_file()
+
+
+def test_a_snakemake_that_is_killed_is_told_by_its_signal(tmp_path, monkeypatch):
+    """As the kernel kills it where memory is short: its log says nothing of that."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("daclass.workflow._supervised", lambda *_: (-9, False))
+    config = ROOT / "tests" / "tiny.yaml"
+    with pytest.raises(InputError, match=r"tiny\.yaml: Snakemake was ended by SIGKILL"):
+        run_study(Study.load(config), Layout("tiny"), config, [])
 
 
 def test_the_reason_is_found_above_what_torchrun_says(tmp_path, monkeypatch):

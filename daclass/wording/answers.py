@@ -108,6 +108,10 @@ def _average(summary: Row) -> Answer:
     sign = points(change["value"], 1, signed=True) + bracket(change["low"], change["high"])
     view = summary["findings"]["view"]
     shown = f", both shown at view {view['common']:g}" if view else ""
+    best = summary["decision"].get("gain_at_best_views")
+    if best:
+        gain = points(best["difference"], 1, signed=True) + bracket(best["low"], best["high"])
+        shown += f"; {gain} with each at its best view"
     ending = f"{contrast.change}{shown}. {best_on_average(summary)}"
     if found["verdict"] in ("undecided", "untested"):
         why = "" if found["verdict"] == "undecided" else f"; one {_one(summary)} gives no interval"

@@ -47,11 +47,12 @@ def decision_headline(summary: Row) -> str:
             "one run of each gives no interval for new runs."
         )
     if shown and found["gain"]["low"] is not None and found["gain"]["low"] > 0:
-        common = summary["findings"]["view"]["common"]
+        view = summary["findings"]["view"]
         return (
-            f"Keep what you have, and show it at its best view: {tested} gains "
-            f"{_change(found['gain'])} points over {reference} where both are shown at view "
-            f"{common:g}, but {bought}{shown}, and that may be nothing."
+            f"Keep what you have, and show networks of {reference} at view "
+            f"{view['reference_view']:g}: {tested} gains {_change(found['gain'])} points over "
+            f"{reference} where both are shown at view {view['common']:g}, but {bought}{shown}, "
+            "and that may be nothing."
         )
     return (
         f"Keep what you have: whether {tested} is better than {reference} is undecided "

@@ -12,7 +12,7 @@ Row = Mapping[str, Any]
 
 VIEW = (
     "A view is the central square of a judged picture that a network is shown, by the share of the "
-    "shorter side that it keeps; another one takes no training."
+    "shorter side that it keeps; another view takes no training."
 )
 
 

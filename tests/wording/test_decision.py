@@ -117,9 +117,9 @@ VIEW = {
         (
             "undecided on the strength",
             {"difference": 0.01, "low": -0.003, "high": 0.023},
-            "Keep what you have, and show it at its best view: strength 0.08 gains +4.2 [3.1, 5.3] "
-            "points over strength 0.99 where both are shown at view 0.875, but +1.0 [−0.3, 2.3] "
-            "points, each shown at its best view, and that may be nothing.",
+            "Keep what you have, and show networks of strength 0.99 at view 1: strength 0.08 gains "
+            "+4.2 [3.1, 5.3] points over strength 0.99 where both are shown at view 0.875, but "
+            "+1.0 [−0.3, 2.3] points, each shown at its best view, and that may be nothing.",
         ),
         (
             "train the tested",
@@ -141,7 +141,7 @@ def test_the_gain_at_the_best_views_is_what_decides(summary, verdict, best, begi
     assert headline == begins
     assert reasons[0] == (
         "A view is the central square of a judged picture that a network is shown, by the share of "
-        "the shorter side that it keeps; another one takes no training. The best are 1 for 0.99, "
+        "the shorter side that it keeps; another view takes no training. The best are 1 for 0.99, "
         "0.875 for 0.08; the gain is +4.2 [3.1, 5.3] points at view 0.875 for both."
     )
 
