@@ -380,7 +380,7 @@ def test_damaged_csv_is_one_line(tmp_path, text, message) -> None:
         ('{"a": [0], "b": [0], "a": [1]}', "the key 'a' is there twice"),
         ('{"a": [' + "1" * 5000 + "]}", "not a JSON file"),
         ("[" * 100_000, "nests too deeply"),
-        ('{"a": [' + "1" * 4000 + "]}", r"a: 1{57}\.\.\. is no class"),
+        ('{"a": [' + "1" * 4000 + "]}", "a: a number of more than 60 digits is no class"),
     ],
 )
 def test_damaged_json_is_one_line(tmp_path, text, message) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from daclass.config import Layout, Study
 from daclass.stages import STAGES, jobs_of
-from daclass.stages.job import write_record
+from daclass.stages.receipts import Receipt, write_receipt
 from tests.conftest import ROOT
 from tests.stages.failing import ask, assert_equal_tables, fail_in_turn
 
@@ -40,13 +40,13 @@ def used(tmp_path_factory) -> Layout:
 def test_a_receipt_that_could_not_be_written_is_no_receipt(used, monkeypatch):
     for job in list(jobs_of(load(), used))[-3:]:
 
-        def refuses(content: object, path: Path, job=job) -> None:
+        def refuses(content: Receipt, path: Path, job=job) -> None:
             if path == job.receipt_path:
                 raise OSError(28, "No space left on device")
-            write_record(content, path)
+            write_receipt(content, path)
 
         with monkeypatch.context() as patch:
-            patch.setattr("daclass.stages.job.write_record", refuses)
+            patch.setattr("daclass.stages.job.write_receipt", refuses)
             with pytest.raises(OSError, match="No space"):
                 job.run()
         assert job.why() == "not done yet"

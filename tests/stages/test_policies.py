@@ -314,7 +314,9 @@ def test_verify_finds_every_damaged_file_and_has_its_run_trained_again(tmp_path,
     rows = [(f"{n}.png", "train", d, n, n % 2, "", f"{n}") for d in range(4) for n in range(9)]
     columns = ["image_id", "split", "draw", "position", "class_id", "half", "content"]
     index = pd.DataFrame(rows, columns=columns)
-    jobs = plant(study, layout, {"classes": names, "index": index, ("trained", "sweep", 0): {}})
+    truth = pd.DataFrame(columns=["class_id", "partner_id", "kind", "expectation", "note"])
+    planted = {"classes": names, "index": index, "truth": truth, ("trained", "sweep", 0): {}}
+    jobs = plant(study, layout, planted)
     jobs.get("policies", Of(phase="sweep")).run()
     policies = jobs.read(table("policies", "sweep"))
     paths = [item.path(layout) for item in policy_files(study, "sweep")]
@@ -330,7 +332,7 @@ def test_verify_finds_every_damaged_file_and_has_its_run_trained_again(tmp_path,
         before = bytes(content)
         content[len(content) // (2 if path == runs[0].weights else 3)] ^= 4
         path.write_bytes(content)
-        with pytest.raises(InputError, match="1 files are damaged"):
+        with pytest.raises(InputError, match="files are damaged"):
             verify(jobs)
         if path != runs[0].weights:
             path.write_bytes(before)
