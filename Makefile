@@ -89,10 +89,13 @@ gallery: $(READY)
 	cp figures/demo/{average_and_classes,accuracy_over_views,accuracy_by_strength,class_effects}.{png,csv,txt} \
 		figures/demo/{original_vs_multi,confusion_plane,interventions_vs_best,planted_vs_found}.{png,csv,txt} \
 		figures/gallery/demo/
-	cp figures/petri/*.{png,svg,csv,txt} results/petri/summary.json figures/gallery/petri/
-	for study in cifar10h fashion_mnist tiny_imagenet tiny_imagenet_24; do \
+	cp figures/petri/*.{png,csv,txt} results/petri/summary.json figures/gallery/petri/
+	for study in cifar10h fashion_mnist mixup tiny_imagenet tiny_imagenet_24 weight_decay; do \
+		[ -f results/$$study/summary.json ] || continue; \
 		mkdir -p figures/gallery/$$study; \
-		cp results/$$study/summary.json figures/$$study/{class_effects,interventions_vs_best}.csv figures/gallery/$$study/; \
+		cp results/$$study/summary.json figures/$$study/class_effects.csv figures/gallery/$$study/; \
+		[ ! -f figures/$$study/interventions_vs_best.csv ] || \
+			cp figures/$$study/interventions_vs_best.csv figures/gallery/$$study/; \
 	done
 
 # For machines without a compiler or root: dist/ffcv-*.whl carries all that FFCV needs

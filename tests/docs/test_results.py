@@ -14,3 +14,10 @@ def test_the_results_page_says_what_the_committed_predictions_say():
     page = (ROOT / "docs" / "results.md").read_text()
     _, _, rest = page.partition("<!-- numbers: tiny_imagenet -->\n")
     assert rest.partition("\n<!-- end of numbers -->")[0] == numbers.block("tiny_imagenet")
+
+
+def test_the_results_page_says_what_the_committed_summaries_say():
+    tables = pytest.importorskip("benchmarks.studies_table")
+    page = (ROOT / "docs" / "results.md").read_text()
+    assert tables.written(page) == page
+    assert "| tiny_imagenet | 0.5 against 0.99 |" in page and "<!-- numbers: studies -->" in page
