@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -21,3 +22,11 @@ def test_the_results_page_says_what_the_committed_summaries_say():
     page = (ROOT / "docs" / "results.md").read_text()
     assert tables.written(page) == page
     assert "| tiny_imagenet | 0.5 against 0.99 |" in page and "<!-- numbers: studies -->" in page
+
+
+def test_committed_summaries_name_no_place_of_a_machine():
+    """A study's own summary names its config and its pictures where they lie; those of Debian's
+    packages lie in one place everywhere."""
+    for file in sorted((ROOT / "figures" / "gallery").rglob("summary.json")):
+        found = re.findall(r"(?:[\s\"'=]|--set=\S+=)(/(?!usr/share/)[^\s\"']+)", file.read_text(encoding="utf-8"))
+        assert not found, file
